@@ -1,0 +1,44 @@
+namespace Platform.Outbox;
+
+/// <summary>One message that waits for its transaction's commit and then for the broker's confirm. Deleted once confirmed.</summary>
+public sealed class OutboxMessage
+{
+    /// <summary>Version 7 UUID, so rows sort by time.</summary>
+    public Guid Id { get; init; }
+
+    /// <summary>The message id that consumers see.</summary>
+    public Guid? MessageId { get; init; }
+
+    /// <summary>The correlation id that consumers see.</summary>
+    public Guid? CorrelationId { get; init; }
+
+    /// <summary>Exchange or queue address, as MassTransit wrote it.</summary>
+    public string DestinationAddress { get; init; } = "";
+
+    /// <summary>Media type of <see cref="Body"/>.</summary>
+    public string ContentType { get; init; } = "";
+
+    /// <summary>The serialized message with its envelope, sent as it stands.</summary>
+    public byte[] Body { get; init; } = [];
+
+    /// <summary>Message headers as JSON, trace context among them.</summary>
+    public string? Headers { get; init; }
+
+    /// <summary>Transport properties as JSON: routing key, priority, persistence.</summary>
+    public string? Properties { get; init; }
+
+    /// <summary>When the message is no longer of use (UTC); null for never.</summary>
+    public DateTime? ExpiresAt { get; init; }
+
+    /// <summary>The relay that sends it; null when any may.</summary>
+    public Guid? LeaseOwner { get; init; }
+
+    /// <summary>Until when others leave it to <see cref="LeaseOwner"/> (UTC). Set by the database on insert.</summary>
+    public DateTime LeaseUntil { get; init; }
+
+    /// <summary>Deliveries that failed while the broker accepted other messages.</summary>
+    public int Failures { get; init; }
+
+    /// <summary>Set aside: why it is not tried any more. Such a row stays until somebody deletes it or clears this column.</summary>
+    public string? Error { get; init; }
+}

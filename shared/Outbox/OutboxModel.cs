@@ -1,0 +1,36 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Platform.Outbox;
+
+/// <summary>The table of the outbox.</summary>
+public static class OutboxModel
+{
+    /// <summary>Name of the table.</summary>
+    public const string Table = "outbox_messages";
+
+    /// <summary>How long a committed message is left to the relay of the process that wrote it: 30 s.</summary>
+    internal static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
+    /// <summary>Adds <see cref="OutboxMessage"/> to the model.</summary>
+    public static ModelBuilder AddOutbox(this ModelBuilder modelBuilder)
+    {
+        ArgumentNullException.ThrowIfNull(modelBuilder);
+        return modelBuilder.Entity<OutboxMessage>(message =>
+        {
+            message.ToTable(Table);
+            message.Property(m => m.Id).HasColumnName("id").ValueGeneratedNever();
+            message.Property(m => m.MessageId).HasColumnName("message_id");
+            message.Property(m => m.CorrelationId).HasColumnName("correlation_id");
+            message.Property(m => m.DestinationAddress).HasColumnName("destination_address").HasMaxLength(1000);
+            message.Property(m => m.ContentType).HasColumnName("content_type").HasMaxLength(200);
+            message.Property(m => m.Body).HasColumnName("body");
+            message.Property(m => m.Headers).HasColumnName("headers");
+            message.Property(m => m.Properties).HasColumnName("properties");
+            message.Property(m => m.ExpiresAt).HasColumnName("expires_at");
+            message.Property(m => m.LeaseOwner).HasColumnName("lease_owner");
+            message.Property(m => m.LeaseUntil).HasColumnName("lease_until").HasDefaultValueSql("now() + interval '30 seconds'");
+            message.Property(m => m.Failures).HasColumnName("failures");
+            message.Property(m => m.Error).HasColumnName("error").HasMaxLength(4000);
+        });
+    }
+}

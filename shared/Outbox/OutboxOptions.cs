@@ -1,0 +1,46 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Platform.Outbox;
+
+/// <summary>How the relay of this process sends committed messages. Section <c>Outbox</c>.</summary>
+public sealed class OutboxOptions
+{
+    /// <summary>
+    /// Messages that wait in memory between commit and broker; beyond it a message is written without a lease and left to the
+    /// sweeper. Default 10,000; range 1 to 1,000,000.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int BufferSize { get; set; } = 10_000;
+
+    /// <summary>Messages published at once and deleted with one statement. Default 200; range 1 to 1,000.</summary>
+    [Range(1, 1_000)]
+    public int BatchSize { get; set; } = 200;
+
+    /// <summary>Batches under way at once; each holds one connection while it deletes. Default 2; range 1 to 16.</summary>
+    [Range(1, 16)]
+    public int Publishers { get; set; } = 2;
+
+    /// <summary>
+    /// How often the sweeper looks for messages that a crash, a full buffer or an outage left behind. Default 1 s; range 100 ms to 1 min.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// How long the broker may take to confirm a batch. Default 10 s; range 1 s to 20 s, always shorter than the lease of 30 s, so that
+    /// no other relay sends the same message meanwhile.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:00:20")]
+    public TimeSpan PublishTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Largest serialized message, in bytes; a larger one is refused by Publish or Send. Default 1 MiB; range 1 KiB to 64 MiB.</summary>
+    [Range(1024, 64 * 1024 * 1024)]
+    public int MaxMessageLength { get; set; } = 1024 * 1024;
+
+    /// <summary>
+    /// Failed deliveries, counted only while the broker accepts other messages, after which a message is set aside with its error.
+    /// Default 5; range 1 to 100.
+    /// </summary>
+    [Range(1, 100)]
+    public int MaxFailures { get; set; } = 5;
+}

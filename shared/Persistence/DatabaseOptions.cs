@@ -1,0 +1,33 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Platform.Persistence;
+
+/// <summary>The pool of this service and the limits of its database work. Section <c>Database</c>; the server stands in <c>ConnectionStrings:Platform</c>.</summary>
+public sealed class DatabaseOptions
+{
+    /// <summary>Largest number of connections this process opens in its pool. Default 10; range 1 to 1,000.</summary>
+    [Range(1, 1000)]
+    public int MaxPoolSize { get; set; } = 10;
+
+    /// <summary>Connections kept open when idle. Default 0; not above <see cref="MaxPoolSize"/>.</summary>
+    [Range(0, 1000)]
+    public int MinPoolSize { get; set; }
+
+    /// <summary>
+    /// How long a caller waits for a connection (a free one of the pool, or the opening of a new one) before it fails.
+    /// Default 2 s, which suits a web service; a worker, whose pool cannot run dry, may wait longer. Range 1 s to 5 min, whole seconds.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    public TimeSpan AcquireTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long one statement may take. Default 30 s; range 1 s to 1 h, whole seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a transaction may stand idle before the server ends it, so that a stopped process cannot hold locks that keep others
+    /// from taking over its work. Default 15 s; range 5 s to 10 min, whole seconds.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:05", "00:10:00")]
+    public TimeSpan IdleInTransactionTimeout { get; set; } = TimeSpan.FromSeconds(15);
+}

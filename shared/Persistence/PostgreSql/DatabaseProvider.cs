@@ -1,0 +1,84 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Platform.Outbox;
+
+namespace Platform.Persistence;
+
+/// <summary>Registration of the database, compiled for PostgreSQL.</summary>
+public static class DatabaseProvider
+{
+    /// <summary>Name of the database that this build is for.</summary>
+    public const string Name = "PostgreSql";
+
+    /// <summary>
+    /// Adds <see cref="PlatformDbContext"/> on a pool of this service's own, the outbox on it, and the stores that use it.
+    /// Call it after <c>AddMassTransit</c>.
+    /// </summary>
+    /// <param name="services">The services of the process.</param>
+    /// <param name="applicationName">What the server shows for this service's connections.</param>
+    public static IServiceCollection AddPlatformDatabase(this IServiceCollection services, string applicationName)
+    {
+        services.AddOptions<DatabaseOptions>().BindConfiguration("Database").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => CreateDataSource(provider, applicationName));
+        services.AddSingleton<DatabasePool>();
+        services.AddDbContext<PlatformDbContext>(
+            (provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()).UseOutbox(provider),
+            ServiceLifetime.Scoped,
+            ServiceLifetime.Singleton);
+        services.AddOutbox<PlatformDbContext>();
+        services.AddScoped<OutboxPublishEndpoint>();
+        services.AddSingleton<IFileStore, DatabaseFileStore>();
+        return services;
+    }
+
+    /// <summary>Only the context, without bus, outbox relay or pool settings: for tools such as <c>migrate</c>.</summary>
+    public static PlatformDbContext CreateContext(string connectionString) =>
+        new(new DbContextOptionsBuilder<PlatformDbContext>().UseNpgsql(connectionString).Options);
+
+    /// <summary>Whether an error means that a unique key exists already.</summary>
+    public static bool IsDuplicateKey(DbUpdateException exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        return exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
+    }
+
+    /// <summary>Whether an error means that no connection could be had in time: the pool is in use, or the server does not answer.</summary>
+    public static bool IsConnectionUnavailable(Exception exception)
+    {
+        for (var error = exception; error is not null; error = error.InnerException)
+        {
+            if (error is NpgsqlException { InnerException: TimeoutException or System.Net.Sockets.SocketException }
+                or PostgresException { SqlState: PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.AdminShutdown })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static NpgsqlDataSource CreateDataSource(IServiceProvider provider, string applicationName)
+    {
+        var options = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value;
+        var connectionString = new NpgsqlConnectionStringBuilder(ConnectionString(provider))
+        {
+            ApplicationName = applicationName,
+            MaxPoolSize = options.MaxPoolSize,
+            MinPoolSize = Math.Min(options.MinPoolSize, options.MaxPoolSize),
+            Timeout = (int)options.AcquireTimeout.TotalSeconds,
+            CommandTimeout = (int)options.CommandTimeout.TotalSeconds,
+            Options = $"-c idle_in_transaction_session_timeout={(int)options.IdleInTransactionTimeout.TotalMilliseconds}",
+        };
+        var builder = new NpgsqlDataSourceBuilder(connectionString.ConnectionString) { Name = applicationName };
+        return builder.Build();
+    }
+
+    internal static string ConnectionString(IServiceProvider provider) =>
+        provider.GetRequiredService<IConfiguration>().GetConnectionString("Platform")
+        ?? throw new InvalidOperationException("ConnectionStrings:Platform is not set; set it (environment: ConnectionStrings__Platform) to the database's connection string.");
+}

@@ -1,0 +1,33 @@
+using Microsoft.EntityFrameworkCore;
+using System.Text.RegularExpressions;
+
+namespace Platform.Persistence;
+
+/// <summary>Columns, keys and indexes in snake_case, so that SQL typed by hand needs no quotes.</summary>
+internal static partial class SnakeCaseNames
+{
+    public static void Apply(ModelBuilder modelBuilder)
+    {
+        foreach (var entity in modelBuilder.Model.GetEntityTypes())
+        {
+            foreach (var property in entity.GetProperties())
+            {
+                property.SetColumnName(WordStart().Replace(property.Name, "_").ToLowerInvariant());
+            }
+
+            var table = entity.GetTableName();
+            foreach (var key in entity.GetKeys())
+            {
+                key.SetName($"pk_{table}");
+            }
+
+            foreach (var index in entity.GetIndexes())
+            {
+                index.SetDatabaseName($"ix_{table}_{string.Join('_', index.Properties.Select(p => p.GetColumnName()))}");
+            }
+        }
+    }
+
+    [GeneratedRegex("(?<=[a-z0-9])(?=[A-Z])", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex WordStart();
+}

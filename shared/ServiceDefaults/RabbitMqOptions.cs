@@ -1,0 +1,15 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Platform.ServiceDefaults;
+
+/// <summary>The broker. Section <c>RabbitMq</c>.</summary>
+public sealed class RabbitMqOptions
+{
+    /// <summary>Address with user, password and virtual host, for example <c>amqp://user:password@host:5672/vhost</c>. Required.</summary>
+    [Required]
+    public required Uri Uri { get; set; }
+
+    /// <summary>Heartbeat of the connection; two missed ones end it. Default 10 s; range 1 s to 10 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(10);
+}
