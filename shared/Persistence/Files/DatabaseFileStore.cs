@@ -72,7 +72,7 @@ public sealed class DatabaseFileStore(IServiceScopeFactory scopes, TimeProvider 
     }
 
     /// <summary>Deletes a file and its chunks, chunks first so that a failure leaves a row to try again from.</summary>
-    internal static async Task DeleteAsync(PlatformDbContext db, Guid fileId, CancellationToken cancellationToken)
+    public static async Task DeleteAsync(PlatformDbContext db, Guid fileId, CancellationToken cancellationToken)
     {
         await db.FileChunks.Where(c => c.FileId == fileId).ExecuteDeleteAsync(cancellationToken);
         await db.Files.Where(f => f.Id == fileId).ExecuteDeleteAsync(cancellationToken);

@@ -136,4 +136,12 @@ public sealed class HeavyTask
         Result = result;
         ResultFileId = resultFileId;
     }
+
+    /// <summary>Writes the last progress, on a tracked row.</summary>
+    public void Report(long done, long? total, string? text)
+    {
+        ProgressDone = done;
+        ProgressTotal = total;
+        ProgressText = text;
+    }
 }

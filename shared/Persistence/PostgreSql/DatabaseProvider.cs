@@ -15,7 +15,7 @@ public static class DatabaseProvider
     public const string Name = "PostgreSql";
 
     /// <summary>
-    /// Adds <see cref="PlatformDbContext"/> on a pool of this service's own, the outbox on it, and the stores that use it.
+    /// Adds <see cref="PlatformDbContext"/> on a pool of this service's own, the outbox on it, the stores that use it, and this process's row in <c>instances</c>.
     /// Call it after <c>AddMassTransit</c>.
     /// </summary>
     /// <param name="services">The services of the process.</param>
@@ -33,6 +33,9 @@ public static class DatabaseProvider
         services.AddOutbox<PlatformDbContext>();
         services.AddScoped<OutboxPublishEndpoint>();
         services.AddSingleton<IFileStore, DatabaseFileStore>();
+        services.AddSingleton(new InstanceIdentity(applicationName));
+        services.AddSingleton<InstanceKeeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<InstanceKeeper>());
         return services;
     }
 

@@ -11,7 +11,7 @@ internal static class ProviderModel
     {
         modelBuilder.AddOutbox();
         modelBuilder.HasDbFunction(() => DatabaseClock.UtcNow()).HasTranslation(_ => new SqlFunctionExpression(
-            "clock_timestamp", [], nullable: false, argumentsPropagateNullability: [], typeof(DateTime), typeMapping: null));
+            "statement_timestamp", [], nullable: false, argumentsPropagateNullability: [], typeof(DateTime), typeMapping: null));
 
         // Partial indexes: a terminal row costs nothing in them.
         modelBuilder.Entity<HeavyTask>(task =>

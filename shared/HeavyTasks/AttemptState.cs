@@ -1,0 +1,114 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Platform.Contracts;
+using Platform.Persistence;
+
+namespace Platform.HeavyTasks;
+
+/// <summary>The state of one attempt that does not depend on the type of its parameters: checkpoints, result and result file.</summary>
+internal sealed class AttemptState(
+    ClaimedHeavyTask task, RunningTask running, PlatformDbContext db, OutboxPublishEndpoint outbox, ResultFiles resultFiles)
+{
+    private string? checkpoint = task.Checkpoint;
+    private ResultFile? resultFile;
+
+    public ClaimedHeavyTask Task { get; } = task;
+
+    public RunningTask Running { get; } = running;
+
+    public HeavyTaskFence Fence => Running.Fence;
+
+    public string? Result { get; private set; }
+
+    public TState? GetCheckpoint<TState>()
+        where TState : class => checkpoint is null ? null : JsonSerializer.Deserialize<TState>(checkpoint, HeavyTaskJson.Options);
+
+    public async Task CheckpointAsync<TState>(TState state, Func<PlatformDbContext, CancellationToken, Task>? write)
+        where TState : class
+    {
+        var cancellationToken = Running.Token;
+        var json = JsonSerializer.Serialize(state, HeavyTaskJson.Options);
+        var progress = Running.CurrentProgress;
+        CheckpointGate.Open(db);
+        try
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+
+            // The fence comes first: it locks the task's row until the commit, so whoever takes the task over comes before or after, not between.
+            if (await db.HeavyTasks.CheckpointAsync(Fence, json, progress.Done, progress.Total, progress.Text, cancellationToken) == 0)
+            {
+                throw new HeavyTaskFenceException(Fence);
+            }
+
+            if (write is not null)
+            {
+                await write(db, cancellationToken);
+            }
+
+            if (resultFile is not null)
+            {
+                await resultFile.WriteTailAsync(db, cancellationToken);
+            }
+
+            await db.SaveChangesAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+        finally
+        {
+            db.ChangeTracker.Clear();
+            CheckpointGate.Close(db);
+        }
+
+        checkpoint = json;
+    }
+
+    public async Task<Stream> OpenResultFileAsync(string name, string contentType) =>
+        resultFile ??= await resultFiles.OpenAsync(Fence, name, contentType, Running.Token);
+
+    public void SetResult<TResult>(TResult result)
+        where TResult : class => Result = JsonSerializer.Serialize(result, HeavyTaskJson.Options);
+
+    public Task PublishAsync<TMessage>(TMessage message)
+        where TMessage : class => outbox.PublishAsync(message, Running.Token);
+
+    /// <summary>
+    /// The handler's tracked changes, the result, the new status, the end of the attempt and HeavyTaskSucceeded in one SaveChanges. The
+    /// task's status, attempt and owner are concurrency tokens, so the same statement is the fence.
+    /// </summary>
+    public async Task SucceedAsync(DateTime now, CancellationToken cancellationToken)
+    {
+        CheckpointGate.Open(db);
+        Guid? resultFileId = null;
+        if (resultFile is not null)
+        {
+            resultFileId = await resultFile.CloseAsync(db, now, cancellationToken);
+        }
+
+        Forget<HeavyTask>(t => t.Id == Fence.TaskId);
+        Forget<HeavyTaskAttempt>(a => a.TaskId == Fence.TaskId && a.Attempt == Fence.Attempt);
+        var owned = db.HeavyTasks.Attach(HeavyTask.Owned(Fence)).Entity;
+        owned.Succeed(now, Result, resultFileId);
+        owned.Report(Running.CurrentProgress.Done, Running.CurrentProgress.Total, Running.CurrentProgress.Text);
+        var attempt = db.HeavyTaskAttempts.Attach(new HeavyTaskAttempt { TaskId = Fence.TaskId, Attempt = Fence.Attempt, Owner = Fence.Owner }).Entity;
+        attempt.EndedAt = now;
+        attempt.Outcome = AttemptOutcome.Succeeded;
+        await outbox.PublishAsync(new HeavyTaskSucceeded(Fence.TaskId, Task.Kind, Fence.Attempt), cancellationToken);
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateConcurrencyException exception) when (exception.Entries.Any(e => e.Entity is HeavyTask or HeavyTaskAttempt))
+        {
+            throw new HeavyTaskFenceException(Fence);
+        }
+    }
+
+    private void Forget<T>(Func<T, bool> match)
+        where T : class
+    {
+        foreach (var entry in db.ChangeTracker.Entries<T>().Where(e => match(e.Entity)).ToArray())
+        {
+            entry.State = EntityState.Detached;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using MassTransit;
+using Microsoft.Extensions.Logging;
+using Platform.Contracts;
+using Platform.Persistence;
+
+namespace Platform.HeavyTasks;
+
+/// <summary>
+/// Consumes <see cref="HeavyTaskRequested"/>: takes a slot, claims the task, runs it. MassTransit opened a scope for this message;
+/// the <see cref="PlatformDbContext"/> in it belongs to this task alone. The message is acknowledged when the task is settled, but
+/// nothing depends on that: a message that comes again does not win the claim.
+/// </summary>
+internal sealed partial class HeavyTaskConsumer(
+    HeavyTaskKinds kinds,
+    HeavyTaskSlots slots,
+    PlatformDbContext db,
+    HeavyTaskRunner runner,
+    InstanceIdentity instance,
+    TimeProvider time,
+    ILogger<HeavyTaskConsumer> logger) : IConsumer<HeavyTaskRequested>
+{
+    private static readonly TimeSpan ClaimRetryDelay = TimeSpan.FromSeconds(1);
+
+    public async Task Consume(ConsumeContext<HeavyTaskRequested> context)
+    {
+        var message = context.Message;
+        var kind = kinds.Find(message.Kind) ?? throw new InvalidOperationException($"This worker does not run tasks of kind '{message.Kind}'.");
+        slots.Delivered(kind.Name);
+        using var slot = await slots.TakeAsync(kind.Name);
+        var task = await ClaimAsync(message.TaskId);
+        if (task is null)
+        {
+            NotClaimed(logger, message.TaskId);
+            return;
+        }
+
+        await runner.RunAsync(kind, task);
+    }
+
+    // While the database is away, the message waits here: it could not be set aside either.
+    private async Task<ClaimedHeavyTask?> ClaimAsync(Guid taskId)
+    {
+        while (true)
+        {
+            try
+            {
+                return await db.ClaimHeavyTaskAsync(taskId, instance.Id, instance.Host, CancellationToken.None);
+            }
+            catch (Exception exception) when (!slots.IsClosed)
+            {
+                ClaimFailed(logger, taskId, exception);
+                await Task.Delay(ClaimRetryDelay, time, CancellationToken.None);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Task {TaskId} is not queued (any more): the message is a duplicate, or late.")]
+    private static partial void NotClaimed(ILogger logger, Guid taskId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Task {TaskId} could not be claimed; trying again.")]
+    private static partial void ClaimFailed(ILogger logger, Guid taskId, Exception exception);
+}

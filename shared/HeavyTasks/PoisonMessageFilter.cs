@@ -1,0 +1,74 @@
+using System.Text.Json;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Platform.Persistence;
+using Platform.ServiceDefaults;
+
+namespace Platform.HeavyTasks;
+
+/// <summary>
+/// Ends the error and dead-letter pipes of a heavy-task queue: the message is stored as it came, then acknowledged. While the database
+/// is away the message waits, because an unstored message must not be acknowledged.
+/// </summary>
+internal sealed partial class PoisonMessageFilter(IServiceProvider services, string queue) : IFilter<ExceptionReceiveContext>, IFilter<ReceiveContext>
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private readonly ILogger logger = services.GetRequiredService<ILogger<PoisonMessageFilter>>();
+
+    public Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
+    {
+        // MassTransit wraps the cancellation by which a draining worker refuses a message; thrown on, it goes back to its queue.
+        if (context.Exception is ConsumerCanceledException && services.GetRequiredService<HeavyTaskSlots>().IsClosed)
+        {
+            throw new OperationCanceledException("The worker drains.", context.Exception);
+        }
+
+        return StoreAsync(context, context.Exception.ToString());
+    }
+
+    public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) => StoreAsync(context, "No consumer takes messages of this type.");
+
+    public void Probe(ProbeContext context) => context.CreateFilterScope("poison-messages");
+
+    private async Task StoreAsync(ReceiveContext context, string error)
+    {
+        var time = services.GetRequiredService<TimeProvider>();
+        var slots = services.GetRequiredService<HeavyTaskSlots>();
+        var message = new PoisonMessage
+        {
+            Queue = queue,
+            MessageId = Limit(context.TransportHeaders.Get<string>(MessageHeaders.TransportMessageId) ?? context.GetMessageId()?.ToString()),
+            ContentType = Limit(context.ContentType?.ToString()),
+            Headers = JsonSerializer.Serialize(context.TransportHeaders.GetAll().Where(h => h.Value is not null).ToDictionary(h => h.Key, h => Convert.ToString(h.Value, System.Globalization.CultureInfo.InvariantCulture))),
+            Body = context.GetBody(),
+            Error = error.Replace('\0', '?'),
+            CreatedAt = time.GetUtcNow().UtcDateTime,
+        };
+        while (true)
+        {
+            try
+            {
+                await using var scope = services.CreateAsyncScope();
+                var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
+                db.PoisonMessages.Add(message);
+                await db.SaveChangesAsync();
+                Stored(logger, queue, message.MessageId);
+                return;
+            }
+            catch (Exception exception) when (!slots.IsClosed)
+            {
+                NotStored(logger, queue, exception);
+                await Task.Delay(RetryDelay, time, CancellationToken.None);
+            }
+        }
+    }
+
+    private static string? Limit(string? text) => text?.Length > 255 ? text[..255] : text;
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A message of {Queue} could not be read or handled and is kept in poison_messages (message id {MessageId}).")]
+    private static partial void Stored(ILogger logger, string queue, string? messageId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A poison message of {Queue} could not be stored; trying again.")]
+    private static partial void NotStored(ILogger logger, string queue, Exception exception);
+}

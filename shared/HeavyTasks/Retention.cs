@@ -1,0 +1,112 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Platform.Persistence;
+
+namespace Platform.HeavyTasks;
+
+/// <summary>Deletes what has expired, in small batches: finished tasks with their attempts and files, uploads that no waiting or running task refers to, and rows of instances long gone.</summary>
+internal sealed partial class Retention(IServiceScopeFactory scopes, IOptions<HeavyTaskOptions> options, TimeProvider time, ILogger<Retention> logger)
+    : BackgroundService
+{
+    private const int BatchSize = 100;
+    private static readonly TimeSpan InstanceRetention = TimeSpan.FromMinutes(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.RetentionInterval, time);
+        do
+        {
+            try
+            {
+                var tasks = await RepeatAsync(DeleteTasksAsync, stoppingToken);
+                var uploads = await RepeatAsync(DeleteUploadsAsync, stoppingToken);
+                await DeleteInstancesAsync(stoppingToken);
+                if (tasks + uploads > 0)
+                {
+                    Deleted(logger, tasks, uploads);
+                }
+            }
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                Failed(logger, exception);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private async Task<int> RepeatAsync(Func<PlatformDbContext, CancellationToken, Task<int>> deleteBatch, CancellationToken cancellationToken)
+    {
+        var total = 0;
+        while (true)
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            var count = await deleteBatch(scope.ServiceProvider.GetRequiredService<PlatformDbContext>(), cancellationToken);
+            total += count;
+            if (count < BatchSize)
+            {
+                return total;
+            }
+        }
+    }
+
+    private async Task<int> DeleteTasksAsync(PlatformDbContext db, CancellationToken cancellationToken)
+    {
+        var seconds = options.Value.TaskRetention.TotalSeconds;
+        var ids = await db.HeavyTasks.Where(t => t.FinishedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
+            .OrderBy(t => t.FinishedAt).Select(t => t.Id).Take(BatchSize).ToListAsync(cancellationToken);
+        if (ids.Count == 0)
+        {
+            return 0;
+        }
+
+        var files = await db.Files.Where(f => f.TaskId != null && ids.Contains(f.TaskId.Value)).Select(f => f.Id).ToListAsync(cancellationToken);
+        await DeleteFilesAsync(db, files, cancellationToken);
+        await db.HeavyTaskAttempts.Where(a => ids.Contains(a.TaskId)).ExecuteDeleteAsync(cancellationToken);
+
+        // Conditional again: a task may have been retried by hand since it was selected.
+        await db.HeavyTasks.Where(t => ids.Contains(t.Id) && t.FinishedAt < DatabaseClock.UtcNow().AddSeconds(-seconds)).ExecuteDeleteAsync(cancellationToken);
+        return ids.Count;
+    }
+
+    private async Task<int> DeleteUploadsAsync(PlatformDbContext db, CancellationToken cancellationToken)
+    {
+        var seconds = options.Value.UploadRetention.TotalSeconds;
+        var ids = await db.Files
+            .Where(f => f.TaskId == null && f.CreatedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
+            .Where(f => !db.HeavyTasks.Any(t =>
+                (t.Status == HeavyTaskStatus.Scheduled || t.Status == HeavyTaskStatus.Queued || t.Status == HeavyTaskStatus.Running)
+                && t.Parameters.Contains(f.Id.ToString())))
+            .OrderBy(f => f.CreatedAt).Select(f => f.Id).Take(BatchSize).ToListAsync(cancellationToken);
+        await DeleteFilesAsync(db, ids, cancellationToken);
+        return ids.Count;
+    }
+
+    private static async Task DeleteFilesAsync(PlatformDbContext db, List<Guid> ids, CancellationToken cancellationToken)
+    {
+        foreach (var id in ids)
+        {
+            await DatabaseFileStore.DeleteAsync(db, id, cancellationToken);
+        }
+    }
+
+    private static Task<int> DeleteInstancesAsync(PlatformDbContext db, CancellationToken cancellationToken)
+    {
+        var seconds = InstanceRetention.TotalSeconds;
+        return db.Instances.Where(i => i.LeaseUntil < DatabaseClock.UtcNow().AddSeconds(-seconds)).ExecuteDeleteAsync(cancellationToken);
+    }
+
+    private async Task DeleteInstancesAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        await DeleteInstancesAsync(scope.ServiceProvider.GetRequiredService<PlatformDbContext>(), cancellationToken);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Expired: {Tasks} finished tasks and {Uploads} uploads were deleted.")]
+    private static partial void Deleted(ILogger logger, int tasks, int uploads);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A round of retention failed; the next one follows.")]
+    private static partial void Failed(ILogger logger, Exception exception);
+}
