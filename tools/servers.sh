@@ -96,7 +96,8 @@ end_process() {
         shift 2
         while signal_members 0 "$members" && ((SECONDS <= deadline)); do sleep 0.1; done
     done
-    # Again and again: somebody may have started another one between the look and the kill.
+    # A stopped leader starts nobody between the look and the kill; the others may, so the look is repeated.
+    signal_members STOP "$leader $started"
     for _ in {1..20}; do
         members+=$'\n'$(family "$leader" "$started")
         signal_members KILL "$members" || break
