@@ -30,7 +30,7 @@ public sealed class HeavyTaskTestHarness : IAsyncDisposable
     /// <summary>Starts a worker with one handler on a migrated database.</summary>
     /// <param name="connectionString">The database.</param>
     /// <param name="configure">Further services, for example what the handler needs.</param>
-    /// <param name="settings">Settings such as <c>("HeavyTasks:MaxCrashes", "1")</c>.</param>
+    /// <param name="settings">Settings such as <c>("HeavyTasks:MaxCrashes", "1")</c>; the last of a key wins.</param>
     public static Task<HeavyTaskTestHarness> StartAsync<THandler>(
         string connectionString, Action<IServiceCollection>? configure = null, params IEnumerable<(string Key, string Value)> settings) =>
         StartAsync([typeof(THandler)], connectionString, configure, settings);
@@ -40,9 +40,12 @@ public sealed class HeavyTaskTestHarness : IAsyncDisposable
         IEnumerable<Type> handlers, string connectionString, Action<IServiceCollection>? configure = null, params IEnumerable<(string Key, string Value)> settings)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Configuration.AddInMemoryCollection(
-            settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value))
-                .Append(KeyValuePair.Create("ConnectionStrings:Platform", (string?)connectionString)));
+        builder.Configuration["ConnectionStrings:Platform"] = connectionString;
+        foreach (var (key, value) in settings)
+        {
+            builder.Configuration[key] = value;
+        }
+
         builder.Services.AddHeavyTaskTestHarness(handlers);
         configure?.Invoke(builder.Services);
         var started = builder.Build();

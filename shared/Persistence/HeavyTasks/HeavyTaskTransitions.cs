@@ -38,13 +38,13 @@ public static class HeavyTaskTransitions
     public static Task<int> RetryLaterAsync(
         this IQueryable<HeavyTask> tasks, HeavyTaskFence fence, TimeSpan delay, string error, CancellationToken cancellationToken)
     {
-        var milliseconds = (int)Math.Min(delay.TotalMilliseconds, int.MaxValue);
+        var seconds = delay.TotalSeconds;
         return tasks.Owned(fence).ExecuteUpdateAsync(
             set => set
                 .SetProperty(t => t.Status, HeavyTaskStatus.Scheduled)
                 .SetProperty(t => t.Owner, (Guid?)null)
                 .SetProperty(t => t.Failures, t => t.Failures + 1)
-                .SetProperty(t => t.DueAt, _ => DatabaseClock.UtcNow().AddMilliseconds(milliseconds))
+                .SetProperty(t => t.DueAt, _ => DatabaseClock.UtcNow().AddSeconds(seconds))
                 .SetProperty(t => t.Error, error),
             cancellationToken);
     }

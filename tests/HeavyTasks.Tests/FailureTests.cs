@@ -1,0 +1,101 @@
+using Platform.Persistence;
+using Platform.Support;
+using Shouldly;
+using Xunit;
+
+namespace Platform.HeavyTasks.Tests;
+
+public sealed class FailureTests : WorkerTest
+{
+    [Fact]
+    public async Task A_failed_attempt_is_tried_again_until_it_succeeds()
+    {
+        var worker = await StartWorkerAsync();
+        Script.Work = (context, _) => context.Attempt < 3 ? throw new InvalidOperationException($"attempt {context.Attempt}") : Task.CompletedTask;
+
+        var task = await worker.RunAsync(new TestParameters(), maxAttempts: 5);
+
+        task.Status.ShouldBe(HeavyTaskStatus.Succeeded);
+        task.Attempt.ShouldBe(3);
+        task.Failures.ShouldBe(2);
+        var attempts = await AttemptsAsync(task.Id);
+        attempts.Select(a => a.Outcome).ShouldBe([AttemptOutcome.Failed, AttemptOutcome.Failed, AttemptOutcome.Succeeded]);
+        attempts[0].Error.ShouldBe("InvalidOperationException: attempt 1");
+        attempts.ShouldAllBe(a => a.EndedAt >= a.StartedAt && a.Worker.Length > 0);
+    }
+
+    [Fact]
+    public async Task A_task_that_fails_every_time_is_given_up_after_maxAttempts()
+    {
+        var worker = await StartWorkerAsync();
+        Script.Work = (_, _) => throw new InvalidOperationException("broken");
+
+        var task = await worker.RunAsync(new TestParameters(), maxAttempts: 3);
+
+        task.Status.ShouldBe(HeavyTaskStatus.Failed);
+        task.Failures.ShouldBe(3);
+        Script.Runs.ShouldBe(3);
+        task.FinishedAt.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task A_NonRetryable_failure_is_final_at_once()
+    {
+        var worker = await StartWorkerAsync();
+        Script.Work = (_, _) => throw new NonRetryableException("there is no such file");
+
+        var task = await worker.RunAsync(new TestParameters(), maxAttempts: 5);
+
+        task.Status.ShouldBe(HeavyTaskStatus.Failed);
+        task.Error.ShouldBe("there is no such file");
+        Script.Runs.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task An_attempt_past_RunTimeout_is_stopped_and_counts_as_a_failure()
+    {
+        var worker = await StartWorkerAsync(("HeavyTasks:Kinds:test.kind:RunTimeout", "00:00:01"));
+        Script.Work = (context, _) => Task.Delay(TimeSpan.FromMinutes(5), TimeProvider.System, context.CancellationToken);
+
+        var task = await worker.RunAsync(new TestParameters());
+
+        task.Status.ShouldBe(HeavyTaskStatus.Failed);
+        task.Error!.ShouldContain("RunTimeout of 00:00:01");
+        (await AttemptsAsync(task.Id)).Single().Outcome.ShouldBe(AttemptOutcome.TimedOut);
+    }
+
+    [Fact]
+    public async Task A_handler_that_ignores_its_token_loses_the_task_and_can_no_longer_complete_it()
+    {
+        var worker = await StartWorkerAsync(("HeavyTasks:Kinds:test.kind:RunTimeout", "00:00:01"), ("HeavyTasks:StopGrace", "00:00:01"));
+        var release = new TaskCompletionSource();
+        Script.Work = async (_, db) =>
+        {
+            await release.Task;
+            db.Users.Add(new User { ExternalId = "late", Name = "Too late" });
+        };
+
+        var task = await worker.RunAsync(new TestParameters());
+        task.Status.ShouldBe(HeavyTaskStatus.Failed);
+
+        release.SetResult();
+        await worker.StopAsync();
+
+        (await ReadAsync(task.Id)).Status.ShouldBe(HeavyTaskStatus.Failed);
+        await using var db = Database.CreateContext();
+        db.Users.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Backoff_doubles_to_its_bound_and_draws_from_all_of_it()
+    {
+        var random = new Random(7);
+        TimeSpan[] Draw(int failures) =>
+            [.. Enumerable.Range(0, 1000).Select(_ => RetryDelay.Next(failures, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60), random))];
+
+        Draw(1).Max().ShouldBeInRange(TimeSpan.FromSeconds(0.95), TimeSpan.FromSeconds(1));
+        Draw(4).Max().ShouldBeInRange(TimeSpan.FromSeconds(7.6), TimeSpan.FromSeconds(8));
+        Draw(50).Max().ShouldBeInRange(TimeSpan.FromSeconds(57), TimeSpan.FromSeconds(60));
+        Draw(4).Min().ShouldBeLessThan(TimeSpan.FromSeconds(0.5));
+    }
+}

@@ -1,0 +1,140 @@
+using Microsoft.EntityFrameworkCore;
+using Platform.Persistence;
+using Platform.Support;
+using Shouldly;
+using Xunit;
+
+namespace Platform.HeavyTasks.Tests;
+
+public sealed class SchedulerTests : WorkerTest
+{
+    [Fact]
+    public async Task A_task_for_later_runs_when_it_is_due_and_not_before()
+    {
+        var worker = await StartWorkerAsync();
+        var dueAt = TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(2);
+        var id = await InsertAsync(dueAt: dueAt);
+
+        var task = await worker.FinishedAsync(id);
+
+        task.Status.ShouldBe(HeavyTaskStatus.Succeeded);
+        task.StartedAt!.Value.ShouldBeGreaterThan(dueAt);
+    }
+
+    [Fact]
+    public async Task Tasks_whose_messages_never_came_all_run()
+    {
+        var ids = new List<Guid>();
+        for (var i = 0; i < 25; i++)
+        {
+            ids.Add(await InsertAsync());
+        }
+
+        var worker = await StartWorkerAsync(("HeavyTasks:VanishedAfter", "00:00:01"));
+
+        await Eventually.Async(
+            async () => await Database.CreateContext().HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Succeeded) == ids.Count,
+            TimeSpan.FromSeconds(60),
+            "every queued task runs");
+        Script.Runs.ShouldBe(ids.Count);
+    }
+
+    [Fact]
+    public async Task A_backlog_is_not_taken_for_a_loss()
+    {
+        var release = new TaskCompletionSource();
+        Script.Work = (_, _) => release.Task;
+        var worker = await StartWorkerAsync(
+            ("HeavyTasks:VanishedAfter", "00:00:01"), ("HeavyTasks:Kinds:test.kind:Concurrency", "1"));
+        await worker.SubmitAsync(new TestParameters());
+        await Eventually.Async(() => Script.Runs == 1, TimeSpan.FromSeconds(20), "the only slot is taken");
+        var queued = await InsertAsync();
+
+        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System, TestContext.Current.CancellationToken);
+
+        await using var db = Database.CreateContext();
+        (await db.Set<Outbox.OutboxMessage>().CountAsync(TestContext.Current.CancellationToken)).ShouldBe(0);
+        (await ReadAsync(queued)).Status.ShouldBe(HeavyTaskStatus.Queued);
+        release.SetResult();
+    }
+
+    [Fact]
+    public async Task Tasks_of_an_owner_whose_lease_ended_run_again()
+    {
+        var id = await ClaimForAsync(await AddInstanceAsync(leaseSeconds: -1, holdsLock: false));
+        var worker = await StartWorkerAsync();
+
+        var task = await worker.FinishedAsync(id);
+
+        task.Status.ShouldBe(HeavyTaskStatus.Succeeded);
+        task.Attempt.ShouldBe(2);
+        task.Crashes.ShouldBe(1);
+        (await AttemptsAsync(id)).Select(a => a.Outcome).ShouldBe([AttemptOutcome.Crashed, AttemptOutcome.Succeeded]);
+    }
+
+    [Fact]
+    public async Task Tasks_of_an_owner_whose_liveness_lock_is_free_run_again_long_before_its_lease_ends()
+    {
+        var id = await ClaimForAsync(await AddInstanceAsync(leaseSeconds: 3600, holdsLock: true));
+        var worker = await StartWorkerAsync();
+
+        (await worker.FinishedAsync(id)).Status.ShouldBe(HeavyTaskStatus.Succeeded);
+    }
+
+    [Fact]
+    public async Task Tasks_of_an_owner_that_lives_by_its_lease_alone_are_left_to_it()
+    {
+        var id = await ClaimForAsync(await AddInstanceAsync(leaseSeconds: 3600, holdsLock: false));
+        var worker = await StartWorkerAsync();
+
+        // Many rounds of the scheduler later, which a task submitted now proves to run.
+        await worker.RunAsync(new TestParameters());
+        await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, TestContext.Current.CancellationToken);
+
+        (await ReadAsync(id)).Status.ShouldBe(HeavyTaskStatus.Running);
+    }
+
+    [Fact]
+    public async Task A_task_whose_owners_keep_dying_is_given_up()
+    {
+        var id = await ClaimForAsync(await AddInstanceAsync(leaseSeconds: -1, holdsLock: false));
+        var worker = await StartWorkerAsync(("HeavyTasks:MaxCrashes", "1"));
+
+        var task = await worker.FinishedAsync(id);
+
+        task.Status.ShouldBe(HeavyTaskStatus.Failed);
+        task.Error!.ShouldContain("crash 1 of 1");
+        Script.Runs.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_claim_whose_answer_was_lost_goes_back_to_the_queue()
+    {
+        var worker = await StartWorkerAsync();
+        var self = await Database.CreateContext().Instances.Select(i => i.Id).SingleAsync(TestContext.Current.CancellationToken);
+
+        var id = await ClaimForAsync(self);
+
+        var task = await worker.FinishedAsync(id);
+        task.Status.ShouldBe(HeavyTaskStatus.Succeeded);
+        task.Crashes.ShouldBe(0);
+    }
+
+    private async Task<Guid> AddInstanceAsync(int leaseSeconds, bool holdsLock)
+    {
+        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        var instance = new Instance { Id = Guid.CreateVersion7(), Service = "dead", StartedAt = now, SeenAt = now, LeaseUntil = now.AddSeconds(leaseSeconds), HoldsLock = holdsLock };
+        await using var db = Database.CreateContext();
+        db.Add(instance);
+        await db.SaveChangesAsync();
+        return instance.Id;
+    }
+
+    private async Task<Guid> ClaimForAsync(Guid owner)
+    {
+        var id = await InsertAsync();
+        await using var db = Database.CreateContext();
+        (await db.ClaimHeavyTaskAsync(id, owner, "dead:1", TestContext.Current.CancellationToken)).ShouldNotBeNull();
+        return id;
+    }
+}

@@ -1,0 +1,70 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Platform.HeavyTasks.Testing;
+using Platform.Persistence;
+using Platform.Support;
+using Xunit;
+
+namespace Platform.HeavyTasks.Tests;
+
+/// <summary>A database and workers on it, for tests that need to look at rows between the steps.</summary>
+public abstract class WorkerTest : IAsyncLifetime
+{
+    private readonly List<HeavyTaskTestHarness> workers = [];
+
+    protected TestScript Script { get; } = new();
+
+    protected TestDatabase Database { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Database = await TestDatabase.CreateAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var worker in workers)
+        {
+            await worker.DisposeAsync();
+        }
+
+        await Database.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>A worker that runs <see cref="Script"/> and looks around ten times a second.</summary>
+    protected async Task<HeavyTaskTestHarness> StartWorkerAsync(params IEnumerable<(string Key, string Value)> settings)
+    {
+        (string, string)[] quick =
+        [
+            ("HeavyTasks:Interval", "00:00:00.1"),
+            ("HeavyTasks:Kinds:test.kind:RetryDelay", "00:00:00.05"),
+            ("HeavyTasks:DrainTimeout", "00:00:01"),
+            ("HeavyTasks:DrainGrace", "00:00:01"),
+        ];
+        var worker = await HeavyTaskTestHarness.StartAsync<TestHandler>(
+            Database.ConnectionString, services => services.AddSingleton(Script).AddLogging(log => log.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(LogLevel.Warning)), quick.Concat(settings));
+        workers.Add(worker);
+        return worker;
+    }
+
+    protected async Task<HeavyTask> ReadAsync(Guid id)
+    {
+        await using var db = Database.CreateContext();
+        return await db.HeavyTasks.AsNoTracking().SingleAsync(t => t.Id == id);
+    }
+
+    protected async Task<List<HeavyTaskAttempt>> AttemptsAsync(Guid id)
+    {
+        await using var db = Database.CreateContext();
+        return await db.HeavyTaskAttempts.AsNoTracking().Where(a => a.TaskId == id).OrderBy(a => a.Attempt).ToListAsync();
+    }
+
+    /// <summary>A row that nobody was told about.</summary>
+    protected async Task<Guid> InsertAsync(int maxAttempts = 1, DateTime? dueAt = null)
+    {
+        await using var db = Database.CreateContext();
+        var task = HeavyTask.Submit("test.kind", "{}", maxAttempts, TimeProvider.System.GetUtcNow().UtcDateTime, dueAt);
+        db.Add(task);
+        await db.SaveChangesAsync();
+        return task.Id;
+    }
+}
