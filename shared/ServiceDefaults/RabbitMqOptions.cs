@@ -6,7 +6,7 @@ namespace Platform.ServiceDefaults;
 public sealed class RabbitMqOptions
 {
     /// <summary>Address with user, password and virtual host, for example <c>amqp://user:password@host:5672/vhost</c>. Required.</summary>
-    [Required]
+    [Required(ErrorMessage = "RabbitMq:Uri is not set; set it (environment: RabbitMq__Uri) to the broker's address.")]
     public required Uri Uri { get; set; }
 
     /// <summary>Heartbeat of the connection; two missed ones end it. Default 10 s; range 1 s to 10 min.</summary>

@@ -43,6 +43,13 @@ public static class DatabaseProvider
     public static PlatformDbContext CreateContext(string connectionString) =>
         new(new DbContextOptionsBuilder<PlatformDbContext>().UseNpgsql(connectionString).Options);
 
+    /// <summary>The connection string of the platform's database.</summary>
+    /// <exception cref="InvalidOperationException"><c>ConnectionStrings:Platform</c> is not set.</exception>
+    public static string ConnectionString(IConfiguration configuration) =>
+        configuration.GetConnectionString("Platform") is { Length: > 0 } connectionString
+            ? connectionString
+            : throw new InvalidOperationException("ConnectionStrings:Platform is not set; set it (environment: ConnectionStrings__Platform) to the database's connection string.");
+
     /// <summary>Whether an error means that a unique key exists already.</summary>
     public static bool IsDuplicateKey(DbUpdateException exception)
     {
@@ -81,7 +88,5 @@ public static class DatabaseProvider
         return builder.Build();
     }
 
-    internal static string ConnectionString(IServiceProvider provider) =>
-        provider.GetRequiredService<IConfiguration>().GetConnectionString("Platform")
-        ?? throw new InvalidOperationException("ConnectionStrings:Platform is not set; set it (environment: ConnectionStrings__Platform) to the database's connection string.");
+    internal static string ConnectionString(IServiceProvider provider) => ConnectionString(provider.GetRequiredService<IConfiguration>());
 }

@@ -1,0 +1,33 @@
+using System.Collections.Frozen;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Platform.Contracts;
+
+namespace Platform.Api.HeavyTasks;
+
+/// <summary>A kind that this service accepts.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Description">One sentence for people.</param>
+/// <param name="Parameters">Its parameter record, read by <see cref="HeavyTaskJson.Options"/>.</param>
+internal sealed record HeavyTaskKind(string Name, string Description, JsonTypeInfo Parameters)
+{
+    private static readonly JsonElement NoParameters = JsonElement.Parse("{}");
+
+    /// <summary>What a request without parameters stands for.</summary>
+    public static JsonElement ParametersOrNone(JsonElement? parameters) => parameters ?? NoParameters;
+}
+
+/// <summary>The kinds: every record of the contracts that carries a <see cref="HeavyTaskKindAttribute"/>.</summary>
+internal static class HeavyTaskKinds
+{
+    /// <summary>By name.</summary>
+    public static FrozenDictionary<string, HeavyTaskKind> ByName { get; } = Find().ToFrozenDictionary(kind => kind.Name);
+
+    private static IEnumerable<HeavyTaskKind> Find() =>
+        from type in typeof(HeavyTaskKindAttribute).Assembly.GetTypes()
+        let kind = type.GetCustomAttribute<HeavyTaskKindAttribute>()
+        where kind is not null
+        orderby kind.Name
+        select new HeavyTaskKind(kind.Name, kind.Description, HeavyTaskJson.Options.GetTypeInfo(type));
+}

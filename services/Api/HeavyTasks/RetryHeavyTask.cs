@@ -1,0 +1,34 @@
+using MassTransit;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Platform.Contracts;
+using Platform.Persistence;
+
+namespace Platform.Api.HeavyTasks;
+
+internal static class RetryHeavyTask
+{
+    /// <summary>Runs a Failed or Cancelled task again, from its last checkpoint, with failures and crashes counted from zero.</summary>
+    public static async Task<Results<Accepted<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id, PlatformDbContext db, IPublishEndpoint publishEndpoint, CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var retried = await db.HeavyTasks.RetryAsync(id, cancellationToken) == 1;
+        var task = await GetHeavyTask.ReadAsync(db, id, cancellationToken);
+        if (task is null)
+        {
+            return GetHeavyTask.NotFound(id);
+        }
+
+        if (!retried)
+        {
+            return TypedResults.Problem(
+                $"The task is {task.Status}; only a Failed or Cancelled task can be retried.", statusCode: StatusCodes.Status409Conflict);
+        }
+
+        await publishEndpoint.Publish(new HeavyTaskRequested(task.Id, task.Kind), CancellationToken.None);
+        await db.SaveChangesAsync(CancellationToken.None);
+        await transaction.CommitAsync(CancellationToken.None);
+        return TypedResults.Accepted(task.Links.Self, task);
+    }
+}

@@ -1,0 +1,146 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using MassTransit;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Platform.Api.Problems;
+using Platform.Contracts;
+using Platform.Persistence;
+
+namespace Platform.Api.HeavyTasks;
+
+internal static class SubmitHeavyTask
+{
+    /// <summary>Longest body, in bytes: 64 KiB. Data belongs into a file; parameters only name it.</summary>
+    public const int MaxBodyLength = 64 * 1024;
+
+    private const string IdempotencyKeyHeader = "Idempotency-Key";
+    private const int MaxIdempotencyKeyLength = 200;
+
+    private static readonly JsonTypeInfo RequestType = HeavyTaskJson.Options.GetTypeInfo(typeof(SubmitHeavyTaskRequest));
+
+    /// <summary>
+    /// Accepts a heavy task. With an <c>Idempotency-Key</c> header, 1 to 200 visible ASCII characters, the same request again answers 200
+    /// with the first task, and another request with that key is refused with 422.
+    /// </summary>
+    /// <param name="idempotencyKey">Makes a repeated request the same request.</param>
+    public static async Task<Results<Accepted<SubmittedHeavyTask>, Ok<SubmittedHeavyTask>, ValidationProblem, ProblemHttpResult>> HandleAsync(
+        [FromHeader(Name = IdempotencyKeyHeader)] string? idempotencyKey,
+        HttpRequest http,
+        PlatformDbContext db,
+        IPublishEndpoint publishEndpoint,
+        IOptions<SubmitHeavyTaskOptions> options,
+        TimeProvider time)
+    {
+        if (!http.HasJsonContentType())
+        {
+            return TypedResults.Problem("The content type must be application/json.", statusCode: StatusCodes.Status415UnsupportedMediaType);
+        }
+
+        var now = time.GetUtcNow().UtcDateTime;
+        var errors = new FieldErrors();
+        CheckIdempotencyKey(idempotencyKey, errors);
+        var request = (SubmitHeavyTaskRequest?)await RequestReader.ReadBodyAsync(http, RequestType, errors);
+        var kind = request is null ? null : FindKind(request.Kind, errors);
+        if (request?.DueAtUtc > now.AddYears(1))
+        {
+            errors.Add("dueAt", "At most a year ahead.");
+        }
+
+        var parameters = kind is null ? null : RequestReader.Read(HeavyTaskKind.ParametersOrNone(request!.Parameters), kind.Parameters, "parameters", errors);
+        if (errors.Any)
+        {
+            return errors.ToProblem();
+        }
+
+        var parametersJson = JsonSerializer.Serialize(parameters, kind!.Parameters);
+        var task = HeavyTask.Submit(
+            kind.Name,
+            parametersJson,
+            request!.MaxAttempts ?? options.Value.DefaultMaxAttempts,
+            now,
+            request.DueAtUtc,
+            idempotencyKey,
+            idempotencyKey is null ? null : Hash(kind.Name, parametersJson, request));
+        db.Add(task);
+        if (task.Status == HeavyTaskStatus.Queued)
+        {
+            await publishEndpoint.Publish(new HeavyTaskRequested(task.Id, task.Kind));
+        }
+
+        try
+        {
+            // Not ended by a client that goes away: a save cut short leaves its message to the sweeper, so the task would start late.
+            await db.SaveChangesAsync(CancellationToken.None);
+        }
+        catch (DbUpdateException exception) when (idempotencyKey is not null && DatabaseProvider.IsDuplicateKey(exception))
+        {
+            return await RepeatAsync(db, task);
+        }
+
+        var submitted = SubmittedHeavyTask.From(task.Id, task.Status);
+        return TypedResults.Accepted(submitted.Links.Self, submitted);
+    }
+
+    // The key is taken, perhaps by a request of the same moment: the unique index lets one of them through and the others wait for it.
+    private static async Task<Results<Accepted<SubmittedHeavyTask>, Ok<SubmittedHeavyTask>, ValidationProblem, ProblemHttpResult>> RepeatAsync(
+        PlatformDbContext db, HeavyTask repeated)
+    {
+        var first = await db.HeavyTasks.Where(t => t.IdempotencyKey == repeated.IdempotencyKey)
+            .Select(t => new { t.Id, t.Status, t.RequestHash })
+            .SingleOrDefaultAsync(CancellationToken.None);
+        if (first is null)
+        {
+            return TypedResults.Problem(
+                "The task with this Idempotency-Key was deleted while it was submitted again. Try again.", statusCode: StatusCodes.Status409Conflict);
+        }
+
+        return first.RequestHash.AsSpan().SequenceEqual(repeated.RequestHash)
+            ? TypedResults.Ok(SubmittedHeavyTask.From(first.Id, first.Status))
+            : TypedResults.Problem(
+                $"This Idempotency-Key belongs to another request, which became task {first.Id}.", statusCode: StatusCodes.Status422UnprocessableEntity);
+    }
+
+    private static void CheckIdempotencyKey(string? key, FieldErrors errors)
+    {
+        if (key is not null && (key.Length is 0 or > MaxIdempotencyKeyLength || key.AsSpan().ContainsAnyExceptInRange('!', '~')))
+        {
+            errors.Add(IdempotencyKeyHeader, $"1 to {MaxIdempotencyKeyLength} visible ASCII characters are expected.");
+        }
+    }
+
+    private static HeavyTaskKind? FindKind(string name, FieldErrors errors)
+    {
+        if (HeavyTaskKinds.ByName.TryGetValue(name, out var kind))
+        {
+            return kind;
+        }
+
+        errors.Add("kind", $"There is no such kind. Known kinds: {string.Join(", ", HeavyTaskKinds.ByName.Keys.Order())}.");
+        return null;
+    }
+
+    // Over what the client asked for, not over what the service made of it: another default must not turn a repeat into another request.
+    private static byte[] Hash(string kind, string parameters, SubmitHeavyTaskRequest request) =>
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{kind}\n{request.DueAtUtc?.Ticks}\n{request.MaxAttempts}\n{parameters}"));
+}
+
+/// <summary>What <c>POST /heavy-tasks</c> answers.</summary>
+/// <param name="Id">The task.</param>
+/// <param name="Status">Where it stands: Queued, or Scheduled when it is due later; of a repeated request, what became of it meanwhile.</param>
+/// <param name="Links">Where to go on.</param>
+internal sealed record SubmittedHeavyTask(Guid Id, HeavyTaskStatus Status, SubmittedHeavyTaskLinks Links)
+{
+    public static SubmittedHeavyTask From(Guid id, HeavyTaskStatus status) =>
+        new(id, status, new SubmittedHeavyTaskLinks($"/heavy-tasks/{id}", $"/heavy-tasks/{id}/cancel", $"/heavy-tasks/{id}/result"));
+}
+
+/// <summary>Where to go on.</summary>
+/// <param name="Self">The task (GET).</param>
+/// <param name="Cancel">Cancels it (POST).</param>
+/// <param name="Result">Its result file, once there is one (GET).</param>
+internal sealed record SubmittedHeavyTaskLinks(string Self, string Cancel, string Result);

@@ -1,0 +1,11 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Platform.Api.HeavyTasks;
+
+/// <summary>What a task gets that its request does not say. Section <c>HeavyTasks</c>.</summary>
+public sealed class SubmitHeavyTaskOptions
+{
+    /// <summary>Attempts of a task that is submitted without <c>maxAttempts</c>. Default 5; range 1 to 100.</summary>
+    [Range(1, SubmitHeavyTaskRequest.MaxMaxAttempts)]
+    public int DefaultMaxAttempts { get; set; } = 5;
+}

@@ -1,0 +1,41 @@
+using Platform.Api.Files;
+using Platform.Api.Health;
+using Platform.Api.HeavyTasks;
+using Platform.Api.OpenApi;
+using Platform.Api.Problems;
+using Platform.Api.Users;
+using Platform.Persistence;
+using Platform.ServiceDefaults;
+
+// Settings stand beside the assembly, wherever it is started from.
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+if (args is [DatabaseMigration.Command])
+{
+    var applied = await DatabaseMigration.MigrateAsync(DatabaseProvider.ConnectionString(builder.Configuration));
+    Console.WriteLine(applied.Count > 0 ? $"Applied {string.Join(", ", applied)}." : "The database is up to date.");
+    return;
+}
+
+// Loopback unless told otherwise. Not in appsettings.json, which would win over ASPNETCORE_URLS.
+if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null)
+{
+    builder.WebHost.UseUrls("http://127.0.0.1:5080");
+}
+
+builder.Services.AddPlatformBus("api", bus => bus.ReportBrokerOutageAsDegraded());
+builder.Services.AddPlatformDatabase("platform-api");
+builder.Services.AddMigrationCheck();
+builder.Services.AddHeavyTasks();
+builder.Services.AddFiles();
+builder.Services.AddProblems();
+builder.Services.AddHealth();
+builder.Services.AddOpenApiDocument();
+
+var app = builder.Build();
+app.UseProblems();
+app.MapHeavyTasks();
+app.MapFiles();
+app.MapUsers();
+app.MapHealth();
+app.MapOpenApiDocument();
+await app.RunAsync();
