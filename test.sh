@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# Runs the tests on private RabbitMQ and PostgreSQL servers, which it installs when missing, starts empty, and stops and removes again.
+#
+#   ./test.sh                    all tests
+#   ./test.sh --filter TEXT      only tests whose full name (Namespace.Class.Method) contains TEXT
+#   ./test.sh [ARGUMENT]...      any other argument goes to dotnet test
+#
+# The last line is "N passed, N failed[, N skipped]"; exit code 0 only when tests ran and none failed.
+#
+# TEST_POSTGRES (connection string of a superuser) and TEST_RABBITMQ with TEST_RABBITMQ_MANAGEMENT (http://user:password@host:port/)
+# name servers to use instead of private ones; ConnectionStrings__Platform and RabbitMq__Uri do too. Tests make databases and virtual
+# hosts of their own there and remove them.
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+. tools/servers.sh
+. tools/build.sh
+
+# A test that hangs is ended after hang_minutes, a project after project_minutes, all after total_minutes.
+hang_minutes=5 project_minutes=20 total_minutes=40
+
+arguments=()
+while (($#)); do
+    case $1 in
+        -h | --help)
+            sed -n '2,/^set /s/^#\( \|$\)//p' "$0"
+            exit
+            ;;
+        --filter)
+            [[ ${2:-} ]] || { complain "--filter needs a text."; exit 2; }
+            arguments+=(--filter "FullyQualifiedName~$(sed 's/[\\()&|=!~]/\\&/g' <<<"$2")")
+            shift
+            ;;
+        *) arguments+=("$1") ;;
+    esac
+    shift
+done
+
+work=$repository/.data/test
+mkdir -p "$work"
+exec 9>"$repository/.data/test.lock"
+flock -n 9 || { complain "Another ./test.sh runs in this folder."; exit 1; }
+
+stopping='' servers='' starting=()
+
+# Ends what this script started and nothing else. Test servers are killed: their data goes with them.
+clean_up() {
+    local pid
+    trap '' INT TERM
+    for pid in "${starting[@]}"; do kill "$pid" 2>/dev/null; done
+    for pid in "${starting[@]}"; do wait "$pid" 2>/dev/null; done
+    kill_servers "$work"
+    if [[ $servers ]]; then
+        kill_servers "$servers"
+        rm -rf "$servers"
+    fi
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# finish PASSED FAILED SKIPPED
+finish() {
+    clean_up
+    trap - EXIT
+    printf '\n%s passed, %s failed' "$1" "$2"
+    (($3 == 0)) || printf ', %s skipped' "$3"
+    printf '\n'
+    (($1 > 0 && $2 == 0))
+    exit
+}
+
+give_up() {
+    complain "$1"
+    finish 0 1 0
+}
+
+install_servers rabbitmq postgres || give_up "The servers could not be installed."
+require_dotnet || give_up "Nothing can be built."
+
+# What an earlier run left behind when it was killed itself.
+servers_root=$(servers_folder) || give_up "There is no folder for the servers."
+kill_servers "$work"
+kill_servers "$servers_root/test"
+rm -rf "$servers_root/test"
+servers=$servers_root/test
+mkdir -m 711 "$servers"
+
+# start NAME COMMAND...: in the background, because the build takes longer; the output goes to $work/NAME.server.
+start() {
+    local name=$1
+    shift
+    (
+        trap 'stopping=yes' INT TERM
+        trap - EXIT
+        "$@" >"$work/$name.server"
+    ) &
+    starting+=($!)
+}
+
+# server_value NAME KEY
+server_value() { sed -n "s/^$2=//p" "$work/$1.server"; }
+
+export TEST_POSTGRES=${TEST_POSTGRES:-${ConnectionStrings__Platform:-}} TEST_RABBITMQ=${TEST_RABBITMQ:-${RabbitMq__Uri:-}} TEST_SERVERS=$servers
+export TEST_RABBITMQ_MANAGEMENT=${TEST_RABBITMQ_MANAGEMENT:-}
+# A service that a test forgot to configure must not find a real database.
+unset ConnectionStrings__Platform RabbitMq__Uri
+
+if [[ $TEST_RABBITMQ && ! $TEST_RABBITMQ_MANAGEMENT ]]; then
+    give_up "TEST_RABBITMQ_MANAGEMENT is not set: where is the management plugin of $TEST_RABBITMQ?"
+fi
+[[ $TEST_POSTGRES ]] || start postgres postgres_start "$servers/postgres"
+[[ $TEST_RABBITMQ ]] || start rabbitmq rabbitmq_start "$servers/rabbitmq"
+
+printf 'Building.\n'
+build Platform.sln || give_up "The build failed."
+
+for pid in "${starting[@]}"; do wait "$pid" || give_up "A server did not start."; done
+starting=()
+if [[ ! $TEST_POSTGRES ]]; then
+    TEST_POSTGRES=$(server_value postgres admin)
+fi
+if [[ ! $TEST_RABBITMQ ]]; then
+    TEST_RABBITMQ=$(server_value rabbitmq uri)
+    TEST_RABBITMQ_MANAGEMENT=$(server_value rabbitmq management)
+fi
+printf 'Built and started in %s s.\n' "$SECONDS"
+
+# attribute NAME FILE: the value of an attribute of the result file's Counters element.
+attribute() { grep -o '<Counters [^>]*' "$2" | sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p"; }
+
+passed=0 failed=0 skipped=0 summary=()
+rm -rf "$work/results"
+for project in tests/*.Tests/*.Tests.csproj; do
+    [[ -e $project ]] || break
+    name=$(basename "$project" .csproj)
+    seconds=$((total_minutes * 60 - SECONDS))
+    if ((seconds <= 0)); then
+        failed=$((failed + 1)) summary+=("$name did not run: $total_minutes minutes were over.")
+        continue
+    fi
+    ((seconds < project_minutes * 60)) || seconds=$((project_minutes * 60))
+    printf '\n%s\n' "$name"
+    run "$seconds" "$work/$name.log" dotnet test "$project" --configuration Release --no-build --nologo --verbosity quiet \
+        --logger "console;verbosity=minimal" --logger "trx;LogFileName=result.trx" --results-directory "$work/results/$name" \
+        --blame-hang-timeout "${hang_minutes}m" --blame-hang-dump-type none "${arguments[@]}"
+    status=$?
+    result=$work/results/$name/result.trx
+    project_failed=0
+    if [[ -s $result ]]; then
+        project_passed=$(attribute passed "$result")
+        project_failed=$(attribute failed "$result")
+        passed=$((passed + project_passed))
+        failed=$((failed + project_failed))
+        skipped=$((skipped + $(attribute total "$result") - $(attribute executed "$result")))
+        while read -r test; do
+            summary+=("failed: $test")
+        done < <(grep -o '<UnitTestResult [^>]*outcome="Failed"[^>]*' "$result" | sed 's/.* testName="\([^"]*\)".*/\1/; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g')
+    fi
+    if ((status == 124)); then
+        failed=$((failed + 1)) summary+=("$name was ended after $seconds s.")
+    elif ((status != 0 && project_failed == 0)); then
+        failed=$((failed + 1)) summary+=("$name ended with code $status: see $work/$name.log.")
+    fi
+done
+
+if ((${#summary[@]})); then
+    printf '\n'
+    printf '%s\n' "${summary[@]}"
+elif ((passed == 0)); then
+    printf '\nNo test ran.\n'
+fi
+printf '\nIn %s s.\n' "$SECONDS"
+finish "$passed" "$failed" "$skipped"

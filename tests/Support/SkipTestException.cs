@@ -1,0 +1,4 @@
+namespace Platform.Support;
+
+/// <summary>Skips the running test. xunit.v3 knows it by the beginning of its message, so this project needs no reference to a test framework.</summary>
+internal sealed class SkipTestException(string reason) : Exception("$XunitDynamicSkip$" + reason);
