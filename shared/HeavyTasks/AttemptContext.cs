@@ -23,6 +23,9 @@ internal sealed class AttemptContext<TParameters>(AttemptState attempt, TParamet
     public override Task CheckpointAsync<TState>(TState state, Func<Persistence.PlatformDbContext, CancellationToken, Task>? write = null) =>
         attempt.CheckpointAsync(state, write);
 
+    public override Task<TState> CheckpointAsync<TState>(Func<Persistence.PlatformDbContext, CancellationToken, Task<TState>> write) =>
+        attempt.CheckpointAsync(write);
+
     public override Task<Stream> OpenResultFileAsync(string name, string contentType) => attempt.OpenResultFileAsync(name, contentType);
 
     public override void SetResult<TResult>(TResult result) => attempt.SetResult(result);

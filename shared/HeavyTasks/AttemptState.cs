@@ -23,26 +23,53 @@ internal sealed class AttemptState(
     public TState? GetCheckpoint<TState>()
         where TState : class => checkpoint is null ? null : JsonSerializer.Deserialize<TState>(checkpoint, HeavyTaskJson.Options);
 
-    public async Task CheckpointAsync<TState>(TState state, Func<PlatformDbContext, CancellationToken, Task>? write)
+    public Task CheckpointAsync<TState>(TState state, Func<PlatformDbContext, CancellationToken, Task>? write)
         where TState : class
     {
-        var cancellationToken = Running.Token;
         var json = JsonSerializer.Serialize(state, HeavyTaskJson.Options);
+        return CheckpointAsync(json, async cancellationToken =>
+        {
+            if (write is not null)
+            {
+                await write(db, cancellationToken);
+            }
+
+            return json;
+        });
+    }
+
+    public async Task<TState> CheckpointAsync<TState>(Func<PlatformDbContext, CancellationToken, Task<TState>> write)
+        where TState : class
+    {
+        TState? state = null;
+        await CheckpointAsync(checkpoint, async cancellationToken =>
+        {
+            state = await write(db, cancellationToken);
+            return JsonSerializer.Serialize(state, HeavyTaskJson.Options);
+        });
+        return state!;
+    }
+
+    private async Task CheckpointAsync(string? expected, Func<CancellationToken, Task<string>> write)
+    {
+        var cancellationToken = Running.Token;
         var progress = Running.CurrentProgress;
+        string json;
         CheckpointGate.Open(db);
         try
         {
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
 
             // The fence comes first: it locks the task's row until the commit, so whoever takes the task over comes before or after, not between.
-            if (await db.HeavyTasks.CheckpointAsync(Fence, json, progress.Done, progress.Total, progress.Text, cancellationToken) == 0)
+            if (await db.HeavyTasks.CheckpointAsync(Fence, expected, progress.Done, progress.Total, progress.Text, cancellationToken) == 0)
             {
                 throw new HeavyTaskFenceException(Fence);
             }
 
-            if (write is not null)
+            json = await write(cancellationToken);
+            if (json != expected)
             {
-                await write(db, cancellationToken);
+                await db.HeavyTasks.CheckpointAsync(Fence, json, progress.Done, progress.Total, progress.Text, cancellationToken);
             }
 
             if (resultFile is not null)

@@ -40,6 +40,13 @@ public abstract class HeavyTaskContext
     public abstract Task CheckpointAsync<TState>(TState state, Func<PlatformDbContext, CancellationToken, Task>? write = null)
         where TState : class;
 
+    /// <summary>The same, where the state depends on what the write did, such as the number of rows that were new.</summary>
+    /// <param name="write">Writes in bulk, in the open transaction, and returns where to go on.</param>
+    /// <returns>What <paramref name="write"/> returned, now committed.</returns>
+    /// <exception cref="HeavyTaskFenceException">The task no longer belongs to this attempt. Let it escape.</exception>
+    public abstract Task<TState> CheckpointAsync<TState>(Func<PlatformDbContext, CancellationToken, Task<TState>> write)
+        where TState : class;
+
     /// <summary>
     /// The result file of this task: a stream to append to, at the length of the last checkpoint. Asynchronous writes only; the context
     /// closes it. Becomes visible when the task succeeds. One per task: later calls return the same stream.

@@ -15,7 +15,7 @@ public static class HeavyTaskTransitions
 
     /// <summary>Writes progress and checkpoint of a running task.</summary>
     public static Task<int> CheckpointAsync(
-        this IQueryable<HeavyTask> tasks, HeavyTaskFence fence, string state, long done, long? total, string? text, CancellationToken cancellationToken) =>
+        this IQueryable<HeavyTask> tasks, HeavyTaskFence fence, string? state, long done, long? total, string? text, CancellationToken cancellationToken) =>
         tasks.Owned(fence).ExecuteUpdateAsync(
             set => set
                 .SetProperty(t => t.Checkpoint, state)

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Platform.Contracts;
+using Platform.HeavyTasks;
+using Platform.Persistence;
+
+namespace Platform.Worker.Kinds.UsersStatistics;
+
+/// <summary>
+/// Counts users per country and per month of sign-up. The database groups by both in one statement, so the numbers are of one moment
+/// and the table is read once.
+/// </summary>
+public sealed class CountUsers(PlatformDbContext db) : HeavyTaskHandler<UserStatisticsParameters>
+{
+    /// <inheritdoc />
+    public override async Task RunAsync(HeavyTaskContext<UserStatisticsParameters> context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        context.ReportProgress(0, text: "The database counts");
+        var groups = await CountAsync(context.CancellationToken);
+        var countries = groups.GroupBy(g => g.Country).Select(g => new CountryStatistics(g.Key, g.Sum(c => c.Users)))
+            .OrderBy(c => c.Country is null).ThenBy(c => c.Country, StringComparer.Ordinal).ToArray();
+        var months = groups.GroupBy(g => Month(g.Year, g.Month)).Select(g => new MonthStatistics(g.Key, g.Sum(c => c.Users)))
+            .OrderBy(m => m.Month is null).ThenBy(m => m.Month, StringComparer.Ordinal).ToArray();
+        var statistics = new UserStatistics(groups.Sum(g => g.Users), countries, months);
+
+        var file = await context.OpenResultFileAsync("statistics.json", "application/json");
+        await file.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(statistics, HeavyTaskJson.Options), context.CancellationToken);
+        context.ReportProgress(statistics.Users, statistics.Users, $"{statistics.Users:N0} users");
+        context.SetResult(new UserStatisticsResult(
+            statistics.Users, countries.Count(c => c.Country is not null), months.Count(m => m.Month is not null)));
+    }
+
+    private async Task<List<UserGroup>> CountAsync(CancellationToken cancellationToken)
+    {
+        // Reading the whole table may outlast the timeout of an ordinary statement; RunTimeout and cancel end it through the token.
+        var timeout = db.Database.GetCommandTimeout();
+        db.Database.SetCommandTimeout(0);
+        try
+        {
+            return await db.Users
+                .GroupBy(u => new { u.Country, Year = (int?)u.SignedUpAt!.Value.Year, Month = (int?)u.SignedUpAt!.Value.Month })
+                .Select(g => new UserGroup(g.Key.Country, g.Key.Year, g.Key.Month, g.LongCount()))
+                .ToListAsync(cancellationToken);
+        }
+        finally
+        {
+            db.Database.SetCommandTimeout(timeout);
+        }
+    }
+
+    private static string? Month(int? year, int? month) => year is null ? null : $"{year:D4}-{month:D2}";
+
+    private sealed record UserGroup(string? Country, int? Year, int? Month, long Users);
+}
