@@ -16,7 +16,7 @@ internal sealed partial class PoisonMessageFilter(IServiceProvider services, str
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private readonly ILogger logger = services.GetRequiredService<ILogger<PoisonMessageFilter>>();
 
-    public Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
+    public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
     {
         // MassTransit wraps the cancellation by which a draining worker refuses a message; thrown on, it goes back to its queue.
         if (context.Exception is ConsumerCanceledException && services.GetRequiredService<HeavyTaskSlots>().IsClosed)
@@ -24,7 +24,10 @@ internal sealed partial class PoisonMessageFilter(IServiceProvider services, str
             throw new OperationCanceledException("The worker drains.", context.Exception);
         }
 
-        return StoreAsync(context, context.Exception.ToString());
+        await StoreAsync(context, context.Exception.ToString());
+
+        // Without this the message counts as skipped and comes through the dead-letter pipe as well.
+        await context.NotifyFaulted(context.Exception);
     }
 
     public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) => StoreAsync(context, "No consumer takes messages of this type.");

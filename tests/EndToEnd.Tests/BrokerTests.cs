@@ -1,0 +1,111 @@
+using Microsoft.EntityFrameworkCore;
+using Platform.Persistence;
+using Platform.Support;
+using Shouldly;
+using Xunit;
+
+namespace Platform.EndToEnd.Tests;
+
+/// <summary>What the broker may do to a task: nothing.</summary>
+public sealed class BrokerTests
+{
+    [Fact]
+    public async Task Tasks_accepted_before_any_worker_ever_ran_all_run_when_the_first_one_starts()
+    {
+        await using var system = await TestSystem.StartAsync();
+        var ids = new List<Guid>();
+        for (var i = 0; i < 30; i++)
+        {
+            ids.Add(await system.SubmitStepsAsync($"t{i}", steps: 1, pauseMilliseconds: 0));
+        }
+
+        await using var db = system.Database.CreateContext();
+        await Eventually.Async(async () => !await db.Set<Outbox.OutboxMessage>().AnyAsync(), TimeSpan.FromSeconds(30), "the broker confirmed all of them");
+        (await system.Broker.QueueDepthAsync("heavy-task.test.steps")).ShouldBeNull("no queue ever took them");
+
+        await system.StartWorkerAsync();
+
+        await Eventually.Async(
+            async () => await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Succeeded) == ids.Count, TimeSpan.FromSeconds(90), "all of them run");
+        (await db.HeavyTasks.MaxAsync(t => t.Attempt, TestContext.Current.CancellationToken)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Tasks_posted_while_the_broker_is_down_all_run_when_it_is_up_again()
+    {
+        await using var broker = await PrivateBroker.CreateAsync();
+        await using var system = await TestSystem.StartAsync(broker.Uri);
+        await system.StartWorkerAsync();
+        var before = await system.SubmitStepsAsync("before", steps: 1, pauseMilliseconds: 0);
+        await system.WaitForStatusAsync(before, HeavyTaskStatus.Succeeded);
+
+        await broker.KillAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            await system.SubmitStepsAsync($"t{i}", steps: 1, pauseMilliseconds: 0);
+        }
+
+        await using var db = system.Database.CreateContext();
+        (await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Queued, TestContext.Current.CancellationToken)).ShouldBe(20);
+        await broker.StartAsync();
+
+        await Eventually.Async(
+            async () => await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Succeeded) == 21, TimeSpan.FromSeconds(120), "all of them run");
+        await Eventually.Async(async () => !await db.Set<Outbox.OutboxMessage>().AnyAsync(), TimeSpan.FromSeconds(60), "the outbox is empty");
+    }
+
+    [Fact]
+    public async Task The_broker_restarted_during_a_task_does_not_stop_it()
+    {
+        await using var broker = await PrivateBroker.CreateAsync();
+        await using var system = await TestSystem.StartAsync(broker.Uri);
+        await system.StartWorkerAsync();
+        var id = await system.SubmitStepsAsync("a", steps: 150, pauseMilliseconds: 100);
+        await system.WaitForStepAsync("a", 3);
+
+        await broker.RestartAsync();
+
+        await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded, TimeSpan.FromSeconds(120));
+        (await system.StepsWrittenAsync("a")).ShouldBe(Enumerable.Range(0, 150));
+        (await system.AttemptsAsync(id)).Count.ShouldBe(1);
+
+        // And the worker consumes again.
+        var next = await system.SubmitStepsAsync("b", steps: 1, pauseMilliseconds: 0);
+        await system.WaitForStatusAsync(next, HeavyTaskStatus.Succeeded);
+    }
+
+    [Fact]
+    public async Task A_task_longer_than_the_brokers_consumer_timeout_runs_once()
+    {
+        // The shortest consumer timeout that RabbitMQ keeps is a minute; it looks once a minute.
+        await using var broker = await PrivateBroker.CreateAsync("consumer_timeout = 60000");
+        await using var system = await TestSystem.StartAsync(broker.Uri);
+        var worker = await system.StartWorkerAsync(("Logging:LogLevel:MassTransit", "Debug"));
+        var id = await system.SubmitStepsAsync("a", steps: 280, pauseMilliseconds: 500);
+
+        await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded, TimeSpan.FromSeconds(240));
+
+        (await system.StepsWrittenAsync("a")).ShouldBe(Enumerable.Range(0, 280));
+        (await system.AttemptsAsync(id)).Count.ShouldBe(1);
+        worker.Output.ShouldContain("PRECONDITION_FAILED", customMessage: "the broker's timeout was met");
+    }
+
+    [Fact]
+    public async Task A_message_that_cannot_be_read_is_kept_and_does_not_stop_the_queue()
+    {
+        await using var system = await TestSystem.StartAsync();
+        await system.StartWorkerAsync();
+
+        await system.Broker.PublishAsync("heavy-task.test.steps", "", "{ not json"u8.ToArray(), "application/vnd.masstransit+json");
+
+        await using var db = system.Database.CreateContext();
+        await Eventually.Async(() => db.PoisonMessages.AnyAsync(), TimeSpan.FromSeconds(30), "the message is kept");
+        var kept = await db.PoisonMessages.SingleAsync(TestContext.Current.CancellationToken);
+        kept.Queue.ShouldBe("heavy-task.test.steps");
+        kept.Body.ShouldBe("{ not json"u8.ToArray());
+        kept.Error.ShouldNotBeEmpty();
+        var id = await system.SubmitStepsAsync("a", steps: 1, pauseMilliseconds: 0);
+        await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded);
+        (await system.Broker.QueueDepthAsync("heavy-task.test.steps")).ShouldBe(0u);
+    }
+}

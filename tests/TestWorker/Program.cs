@@ -1,0 +1,12 @@
+// A second worker service, with kinds and a pool of its own.
+using Platform.HeavyTasks;
+using Platform.Persistence;
+using Platform.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+builder.Services.AddPlatformBus("test-worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskEndpoints(context));
+builder.Services.AddPlatformDatabase("platform-test-worker");
+builder.Services.AddMigrationCheck();
+builder.Services.AddHeavyTasks(typeof(Program).Assembly);
+
+await builder.Build().RunAsync();

@@ -1,0 +1,35 @@
+using Platform.Contracts;
+using Platform.HeavyTasks;
+using Platform.Persistence;
+
+namespace Platform.TestWorker;
+
+/// <summary>Writes one user per step, each in a checkpoint of its own, with a pause after it.</summary>
+[HeavyTaskKind("test.steps")]
+public sealed record StepsParameters(string Name, int Steps, int PauseMilliseconds);
+
+/// <summary>The next step to do.</summary>
+public sealed record StepsState(int Next);
+
+public sealed class Steps(TimeProvider time) : HeavyTaskHandler<StepsParameters>
+{
+    public override async Task RunAsync(HeavyTaskContext<StepsParameters> context)
+    {
+        var (name, steps, pause) = context.Parameters;
+        for (var step = context.GetCheckpoint<StepsState>()?.Next ?? 0; step < steps; step++)
+        {
+            var number = step;
+            await context.CheckpointAsync(new StepsState(step + 1), (db, _) =>
+            {
+                // No unique key protects this: a step done twice would show.
+                db.Users.Add(new User { ExternalId = $"{name}-{number}-{Guid.NewGuid():N}", Name = $"{name}-{number}" });
+                return Task.CompletedTask;
+            });
+            context.ReportProgress(step + 1, steps);
+            if (pause > 0)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(pause), time, context.CancellationToken);
+            }
+        }
+    }
+}
