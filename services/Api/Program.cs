@@ -3,6 +3,7 @@ using Platform.Api.Health;
 using Platform.Api.HeavyTasks;
 using Platform.Api.OpenApi;
 using Platform.Api.Problems;
+using Platform.Api.Services;
 using Platform.Api.Users;
 using Platform.Persistence;
 using Platform.ServiceDefaults;
@@ -22,6 +23,7 @@ if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null)
     builder.WebHost.UseUrls("http://127.0.0.1:5080");
 }
 
+builder.Services.AddPlatformTelemetry(builder.Configuration, "platform-api");
 builder.Services.AddPlatformBus("api", bus => bus.ReportBrokerOutageAsDegraded());
 builder.Services.AddPlatformDatabase("platform-api");
 builder.Services.AddMigrationCheck();
@@ -36,6 +38,7 @@ app.UseProblems();
 app.MapHeavyTasks();
 app.MapFiles();
 app.MapUsers();
+app.MapServices();
 app.MapHealth();
 app.MapOpenApiDocument();
 await app.RunAsync();

@@ -11,6 +11,8 @@ if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null)
     builder.WebHost.UseUrls("http://127.0.0.1:5081");
 }
 
+builder.Services.AddPlatformTelemetry(builder.Configuration, "platform-worker");
+
 // Which kinds: every handler in this assembly. How many at once, and which pool: appsettings.json.
 builder.Services.AddPlatformBus("worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskEndpoints(context));
 builder.Services.AddPlatformDatabase("platform-worker");

@@ -52,6 +52,12 @@ public sealed class HeavyTaskOptions : IValidatableObject
     public int ReservedConnections { get; set; } = 6;
 
     /// <summary>
+    /// Hold a lock that dies with the process, so that others need not wait for its lease to end. Default true; false where
+    /// <c>ConnectionStrings:PlatformDirect</c> can only lead through a pooler in transaction mode: the lease alone decides then.
+    /// </summary>
+    public bool LivenessLock { get; set; } = true;
+
+    /// <summary>
     /// Publish <c>HeavyTaskStarted</c> and <c>HeavyTaskProgressed</c>: unconfirmed, off the path of the task. Default false, because
     /// nobody listens by default.
     /// </summary>

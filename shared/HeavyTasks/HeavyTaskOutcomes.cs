@@ -12,7 +12,7 @@ namespace Platform.HeavyTasks;
 /// still in use. Every write is fenced, so an attempt whose success was committed after all, or whose task was taken over, changes nothing.
 /// </summary>
 internal sealed partial class HeavyTaskOutcomes(
-    IServiceScopeFactory scopes, HeavyTaskSlots slots, IOptions<HeavyTaskOptions> options, TimeProvider time, ILogger<HeavyTaskOutcomes> logger)
+    IServiceScopeFactory scopes, HeavyTaskSlots slots, HeavyTaskMetrics metrics, IOptions<HeavyTaskOptions> options, TimeProvider time, ILogger<HeavyTaskOutcomes> logger)
 {
     private static readonly TimeSpan MaxSettleRetryDelay = TimeSpan.FromSeconds(5);
 
@@ -23,6 +23,7 @@ internal sealed partial class HeavyTaskOutcomes(
     {
         if (error is HeavyTaskFenceException || running.Reason == StopReason.TakenAway)
         {
+            metrics.TakenAway(task.Kind);
             TakenAway(logger, task.Id, task.Kind, running.Fence.Attempt);
             return;
         }
@@ -61,6 +62,7 @@ internal sealed partial class HeavyTaskOutcomes(
         };
         if (changed == 0)
         {
+            metrics.TakenAway(task.Kind);
             TakenAway(logger, task.Id, task.Kind, running.Fence.Attempt);
             return;
         }
@@ -68,6 +70,7 @@ internal sealed partial class HeavyTaskOutcomes(
         await db.HeavyTaskAttempts.EndAsync(task.Id, task.Attempt, outcome, text, CancellationToken.None);
         await db.SaveChangesAsync();
         await transaction.CommitAsync();
+        metrics.Ended(task.Kind, outcome, time.GetElapsedTime(running.StartedAt));
         Ended(logger, task.Id, task.Kind, task.Attempt, outcome, error);
     }
 

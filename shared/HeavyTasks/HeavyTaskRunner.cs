@@ -15,6 +15,7 @@ internal sealed partial class HeavyTaskRunner(
     RunningTasks runningTasks,
     HeavyTaskOutcomes outcomes,
     LiveEvents liveEvents,
+    HeavyTaskMetrics metrics,
     InstanceIdentity instance,
     IOptions<HeavyTaskOptions> options,
     TimeProvider time,
@@ -24,11 +25,12 @@ internal sealed partial class HeavyTaskRunner(
     {
         var fence = new HeavyTaskFence(task.Id, task.Attempt, instance.Id);
         var limits = options.Value.Of(kind.Name);
-        using var running = runningTasks.Add(fence, kind.Name);
+        using var running = runningTasks.Add(fence, kind.Name, time.GetTimestamp());
         try
         {
             Started(logger, task.Id, kind.Name, task.Attempt);
             liveEvents.Started(task, instance.Host);
+            metrics.Claimed(task);
             running.StartFrom(new Progress(task.ProgressDone, null, null));
             var attempt = new AttemptState(task, running, db, outbox, resultFiles);
             await using var timeLimit = time.CreateTimer(_ => running.Stop(StopReason.TimedOut), null, limits.RunTimeout, Timeout.InfiniteTimeSpan);
@@ -39,8 +41,10 @@ internal sealed partial class HeavyTaskRunner(
             if (!await StopsInTimeAsync(work, running))
             {
                 Stuck(logger, task.Id, kind.Name, running.Reason!.Value);
+                metrics.Stuck(kind.Name, 1);
                 await outcomes.SettleAsync(task, running, error: null);
                 await work;
+                metrics.Stuck(kind.Name, -1);
                 StuckReturned(logger, task.Id, kind.Name);
                 return;
             }
@@ -51,6 +55,7 @@ internal sealed partial class HeavyTaskRunner(
             }
             else
             {
+                metrics.Ended(kind.Name, AttemptOutcome.Succeeded, time.GetElapsedTime(running.StartedAt));
                 Succeeded(logger, task.Id, kind.Name, task.Attempt);
             }
         }

@@ -36,11 +36,13 @@ public static class HeavyTaskServiceCollectionExtensions
             host.ShutdownTimeout = options.DrainTimeout + (options.DrainGrace * 2) + TimeSpan.FromSeconds(15);
         }));
         services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
         services.ConfigureDbContext<PlatformDbContext>(db => db.AddInterceptors(new CheckpointGate()), ServiceLifetime.Singleton);
         services.AddSingleton<HeavyTaskKinds>();
         services.AddSingleton<HeavyTaskSlots>();
         services.AddSingleton<RunningTasks>();
         services.AddSingleton<ResultFiles>();
+        services.AddSingleton<HeavyTaskMetrics>();
         services.AddSingleton<HeavyTaskOutcomes>();
         services.AddSingleton<LiveEvents>();
         services.AddSingleton<LivenessLock>();

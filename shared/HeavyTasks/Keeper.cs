@@ -51,6 +51,23 @@ internal sealed partial class Keeper(
 
     private async Task TickAsync(CancellationToken cancellationToken)
     {
+        if (options.Value.LivenessLock)
+        {
+            await KeepLockAsync(cancellationToken);
+        }
+
+        try
+        {
+            await WatchAsync(cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            WatchFailed(logger, exception);
+        }
+    }
+
+    private async Task KeepLockAsync(CancellationToken cancellationToken)
+    {
         try
         {
             var wasHeld = livenessLock.IsHeld;
@@ -64,15 +81,6 @@ internal sealed partial class Keeper(
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             LockNotHeld(logger, exception);
-        }
-
-        try
-        {
-            await WatchAsync(cancellationToken);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            WatchFailed(logger, exception);
         }
     }
 

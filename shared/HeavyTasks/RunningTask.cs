@@ -12,7 +12,7 @@ internal enum StopReason
 }
 
 /// <summary>One attempt that runs in this process: how to stop it, and the progress it reported.</summary>
-internal sealed class RunningTask(HeavyTaskFence fence, string kind) : IDisposable
+internal sealed class RunningTask(HeavyTaskFence fence, string kind, long startedAt) : IDisposable
 {
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock gate = new();
@@ -24,6 +24,9 @@ internal sealed class RunningTask(HeavyTaskFence fence, string kind) : IDisposab
     public HeavyTaskFence Fence { get; } = fence;
 
     public string Kind { get; } = kind;
+
+    /// <summary>A timestamp of the time provider.</summary>
+    public long StartedAt { get; } = startedAt;
 
     public CancellationToken Token => stopping.Token;
 

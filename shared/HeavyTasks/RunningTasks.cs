@@ -12,9 +12,9 @@ internal sealed class RunningTasks
 
     public ICollection<RunningTask> All => tasks.Values;
 
-    public RunningTask Add(HeavyTaskFence fence, string kind)
+    public RunningTask Add(HeavyTaskFence fence, string kind, long startedAt)
     {
-        var task = new RunningTask(fence, kind);
+        var task = new RunningTask(fence, kind, startedAt);
         tasks[fence] = task;
         return task;
     }

@@ -74,19 +74,27 @@ public sealed class TestSystem : IAsyncDisposable
         return process;
     }
 
-    public async Task<Guid> SubmitStepsAsync(string name, int steps, int pauseMilliseconds, int maxAttempts = 1)
+    public Task<Guid> SubmitStepsAsync(string name, int steps, int pauseMilliseconds, int maxAttempts = 1) =>
+        SubmitAsync("test.steps", new { name, steps, pauseMilliseconds }, maxAttempts);
+
+    /// <summary>Submits as the API does: row and message in one SaveChanges.</summary>
+    public async Task<Guid> SubmitAsync<TParameters>(string kind, TParameters parameters, int maxAttempts = 1)
     {
         await using var scope = client.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
         var task = HeavyTask.Submit(
-            "test.steps",
-            JsonSerializer.Serialize(new { name, steps, pauseMilliseconds }, HeavyTaskJson.Options),
-            maxAttempts,
-            TimeProvider.System.GetUtcNow().UtcDateTime);
+            kind, JsonSerializer.Serialize(parameters, HeavyTaskJson.Options), maxAttempts, TimeProvider.System.GetUtcNow().UtcDateTime);
         db.Add(task);
         await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new HeavyTaskRequested(task.Id, task.Kind));
         await db.SaveChangesAsync();
         return task.Id;
+    }
+
+    public async Task<Guid> UploadAsync(string name, byte[] content)
+    {
+        using var stream = new MemoryStream(content);
+        var file = await client.Services.GetRequiredService<IFileStore>().UploadAsync(name, "text/csv", stream, content.Length, CancellationToken.None);
+        return file.Id;
     }
 
     public async Task<HeavyTask> ReadAsync(Guid id)

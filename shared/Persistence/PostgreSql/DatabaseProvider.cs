@@ -25,9 +25,12 @@ public static class DatabaseProvider
         services.AddOptions<DatabaseOptions>().BindConfiguration("Database").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => CreateDataSource(provider, applicationName));
+        services.AddMetrics();
         services.AddSingleton<DatabasePool>();
+        services.AddSingleton<PoolMetrics>();
         services.AddDbContext<PlatformDbContext>(
-            (provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()).UseOutbox(provider),
+            (provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
+                .UseOutbox(provider).AddInterceptors(provider.GetRequiredService<PoolMetrics>()),
             ServiceLifetime.Scoped,
             ServiceLifetime.Singleton);
         services.AddOutbox<PlatformDbContext>();
@@ -36,6 +39,9 @@ public static class DatabaseProvider
         services.AddSingleton(new InstanceIdentity(applicationName));
         services.AddSingleton<InstanceKeeper>();
         services.AddHostedService(provider => provider.GetRequiredService<InstanceKeeper>());
+        services.AddSingleton<PoolBudgetWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<PoolBudgetWatch>());
+        services.AddHealthChecks().AddCheck<PoolBudgetWatch>("pool-budget");
         return services;
     }
 
