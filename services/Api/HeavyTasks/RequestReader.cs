@@ -77,6 +77,11 @@ internal static class RequestReader
                 {
                     Validate(item, itemType, $"{path}[{index}]", errors);
                 }
+                else if (Nullable.GetUnderlyingType(itemType.Type) is null)
+                {
+                    // The serializer lets this through: what a list may hold is not known at run time.
+                    errors.Add($"{path}[{index}]", "It cannot be null.");
+                }
 
                 index++;
             }
