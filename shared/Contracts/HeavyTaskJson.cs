@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Platform.Contracts;
 
-/// <summary>How parameters, checkpoints and results are written as JSON: camelCase, enums by name (read in any case), unknown members refused.</summary>
+/// <summary>How parameters, checkpoints and results are written as JSON: camelCase, enums by name (read in any case), unknown members refused, and null where the record does not allow it.</summary>
 public static class HeavyTaskJson
 {
     /// <summary>The one set of options; read-only.</summary>
@@ -15,6 +15,7 @@ public static class HeavyTaskJson
         {
             UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
             NumberHandling = JsonNumberHandling.Strict,
+            RespectNullableAnnotations = true,
             DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         };
         options.Converters.Add(new JsonStringEnumConverter(namingPolicy: null, allowIntegerValues: false));

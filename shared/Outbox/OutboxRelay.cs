@@ -69,12 +69,17 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IAsyncDisposa
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     // After the services that produce messages stopped and before the host's bus is disposed: what they handed over still goes out.
+    // A host can be stopped twice, the second time after this was disposed.
     /// <inheritdoc />
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         accepting = false;
         buffer.Writer.TryComplete();
-        await stopping.CancelAsync();
+        if (!stopping.IsCancellationRequested)
+        {
+            await stopping.CancelAsync();
+        }
+
         try
         {
             await Task.WhenAll(loops).WaitAsync(cancellationToken);

@@ -97,10 +97,10 @@ internal static class ListHeavyTasks
             return null;
         }
 
-        // By name only: TryParse would take numbers too.
-        if (char.IsAsciiLetter(text[0]) && Enum.TryParse<HeavyTaskStatus>(text, ignoreCase: true, out var status) && Enum.IsDefined(status))
+        // By name only: TryParse would take numbers and lists too.
+        if (Enum.GetNames<HeavyTaskStatus>().Contains(text, StringComparer.OrdinalIgnoreCase))
         {
-            return status;
+            return Enum.Parse<HeavyTaskStatus>(text, ignoreCase: true);
         }
 
         errors.Add("status", $"One of {string.Join(", ", Enum.GetNames<HeavyTaskStatus>())} is expected.");

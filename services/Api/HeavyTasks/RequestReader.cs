@@ -77,6 +77,11 @@ internal static class RequestReader
                 {
                     Validate(item, itemType, $"{path}[{index}]", errors);
                 }
+                else if (Nullable.GetUnderlyingType(itemType.Type) is null)
+                {
+                    // The serializer lets this through: what a list may hold is not known at run time.
+                    errors.Add($"{path}[{index}]", "It cannot be null.");
+                }
 
                 index++;
             }
@@ -141,13 +146,17 @@ internal static class RequestReader
         foreach (var member in json.EnumerateObject())
         {
             missing.Remove(member.Name);
-            if (type.Properties.FirstOrDefault(p => p.Name.Equals(member.Name, StringComparison.OrdinalIgnoreCase)) is { } property)
+            if (type.Properties.FirstOrDefault(p => p.Name.Equals(member.Name, StringComparison.OrdinalIgnoreCase)) is not { } property)
             {
-                Explain(member.Value, type.Options.GetTypeInfo(property.PropertyType), Join(path, property.Name), errors);
+                errors.Add(Join(path, member.Name), "There is no such field.");
+            }
+            else if (member.Value.ValueKind == JsonValueKind.Null && !property.IsSetNullable)
+            {
+                errors.Add(Join(path, property.Name), "It cannot be null.");
             }
             else
             {
-                errors.Add(Join(path, member.Name), "There is no such field.");
+                Explain(member.Value, type.Options.GetTypeInfo(property.PropertyType), Join(path, property.Name), errors);
             }
         }
 

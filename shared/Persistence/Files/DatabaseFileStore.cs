@@ -31,7 +31,7 @@ public sealed class DatabaseFileStore(IServiceScopeFactory scopes, TimeProvider 
                     hash.AppendData(chunk, 0, length);
                     file.Length += length;
                     var data = length == chunk.Length ? chunk : chunk[..length];
-                    await WithContextAsync(db => AddAsync(db, new StoredFileChunk { FileId = file.Id, Number = number, Data = data }, cancellationToken));
+                    await WithContextAsync(db => WriteChunkAsync(db, file.Id, number, data, cancellationToken));
                 }
 
                 if (length < chunk.Length)
@@ -85,6 +85,10 @@ public sealed class DatabaseFileStore(IServiceScopeFactory scopes, TimeProvider 
         return await db.FileChunks.Where(c => c.FileId == fileId && c.Number == number).Select(c => c.Data).SingleOrDefaultAsync(cancellationToken)
             ?? throw new FileNotFoundException($"Chunk {number} of file {fileId} is gone: the file was deleted while it was read.");
     }
+
+    // Not through the change tracker, which copies the bytes to compare them later: a quarter of the processor time of an upload.
+    private static Task<int> WriteChunkAsync(PlatformDbContext db, Guid fileId, int number, byte[] data, CancellationToken cancellationToken) =>
+        db.Database.ExecuteSqlAsync($"INSERT INTO stored_file_chunks (file_id, number, data) VALUES ({fileId}, {number}, {data})", cancellationToken);
 
     private static Task<int> AddAsync<T>(PlatformDbContext db, T row, CancellationToken cancellationToken)
         where T : class

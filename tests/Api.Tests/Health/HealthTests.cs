@@ -1,0 +1,37 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Platform.Support;
+
+namespace Platform.Api.Tests.Health;
+
+public sealed class HealthTests
+{
+    [Fact]
+    public async Task Service_with_database_and_broker_is_live_and_ready()
+    {
+        await using var api = await TestApi.StartAsync();
+
+        (await api.Client.GetJsonAsync("/health/live")).GetProperty("status").GetString().ShouldBe("Healthy");
+        await Eventually.Async(
+            async () => JsonElement.DeepEquals(
+                await api.Client.GetJsonAsync("/health/ready"),
+                JsonElement.Parse("""{"status":"Healthy","checks":{"broker":"Healthy","database":"Healthy"}}""")),
+            TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task Service_that_gets_no_connection_is_live_and_not_ready()
+    {
+        await using var api = await TestApi.StartAsync(settings: [("Database:MaxPoolSize", "1"), ("Database:AcquireTimeout", "00:00:01")]);
+        await using var taken = await api.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync();
+
+        using var live = await api.Client.GetAsync("/health/live");
+        using var ready = await api.Client.GetAsync("/health/ready");
+
+        live.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var report = await ready.ShouldBeJsonAsync(HttpStatusCode.ServiceUnavailable);
+        report.GetProperty("checks").GetProperty("database").GetString().ShouldBe("Unhealthy");
+    }
+}

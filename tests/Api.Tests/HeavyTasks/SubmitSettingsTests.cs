@@ -1,0 +1,44 @@
+using System.Net;
+using Microsoft.EntityFrameworkCore;
+
+namespace Platform.Api.Tests.HeavyTasks;
+
+public sealed class SubmitSettingsTests
+{
+    [Fact]
+    public async Task Task_and_message_are_written_together_or_not_at_all()
+    {
+        await using var api = await TestApi.StartAsync();
+        await api.Database.ScalarAsync("ALTER TABLE outbox_messages ADD CONSTRAINT refuse_all CHECK (false)");
+
+        using var response = await api.Client.SubmitAsync("""{"kind":"users.statistics"}""");
+
+        var problem = await response.ShouldBeProblemAsync(HttpStatusCode.InternalServerError);
+        problem.ToString().ShouldNotContain("outbox");
+        problem.ToString().ShouldNotContain("Exception");
+        (await api.Database.CountAsync("heavy_tasks")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Default_number_of_attempts_is_a_setting()
+    {
+        await using var api = await TestApi.StartAsync(settings: ("HeavyTasks:DefaultMaxAttempts", "2"));
+
+        var id = await api.Client.SubmitTaskAsync();
+
+        await using var db = api.Database.CreateContext();
+        (await db.HeavyTasks.SingleAsync(t => t.Id == id)).MaxAttempts.ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData("HeavyTasks:DefaultMaxAttempts", "0")]
+    [InlineData("HeavyTasks:DefaultMaxAttempts", "101")]
+    [InlineData("Files:MaxLength", "0")]
+    [InlineData("Files:MaxLength", "1099511627777")]
+    public async Task Setting_out_of_range_stops_the_start(string key, string value)
+    {
+        var error = await Should.ThrowAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => TestApi.StartAsync(settings: (key, value)));
+
+        error.Message.ShouldContain(key.Split(':')[1]);
+    }
+}

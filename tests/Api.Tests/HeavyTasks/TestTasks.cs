@@ -1,0 +1,61 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Platform.Persistence;
+
+namespace Platform.Api.Tests.HeavyTasks;
+
+/// <summary>Brings tasks where a worker would bring them, by the same transitions.</summary>
+internal static class TestTasks
+{
+    public static readonly Guid Owner = Guid.CreateVersion7();
+
+    public const string Worker = "host 42";
+
+    public static async Task<HeavyTaskFence> RunningAsync(this TestApi api, Guid id)
+    {
+        await using var db = api.Database.CreateContext();
+        var claimed = await db.ClaimHeavyTaskAsync(id, Owner, Worker, CancellationToken.None);
+        claimed.ShouldNotBeNull();
+        return new HeavyTaskFence(id, claimed.Attempt, Owner);
+    }
+
+    public static async Task FailedAsync(this TestApi api, Guid id, string error = "It broke.")
+    {
+        var fence = await api.RunningAsync(id);
+        await using var db = api.Database.CreateContext();
+        (await db.HeavyTasks.FailAsync(fence, error, CancellationToken.None)).ShouldBe(1);
+        (await db.HeavyTaskAttempts.EndAsync(id, fence.Attempt, AttemptOutcome.Failed, error, CancellationToken.None)).ShouldBe(1);
+    }
+
+    public static async Task CancelledAsync(this TestApi api, Guid id)
+    {
+        await using var db = api.Database.CreateContext();
+        (await db.HeavyTasks.CancelWaitingAsync(id, CancellationToken.None)).ShouldBe(1);
+    }
+
+    public static async Task SucceededAsync(this TestApi api, Guid id, string? result = null, Guid? resultFileId = null)
+    {
+        var fence = await api.RunningAsync(id);
+        await using var db = api.Database.CreateContext();
+        var task = db.HeavyTasks.Attach(HeavyTask.Owned(fence)).Entity;
+        task.Succeed(TimeProvider.System.GetUtcNow().UtcDateTime, result, resultFileId);
+        await db.SaveChangesAsync();
+        await db.HeavyTaskAttempts.EndAsync(id, fence.Attempt, AttemptOutcome.Succeeded, null, CancellationToken.None);
+    }
+
+    /// <summary>A task that succeeded with this result file.</summary>
+    public static async Task<Guid> SucceededWithFileAsync(this TestApi api, byte[] content, string name = "users.csv", string contentType = "text/csv")
+    {
+        var files = api.Services.GetRequiredService<IFileStore>();
+        var file = await files.UploadAsync(name, contentType, new MemoryStream(content), long.MaxValue, CancellationToken.None);
+        var id = await api.Client.SubmitTaskAsync();
+        await api.SucceededAsync(id, """{"rows":3}""", file.Id);
+        return id;
+    }
+
+    public static async Task<HeavyTask> FindTaskAsync(this TestApi api, Guid id)
+    {
+        await using var db = api.Database.CreateContext();
+        return await db.HeavyTasks.AsNoTracking().SingleAsync(t => t.Id == id);
+    }
+}

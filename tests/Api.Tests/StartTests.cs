@@ -1,0 +1,111 @@
+using Npgsql;
+using Platform.Support;
+
+namespace Platform.Api.Tests;
+
+/// <summary>How the service starts, or refuses to.</summary>
+public sealed class StartTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Service_without_a_connection_string_says_which_setting_is_missing()
+    {
+        await using var process = ServiceProcess.Start("services/Api", ApiProcess.Environment(connectionString: null, "http://127.0.0.1:0"));
+
+        (await process.WaitForExitAsync(Patience)).ShouldNotBe(0);
+        process.Output.ShouldContain("ConnectionStrings:Platform is not set");
+        process.Output.ShouldContain("ConnectionStrings__Platform");
+    }
+
+    [Fact]
+    public async Task Service_without_a_broker_address_says_which_setting_is_missing()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var environment = ApiProcess.Environment(database.ConnectionString, "http://127.0.0.1:0");
+        environment["RabbitMq__Uri"] = null;
+        await using var process = ServiceProcess.Start("services/Api", environment);
+
+        (await process.WaitForExitAsync(Patience)).ShouldNotBe(0);
+        process.Output.ShouldContain("RabbitMq:Uri is not set");
+    }
+
+    [Fact]
+    public async Task Service_refuses_a_database_that_lacks_migrations_and_names_the_command_that_applies_them()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ScalarAsync("DELETE FROM \"__EFMigrationsHistory\"");
+        await using var process = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, "http://127.0.0.1:0"));
+
+        (await process.WaitForExitAsync(Patience)).ShouldNotBe(0);
+        process.Output.ShouldContain("The database lacks");
+        process.Output.ShouldContain("dotnet Platform.Api.dll migrate");
+        process.Output.ShouldNotContain("Now listening");
+    }
+
+    [Fact]
+    public async Task Service_accepts_a_database_that_is_ahead_of_it()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ScalarAsync("""INSERT INTO "__EFMigrationsHistory" VALUES ('99990101000000_Later', '10.0.0')""");
+
+        await using var api = await ApiProcess.StartAsync(database.ConnectionString);
+
+        await api.Client.SubmitTaskAsync();
+    }
+
+    [Fact]
+    public async Task Migrate_makes_an_empty_database_usable_and_can_be_repeated()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ScalarAsync("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+
+        await using var first = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, urls: null), "migrate");
+        (await first.WaitForExitAsync(Patience)).ShouldBe(0, first.Output);
+        first.Output.ShouldContain("Initial");
+        await using var second = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, urls: null), "migrate");
+        (await second.WaitForExitAsync(Patience)).ShouldBe(0, second.Output);
+        second.Output.ShouldContain("up to date");
+
+        await using var api = await ApiProcess.StartAsync(database.ConnectionString);
+        await api.Client.SubmitTaskAsync();
+    }
+
+    [Fact]
+    public async Task Two_migrations_at_once_both_succeed()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ScalarAsync("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+        await using var one = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, urls: null), "migrate");
+        await using var other = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, urls: null), "migrate");
+
+        (await one.WaitForExitAsync(Patience)).ShouldBe(0, one.Output);
+        (await other.WaitForExitAsync(Patience)).ShouldBe(0, other.Output);
+    }
+
+    // The address stands in what the service says, also when somebody else has the port.
+    [Fact]
+    public async Task Service_listens_on_loopback_unless_told_otherwise()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var process = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, urls: null));
+
+        await process.WaitForOutputAsync("http://127.0.0.1:5080", Patience);
+        process.Output.ShouldNotContain("http://[::]");
+        process.Output.ShouldNotContain("0.0.0.0");
+    }
+
+    [Fact]
+    public async Task Connections_carry_the_name_of_the_service()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var api = await ApiProcess.StartAsync(database.ConnectionString);
+        await api.Client.SubmitTaskAsync();
+
+        var names = await database.ScalarAsync(
+            "SELECT string_agg(DISTINCT application_name, ',') FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+
+        names.ShouldBe("platform-api");
+        NpgsqlConnection.ClearAllPools();
+    }
+}

@@ -1,0 +1,96 @@
+using System.Net;
+using System.Text.Json;
+using Platform.Persistence;
+
+namespace Platform.Api.Tests.Users;
+
+public sealed class UserTests : IAsyncLifetime
+{
+    private readonly QueryPlans plans = new();
+    private TestApi api = null!;
+    private long id;
+
+    public async ValueTask InitializeAsync()
+    {
+        api = await TestApi.StartAsync(plans.Register);
+        await using var db = api.Database.CreateContext();
+        var ada = new User
+        {
+            ExternalId = "A-1",
+            Name = "Ada",
+            Email = "ada+1@example.org",
+            Country = "GB",
+            SignedUpAt = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc),
+        };
+        db.Users.AddRange(ada, new User { ExternalId = "B-1", Name = "Bea" });
+        await db.SaveChangesAsync();
+        id = ada.Id;
+    }
+
+    public ValueTask DisposeAsync() => api.DisposeAsync();
+
+    [Theory]
+    [InlineData("/users/99")]
+    [InlineData("/users/ada")]
+    [InlineData("/users/99999999999999999999")]
+    [InlineData("/users?email=nobody@example.org")]
+    public async Task Unknown_user_is_not_found(string address)
+    {
+        using var response = await api.Client.GetAsync(address);
+
+        await response.ShouldBeProblemAsync(HttpStatusCode.NotFound);
+    }
+
+    [Theory]
+    [InlineData("/users")]
+    [InlineData("/users?email=")]
+    [InlineData("/users?email=a%00b")]
+    public async Task Search_without_an_address_names_the_parameter(string address)
+    {
+        using var response = await api.Client.GetAsync(address);
+
+        await response.ShouldBeProblemAsync(HttpStatusCode.BadRequest, "email");
+    }
+
+    [Fact]
+    public async Task Overlong_address_is_refused()
+    {
+        using var response = await api.Client.GetAsync($"/users?email={new string('a', 321)}");
+
+        await response.ShouldBeProblemAsync(HttpStatusCode.BadRequest, "email");
+    }
+
+    [Fact]
+    public async Task User_is_found_by_id_and_by_address()
+    {
+        var expected = JsonElement.Parse(
+            $$"""{"id":{{id}},"externalId":"A-1","name":"Ada","email":"ada+1@example.org","country":"GB","signedUpAt":"2026-01-02T03:04:05Z"}""");
+
+        JsonElement.DeepEquals(await api.Client.GetJsonAsync($"/users/{id}"), expected).ShouldBeTrue();
+        JsonElement.DeepEquals(await api.Client.GetJsonAsync("/users?email=ada%2B1@example.org"), expected).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Search_by_address_reads_the_index_also_in_a_table_fresh_from_an_import(bool statistics)
+    {
+        await api.Database.ScalarAsync(
+            """
+            ALTER TABLE users SET (autovacuum_enabled = false);
+            INSERT INTO users (external_id, name, email) SELECT 'x' || n, 'Name', 'user' || n || '@example.org' FROM generate_series(1, 20000) n
+            """);
+        if (statistics)
+        {
+            await api.Database.ScalarAsync("ANALYZE users");
+        }
+
+        plans.Forget();
+        using var response = await api.Client.GetAsync("/users?email=nobody@example.org");
+
+        response.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await plans.ExplainAsync(api, "users")).ShouldContain(n => IsIndexScan(n));
+    }
+
+    private static bool IsIndexScan(JsonElement node) => node.TryGetProperty("Index Name", out var name) && name.GetString() == "ix_users_email";
+}
