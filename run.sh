@@ -32,7 +32,7 @@ work=$repository/.data/run
 logs=$repository/.data/logs
 mkdir -p "$work" "$logs"
 exec 9>"$repository/.data/run.lock"
-flock -n 9 || { complain "./run.sh runs in this folder already."; exit 1; }
+flock -w 2 9 || { complain "./run.sh runs in this folder already."; exit 1; }
 
 stopping='' servers='' starting=() command_pid='' up=''
 
@@ -193,7 +193,7 @@ require_services() {
 
 # pause SECONDS: signals are answered at once.
 pause() {
-    sleep "$1" &
+    sleep "$1" 9>&- &
     wait $!
 }
 

@@ -38,7 +38,7 @@ done
 work=$repository/.data/test
 mkdir -p "$work"
 exec 9>"$repository/.data/test.lock"
-flock -n 9 || { complain "Another ./test.sh runs in this folder."; exit 1; }
+flock -w 2 9 || { complain "Another ./test.sh runs in this folder."; exit 1; }
 
 stopping='' servers='' starting=()
 
