@@ -38,7 +38,7 @@ done
 work=$repository/.data/test
 mkdir -p "$work"
 exec 9>"$repository/.data/test.lock"
-flock -n 9 || { complain "Another ./test.sh runs in this folder."; exit 1; }
+flock -w 2 9 || { complain "Another ./test.sh runs in this folder."; exit 1; }
 
 stopping='' servers='' starting=()
 
@@ -92,6 +92,7 @@ start() {
     (
         trap 'stopping=yes' INT TERM
         trap - EXIT
+        umask 077
         "$@" >"$work/$name.server"
     ) &
     starting+=($!)
@@ -112,7 +113,7 @@ fi
 [[ $TEST_RABBITMQ ]] || start rabbitmq rabbitmq_start "$servers/rabbitmq"
 
 printf 'Building.\n'
-build Platform.sln || give_up "The build failed."
+build Platform.sln || give_up "The build failed: $work/build.log has all of it."
 
 for pid in "${starting[@]}"; do wait "$pid" || give_up "A server did not start."; done
 starting=()
@@ -140,7 +141,7 @@ for project in tests/*.Tests/*.Tests.csproj; do
     fi
     ((seconds < project_minutes * 60)) || seconds=$((project_minutes * 60))
     printf '\n%s\n' "$name"
-    run "$seconds" "$work/$name.log" dotnet test "$project" --configuration Release --no-build --nologo --verbosity quiet \
+    run show "$seconds" "$work/$name.log" dotnet test "$project" --configuration Release --no-build --nologo --verbosity quiet \
         --logger "console;verbosity=minimal" --logger "trx;LogFileName=result.trx" --results-directory "$work/results/$name" \
         --blame-hang-timeout "${hang_minutes}m" --blame-hang-dump-type none "${arguments[@]}"
     status=$?

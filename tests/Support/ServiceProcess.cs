@@ -143,7 +143,7 @@ public sealed class ServiceProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The address that a web service listens on, when it does. Start it with <c>ASPNETCORE_URLS=http://127.0.0.1:0</c> to get a free port.</summary>
+    /// <summary>The address that a web service listens on, when it does. Start it with the arguments <c>--urls http://127.0.0.1:0</c> to get a free port.</summary>
     public async Task<Uri> WaitForAddressAsync(TimeSpan timeout)
     {
         const string Announcement = "Now listening on: ";
