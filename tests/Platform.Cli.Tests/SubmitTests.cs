@@ -1,0 +1,121 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Platform.Cli.Tests.Support;
+using Shouldly;
+
+namespace Platform.Cli.Tests;
+
+public sealed class SubmitTests
+{
+    [Fact]
+    public async Task Submission_is_sent_as_written_and_its_id_printed()
+    {
+        JsonElement body = default;
+        var (key, contentType) = ("", "");
+        await using var api = await StandInApi.StartAsync(async context =>
+        {
+            body = await JsonSerializer.DeserializeAsync<JsonElement>(context.Request.Body);
+            (key, contentType) = (context.Request.Headers["Idempotency-Key"].ToString(), context.Request.ContentType);
+            await StandInApi.AnswerAsync(context, Tasks.Waiting(), 202);
+        });
+
+        var run = await CliRun.RunAsync(
+            api, "submit", "users.import", "--parameters", """{"fileId":"x","precise":1.2300}""", "--due-at", "2030-01-31T22:00:00",
+            "--max-attempts", "5", "--idempotency-key", "import-2030-01");
+
+        run.ExitCode.ShouldBe(0);
+        run.Output.ShouldBe($"{Tasks.Id}\n");
+        api.Requests.ShouldBe(["POST /heavy-tasks"]);
+        key.ShouldBe("import-2030-01");
+        contentType.ShouldBe("application/json");
+        body.GetRawText().ShouldBe(
+            """{"kind":"users.import","parameters":{"fileId":"x","precise":1.2300},"dueAt":"2030-01-31T22:00:00+00:00","maxAttempts":5}""");
+    }
+
+    [Fact]
+    public async Task What_was_not_said_is_not_sent()
+    {
+        var body = "";
+        await using var api = await StandInApi.StartAsync(async context =>
+        {
+            body = await new StreamReader(context.Request.Body).ReadToEndAsync();
+            await StandInApi.AnswerAsync(context, Tasks.Waiting(), 202);
+        });
+
+        await CliRun.RunAsync(api, "submit", "users.statistics");
+
+        body.ShouldBe("""{"kind":"users.statistics","parameters":{}}""");
+    }
+
+    [Theory]
+    [InlineData("@-")]
+    [InlineData("@file")]
+    public async Task Parameters_come_from_a_file_or_standard_input(string source)
+    {
+        var body = "";
+        await using var api = await StandInApi.StartAsync(async context =>
+        {
+            body = await new StreamReader(context.Request.Body).ReadToEndAsync();
+            await StandInApi.AnswerAsync(context, Tasks.Waiting(), 202);
+        });
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("parameters.json", """{"country":"DE"}""");
+
+        var run = await CliRun.RunAsync(
+            api, new Surroundings { Input = """{"country":"DE"}""" }, "submit", "users.export", "--parameters", source is "@-" ? source : $"@{file}");
+
+        run.ExitCode.ShouldBe(0);
+        body.ShouldContain("""{"country":"DE"}""");
+    }
+
+    [Fact]
+    public async Task Every_wrong_parameter_is_a_line()
+    {
+        await using var api = await StandInApi.StartAsync(
+            """
+            {"type":"about:blank","title":"One or more validation errors occurred.","status":400,"detail":"See errors.",
+             "errors":{"parameters.columns.name":["Required."],"parameters.delimiter":["Too long.","Not a character."]}}
+            """, 400);
+
+        var run = await CliRun.RunAsync(api, "submit", "users.import");
+
+        run.ExitCode.ShouldBe(3);
+        run.OutputBytes.ShouldBeEmpty();
+        run.ErrorLines.ShouldBe(
+        [
+            "error: The API refused (400 One or more validation errors occurred.).",
+            "  See errors.",
+            "  parameters.columns.name: Required.",
+            "  parameters.delimiter: Too long.",
+            "  parameters.delimiter: Not a character.",
+        ]);
+    }
+
+    [Fact]
+    public async Task Follow_goes_on_to_the_end_even_when_the_api_restarts_right_after_accepting()
+    {
+        var isFirstPoll = true;
+        await using var api = await StandInApi.StartAsync(async context =>
+        {
+            if (HttpMethods.IsPost(context.Request.Method))
+            {
+                await StandInApi.AnswerAsync(context, Tasks.Waiting(), 202);
+            }
+            else if (isFirstPoll)
+            {
+                isFirstPoll = false;
+                context.Abort();
+            }
+            else
+            {
+                await StandInApi.AnswerAsync(context, Tasks.Succeeded());
+            }
+        });
+
+        var run = await CliRun.RunAsync(api, "submit", "users.import", "--follow");
+
+        run.ExitCode.ShouldBe(0);
+        run.Output.ShouldStartWith($"{Tasks.Id}\nSucceeded after 12.3 s.\n");
+        run.Output.ShouldContain("imported  199,998");
+    }
+}

@@ -1,0 +1,229 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text.Json;
+
+namespace Platform.Cli.Api;
+
+/// <summary>
+/// The API over HTTP. Every method throws <see cref="ApiRefusedException"/> for 4xx, <see cref="ApiUnavailableException"/> when there is
+/// no usable answer, and <see cref="OperationCanceledException"/> only when its caller cancelled.
+/// </summary>
+internal sealed class PlatformClient : IDisposable
+{
+    /// <summary>Far beyond the largest page of tasks; keeps a wrong address from filling the memory.</summary>
+    private const int MaxJsonLength = 64 * 1024 * 1024;
+
+    private static readonly JsonSerializerOptions json = new(JsonSerializerDefaults.Web);
+
+    private readonly HttpClient http;
+    private readonly HttpTimeouts timeouts;
+    private readonly TimeProvider clock;
+    private readonly ApiErrors errors;
+
+    /// <param name="address">Absolute http or https address; a path in it is kept as a prefix.</param>
+    /// <param name="timeouts">How long to wait.</param>
+    /// <param name="clock">Measures <see cref="HttpTimeouts.Response"/> and <see cref="HttpTimeouts.Idle"/>.</param>
+    public PlatformClient(Uri address, HttpTimeouts timeouts, TimeProvider clock)
+    {
+        this.timeouts = timeouts;
+        this.clock = clock;
+        var handler = new SocketsHttpHandler
+        {
+            ConnectTimeout = timeouts.Connect,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            // A proxy for the outside world cannot reach this machine's loopback.
+            UseProxy = !address.IsLoopback,
+        };
+        http = new HttpClient(handler)
+        {
+            BaseAddress = new Uri(address.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/"),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        errors = new ApiErrors(address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped).TrimEnd('/'));
+    }
+
+    /// <summary>Sends a file, reading it only as fast as the API takes it, and checks that the API stored the same bytes.</summary>
+    /// <param name="source">The file's bytes.</param>
+    /// <param name="name">The name to store.</param>
+    /// <param name="contentType">The media type to store.</param>
+    /// <param name="sent">Called with the number of bytes sent so far.</param>
+    /// <param name="cancellationToken">Stops sending; the API keeps nothing of it.</param>
+    public async Task<Answer<UploadedFile>> UploadAsync(
+        Stream source, string name, string contentType, Action<long> sent, CancellationToken cancellationToken)
+    {
+        using var timeout = new InactivityTimeout(timeouts.Response, clock, cancellationToken);
+        using var content = new FileContent(source, sent, timeout, timeouts.Idle);
+        content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"files?name={Uri.EscapeDataString(name)}") { Content = content };
+        // So that an API that refuses (too large) can say so before the bytes travel.
+        request.Headers.ExpectContinue = true;
+        var answer = await SendAsync<UploadedFile>(request, timeout, cancellationToken);
+        return string.Equals(answer.Value.Sha256, content.Sha256(), StringComparison.OrdinalIgnoreCase)
+            ? answer
+            : throw new ApiUnavailableException(
+                $"The upload is damaged: SHA-256 sent {content.Sha256()}, stored {answer.Value.Sha256 ?? "unknown"} (file {answer.Value.Id}).");
+    }
+
+    /// <summary><c>POST /heavy-tasks</c>.</summary>
+    /// <param name="body">The JSON body.</param>
+    /// <param name="idempotencyKey">Makes a repetition of the same request give the same task; null for none.</param>
+    /// <param name="cancellationToken">Gives up waiting; the task may exist nevertheless.</param>
+    public async Task<Answer<HeavyTask>> SubmitAsync(ReadOnlyMemory<byte> body, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "heavy-tasks") { Content = new ReadOnlyMemoryContent(body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        if (idempotencyKey is not null)
+        {
+            request.Headers.Add("Idempotency-Key", idempotencyKey);
+        }
+
+        return await SendAsync<HeavyTask>(request, timeouts.Response, cancellationToken);
+    }
+
+    /// <summary><c>GET /heavy-tasks/{id}</c>.</summary>
+    public Task<Answer<HeavyTask>> GetAsync(Guid id, CancellationToken cancellationToken) =>
+        GetAsync<HeavyTask>($"heavy-tasks/{id}", timeouts.Response, cancellationToken);
+
+    /// <summary>As <see cref="GetAsync(Guid, CancellationToken)"/> for callers that ask again anyway: gives up after <see cref="HttpTimeouts.Poll"/>.</summary>
+    public Task<Answer<HeavyTask>> PollAsync(Guid id, CancellationToken cancellationToken) =>
+        GetAsync<HeavyTask>($"heavy-tasks/{id}", timeouts.Poll, cancellationToken);
+
+    /// <summary><c>GET /heavy-tasks</c>, one page.</summary>
+    /// <param name="status">Only this status; null for all.</param>
+    /// <param name="kind">Only this kind; null for all.</param>
+    /// <param name="cursor"><see cref="HeavyTaskPage.Next"/> of the page before; null for the first.</param>
+    /// <param name="limit">Tasks on the page.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<Answer<HeavyTaskPage>> ListAsync(string? status, string? kind, string? cursor, int limit, CancellationToken cancellationToken)
+    {
+        var query = new List<string> { $"limit={limit.ToString(CultureInfo.InvariantCulture)}" };
+        foreach (var (name, value) in new[] { ("status", status), ("kind", kind), ("cursor", cursor) })
+        {
+            if (value is not null)
+            {
+                query.Add($"{name}={Uri.EscapeDataString(value)}");
+            }
+        }
+
+        return GetAsync<HeavyTaskPage>($"heavy-tasks?{string.Join('&', query)}", timeouts.Response, cancellationToken);
+    }
+
+    /// <summary><c>GET /heavy-tasks/kinds</c>.</summary>
+    public Task<Answer<IReadOnlyList<HeavyTaskKind>>> ListKindsAsync(CancellationToken cancellationToken) =>
+        GetAsync<IReadOnlyList<HeavyTaskKind>>("heavy-tasks/kinds", timeouts.Response, cancellationToken);
+
+    /// <summary><c>POST /heavy-tasks/{id}/cancel</c>.</summary>
+    public Task<Answer<HeavyTask>> CancelAsync(Guid id, CancellationToken cancellationToken) =>
+        PostAsync($"heavy-tasks/{id}/cancel", cancellationToken);
+
+    /// <summary><c>POST /heavy-tasks/{id}/retry</c>.</summary>
+    public Task<Answer<HeavyTask>> RetryAsync(Guid id, CancellationToken cancellationToken) =>
+        PostAsync($"heavy-tasks/{id}/retry", cancellationToken);
+
+    /// <summary><c>GET /heavy-tasks/{id}/result</c>: returns when the headers are there.</summary>
+    public async Task<ResultDownload> OpenResultAsync(Guid id, CancellationToken cancellationToken)
+    {
+        var timeout = new InactivityTimeout(timeouts.Response, clock, cancellationToken);
+        HttpResponseMessage? response = null;
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"heavy-tasks/{id}/result");
+            response = await SendAsync(request, timeout, cancellationToken);
+            var tag = response.Headers.ETag?.Tag.Trim('"') ?? "";
+            return tag.Length is 64 && tag.All(char.IsAsciiHexDigit)
+                ? new ResultDownload(response, timeout, timeouts.Idle, tag, errors)
+                : throw errors.NotTheApi("the result has no ETag with a SHA-256");
+        }
+        catch
+        {
+            response?.Dispose();
+            timeout.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<Answer<T>> GetAsync<T>(string path, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        return await SendAsync<T>(request, limit, cancellationToken);
+    }
+
+    private async Task<Answer<HeavyTask>> PostAsync(string path, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        return await SendAsync<HeavyTask>(request, timeouts.Response, cancellationToken);
+    }
+
+    private async Task<Answer<T>> SendAsync<T>(HttpRequestMessage request, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var timeout = new InactivityTimeout(limit, clock, cancellationToken);
+        return await SendAsync<T>(request, timeout, cancellationToken);
+    }
+
+    private async Task<Answer<T>> SendAsync<T>(HttpRequestMessage request, InactivityTimeout timeout, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(request, timeout, cancellationToken);
+        var body = await ReadBodyAsync(response, timeout, cancellationToken);
+        try
+        {
+            var root = JsonElement.Parse(body.Span);
+            return new Answer<T>(root, root.Deserialize<T>(json) ?? throw errors.NotTheApi("its answer is null"));
+        }
+        catch (JsonException e)
+        {
+            throw errors.NotTheApi("its answer is not the expected JSON", e);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, InactivityTimeout timeout, CancellationToken cancellationToken)
+    {
+        var response = await errors.GuardAsync(
+            () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token), timeout, cancellationToken);
+        if (response.IsSuccessStatusCode)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            throw errors.FromAnswer(response, await ReadErrorBodyAsync(response, timeout, cancellationToken));
+        }
+    }
+
+    /// <summary>A server that refuses an upload may close before its words arrived; the status is enough then.</summary>
+    private async Task<ReadOnlyMemory<byte>> ReadErrorBodyAsync(
+        HttpResponseMessage response, InactivityTimeout timeout, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadBodyAsync(response, timeout, cancellationToken);
+        }
+        catch (ApiUnavailableException)
+        {
+            return default;
+        }
+    }
+
+    private async Task<ReadOnlyMemory<byte>> ReadBodyAsync(
+        HttpResponseMessage response, InactivityTimeout timeout, CancellationToken cancellationToken)
+    {
+        timeout.Restart();
+        await using var body = await errors.GuardAsync(() => response.Content.ReadAsStreamAsync(timeout.Token), timeout, cancellationToken);
+        var bytes = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        while (await errors.GuardAsync(() => body.ReadAsync(buffer, timeout.Token).AsTask(), timeout, cancellationToken) is > 0 and var count)
+        {
+            timeout.Restart();
+            bytes.Write(buffer, 0, count);
+            if (bytes.Length > MaxJsonLength)
+            {
+                throw errors.NotTheApi("its answer is longer than any of the API's");
+            }
+        }
+
+        return bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Security.Cryptography;
+
+namespace Platform.Cli.Api;
+
+/// <summary>A result file on its way; nothing of its body was read yet.</summary>
+internal sealed class ResultDownload(HttpResponseMessage response, InactivityTimeout timeout, TimeSpan idle, string sha256, ApiErrors errors)
+    : IDisposable
+{
+    private const int ChunkLength = 128 * 1024;
+
+    /// <summary>The name that the API suggests, without any folder; null when it suggests none that could be used.</summary>
+    public string? SuggestedName { get; } = LastSegment(response);
+
+    /// <summary>Bytes; null when the API does not say.</summary>
+    public long? Length => response.Content.Headers.ContentLength;
+
+    /// <summary>The hash that the API announced, hexadecimal.</summary>
+    public string Sha256 => sha256;
+
+    /// <summary>Copies the body and compares its hash with the announced one.</summary>
+    /// <returns>The number of bytes.</returns>
+    /// <exception cref="ApiUnavailableException">The connection broke off or stood still, or the hash differs: what was copied is worthless.</exception>
+    public async Task<long> CopyToAsync(Stream destination, Action<long> received, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        await using var body = await errors.GuardAsync(() => response.Content.ReadAsStreamAsync(timeout.Token), timeout, cancellationToken);
+        var buffer = new byte[ChunkLength];
+        var length = 0L;
+        while (true)
+        {
+            // Only the wait for the API counts as inactivity, not a slow disk or reader on this side.
+            timeout.Restart(idle);
+            var count = await errors.GuardAsync(() => body.ReadAsync(buffer, timeout.Token).AsTask(), timeout, cancellationToken);
+            timeout.Restart(Timeout.InfiniteTimeSpan);
+            if (count is 0)
+            {
+                break;
+            }
+
+            hash.AppendData(buffer, 0, count);
+            await destination.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
+            length += count;
+            received(length);
+        }
+
+        var actual = Convert.ToHexStringLower(hash.GetHashAndReset());
+        return string.Equals(actual, sha256, StringComparison.OrdinalIgnoreCase)
+            ? length
+            : throw new ApiUnavailableException($"The download is damaged: its SHA-256 is {actual}, the API announced {sha256}.");
+    }
+
+    public void Dispose()
+    {
+        response.Dispose();
+        timeout.Dispose();
+    }
+
+    /// <summary>The server names the file, never the folder.</summary>
+    private static string? LastSegment(HttpResponseMessage response)
+    {
+        var disposition = response.Content.Headers.ContentDisposition;
+        var name = Terminal.TerminalText.Line(disposition?.FileNameStar ?? disposition?.FileName?.Trim('"'));
+        name = name[(name.LastIndexOfAny(['/', '\\', ':']) + 1)..].Trim();
+        return name is "" or "." or ".." ? null : name;
+    }
+}

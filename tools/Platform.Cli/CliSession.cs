@@ -1,0 +1,52 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Platform.Cli.Api;
+using Platform.Cli.Terminal;
+
+namespace Platform.Cli;
+
+/// <summary>One run of one command.</summary>
+internal sealed class CliSession(CliHost host, PlatformClient client, bool isJson) : IDisposable
+{
+    /// <summary>Text as it is instead of \u escapes; control characters stay escaped, so a terminal shows them harmlessly.</summary>
+    private static readonly JsonWriterOptions jsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public CliHost Host => host;
+
+    public CliTerminal Terminal => host.Terminal;
+
+    public PlatformClient Client => client;
+
+    /// <summary>Standard output is for a program: JSON only.</summary>
+    public bool IsJson => isJson;
+
+    /// <summary>Prints an answer: as the API's JSON in one line, or as <paramref name="print"/> shows it to people.</summary>
+    public void Write<T>(Answer<T> answer, Action<T> print)
+    {
+        if (IsJson)
+        {
+            WriteJson(answer.Json.WriteTo);
+        }
+        else
+        {
+            print(answer.Value);
+        }
+    }
+
+    /// <summary>Prints one JSON document and a line break.</summary>
+    public void WriteJson(Action<Utf8JsonWriter> write)
+    {
+        using (var writer = OpenJson())
+        {
+            write(writer);
+        }
+
+        host.StandardOutput.Write("\n"u8);
+        host.StandardOutput.Flush();
+    }
+
+    /// <summary>A writer on standard output for documents that are longer than one answer.</summary>
+    public Utf8JsonWriter OpenJson() => new(host.StandardOutput, jsonOptions);
+
+    public void Dispose() => client.Dispose();
+}

@@ -1,0 +1,20 @@
+using System.CommandLine;
+using Platform.Cli.Following;
+
+namespace Platform.Cli.Commands;
+
+/// <summary><c>follow ID</c>: shows a task's progress until it ends; Ctrl-C stops following, not the task.</summary>
+internal static class FollowCommand
+{
+    public static Command Create(CliOptions options)
+    {
+        var id = TaskIdArgument.Create();
+        var command = new Command("follow", "Follow a task to its end; exits with 1 when it failed or was cancelled") { id };
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            using var session = options.Open(parse);
+            return await TaskFollowing.RunAsync(session, parse.GetValue(id), isReachable: false, cancellationToken);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,33 @@
+using System.CommandLine;
+using Platform.Cli.Terminal;
+
+namespace Platform.Cli.Commands;
+
+/// <summary><c>kinds</c>: what can be submitted, and with which parameters.</summary>
+internal static class KindsCommand
+{
+    public static Command Create(CliOptions options)
+    {
+        var command = new Command("kinds", "List the kinds of task and their parameters");
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            using var session = options.Open(parse);
+            var answer = await session.Client.ListKindsAsync(cancellationToken);
+            session.Write(answer, kinds =>
+            {
+                foreach (var kind in kinds)
+                {
+                    session.Terminal.WriteLine(kind.Kind);
+                    session.Terminal.WriteLine($"  {kind.Description}");
+                    foreach (var parameter in ParameterSchema.Read(kind.Parameters))
+                    {
+                        session.Terminal.WriteLine(
+                            $"    {parameter.Path,-24} {parameter.Type,-16} {(parameter.IsRequired ? "required  " : "")}{parameter.Description}".TrimEnd());
+                    }
+                }
+            });
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,152 @@
+using System.Buffers;
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Platform.Cli.Following;
+
+namespace Platform.Cli.Commands;
+
+/// <summary><c>submit KIND</c>: asks for a heavy task and prints its id, or follows it.</summary>
+internal static class SubmitCommand
+{
+    public static Command Create(CliOptions options)
+    {
+        var kind = new Argument<string>("kind") { Description = "The kind of task (see: platform kinds)" };
+        var parameters = new Option<string>("--parameters")
+        {
+            Description = "The parameters as a JSON object, as @file, or as @- for standard input",
+            HelpName = "json|@file",
+            DefaultValueFactory = _ => "{}",
+        };
+        var dueAt = new Option<DateTimeOffset?>("--due-at")
+        {
+            Description = "Not before this time, ISO 8601; UTC where it names no offset (default: now)",
+            HelpName = "time",
+            CustomParser = result =>
+            {
+                if (DateTimeOffset.TryParse(
+                    result.Tokens[0].Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+                {
+                    return time;
+                }
+
+                result.AddError($"--due-at '{result.Tokens[0].Value}' is not a time such as 2030-01-31T22:00:00Z.");
+                return null;
+            },
+        };
+        var maxAttempts = new Option<int?>("--max-attempts")
+        {
+            Description = "Failed attempts after which the task has failed (default: the kind's)",
+            HelpName = "n",
+        };
+        var idempotencyKey = new Option<string?>("--idempotency-key")
+        {
+            Description = "Repeating a submission with the same key gives the same task",
+            HelpName = "key",
+        };
+        idempotencyKey.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !result.Tokens[0].Value.All(c => c is > ' ' and <= '~'))
+            {
+                result.AddError("--idempotency-key may contain printable ASCII characters only, and no spaces.");
+            }
+        });
+        var follow = new Option<bool>("--follow") { Description = "Follow the task to its end" };
+
+        var command = new Command("submit", "Submit a heavy task and print its id")
+        {
+            kind, parameters, dueAt, maxAttempts, idempotencyKey, follow,
+        };
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            using var session = options.Open(parse);
+            var body = await CreateBodyAsync(
+                session, parse.GetRequiredValue(kind), parse.GetRequiredValue(parameters), parse.GetValue(dueAt), parse.GetValue(maxAttempts),
+                cancellationToken);
+            return await RunAsync(session, body, parse.GetValue(idempotencyKey), parse.GetValue(follow), cancellationToken);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        CliSession session, ReadOnlyMemory<byte> body, string? idempotencyKey, bool follow, CancellationToken cancellationToken)
+    {
+        var answer = await session.Client.SubmitAsync(body, idempotencyKey, cancellationToken);
+        if (!follow)
+        {
+            session.Write(answer, task => session.Terminal.WriteLine(task.Id.ToString()));
+            return ExitCode.Ok;
+        }
+
+        if (session.IsJson)
+        {
+            // Standard output gets one document, the final state; the id must not get lost when following is interrupted.
+            session.Terminal.WriteErrorLine($"Submitted {answer.Value.Id}.");
+        }
+        else
+        {
+            session.Terminal.WriteLine(answer.Value.Id.ToString());
+        }
+
+        return await TaskFollowing.RunAsync(session, answer.Value.Id, isReachable: true, cancellationToken);
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> CreateBodyAsync(
+        CliSession session, string kind, string parameters, DateTimeOffset? dueAt, int? maxAttempts, CancellationToken cancellationToken)
+    {
+        using var json = await ReadParametersAsync(session, parameters, cancellationToken);
+        var body = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(body))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("kind", kind);
+            writer.WritePropertyName("parameters");
+            json.RootElement.WriteTo(writer);
+            if (dueAt is { } time)
+            {
+                writer.WriteString("dueAt", time);
+            }
+
+            if (maxAttempts is { } attempts)
+            {
+                writer.WriteNumber("maxAttempts", attempts);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return body.WrittenMemory;
+    }
+
+    private static async Task<JsonDocument> ReadParametersAsync(CliSession session, string parameters, CancellationToken cancellationToken)
+    {
+        try
+        {
+            switch (parameters)
+            {
+                case "@-":
+                    await using (var input = session.Host.StandardInput())
+                    {
+                        return await JsonDocument.ParseAsync(input, cancellationToken: cancellationToken);
+                    }
+
+                case ['@', .. var path]:
+                    await using (var file = File.OpenRead(path))
+                    {
+                        return await JsonDocument.ParseAsync(file, cancellationToken: cancellationToken);
+                    }
+
+                default:
+                    return JsonDocument.Parse(parameters);
+            }
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"--parameters is not JSON: {e.Message}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new UsageException($"--parameters cannot be read: {e.Message}", e);
+        }
+    }
+}

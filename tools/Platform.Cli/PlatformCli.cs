@@ -1,0 +1,111 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Platform.Cli.Api;
+using Platform.Cli.Commands;
+
+namespace Platform.Cli;
+
+/// <summary>The command line: which commands there are, and what their ends mean to a script.</summary>
+internal static class PlatformCli
+{
+    /// <summary>Runs one command line.</summary>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, CliHost host, CancellationToken cancellationToken)
+    {
+        // '@file' belongs to --parameters here; the parser would read it as a file of further arguments.
+        var parsing = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
+        var parse = CreateRootCommand(host).Parse(args, parsing);
+        // Signals and exceptions are handled by Program and below, so that exit codes are this program's.
+        var invocation = new InvocationConfiguration
+        {
+            Output = parse.Action is ParseErrorAction ? host.Error : host.Output,
+            Error = host.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
+        try
+        {
+            if (parse.Action is ParseErrorAction usage)
+            {
+                usage.ShowHelp = false;
+                await parse.InvokeAsync(invocation, CancellationToken.None);
+                host.Terminal.WriteErrorLine($"See: {CommandPath(parse.CommandResult)} --help");
+                return ExitCode.Usage;
+            }
+
+            return await parse.InvokeAsync(invocation, cancellationToken);
+        }
+        catch (UsageException e)
+        {
+            host.Terminal.WriteErrorLine($"error: {e.Message}");
+            return ExitCode.Usage;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The client translates what the network does, so this is a local file: disk full, taken away.
+            host.Terminal.WriteErrorLine($"error: {e.Message}");
+            return ExitCode.Usage;
+        }
+        catch (ApiRefusedException e)
+        {
+            WriteProblem(host, $"The API refused ({e.Problem.Status}{(e.Problem.Title is { } title ? $" {title}" : "")}).", e.Problem);
+            return ExitCode.Refused;
+        }
+        catch (ApiUnavailableException e)
+        {
+            WriteProblem(host, e.Message, e.Problem);
+            return ExitCode.Unavailable;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return ExitCode.Interrupted;
+        }
+    }
+
+    private static RootCommand CreateRootCommand(CliHost host)
+    {
+        var options = new CliOptions(host);
+        return new RootCommand("Submits heavy tasks to Platform and follows them.")
+        {
+            options.Url,
+            options.Json,
+            UploadCommand.Create(options),
+            SubmitCommand.Create(options),
+            FollowCommand.Create(options),
+            ShowCommand.Create(options),
+            ListCommand.Create(options),
+            DownloadCommand.Create(options),
+            CancelCommand.Create(options),
+            RetryCommand.Create(options),
+            KindsCommand.Create(options),
+            GenerateUsersCommand.Create(options),
+        };
+    }
+
+    private static void WriteProblem(CliHost host, string message, ProblemDetails? problem)
+    {
+        host.Terminal.WriteErrorLine($"error: {message}");
+        if (problem is null)
+        {
+            return;
+        }
+
+        if (problem.Detail is { Length: > 0 } detail)
+        {
+            host.Terminal.WriteErrorLine($"  {detail}");
+        }
+
+        foreach (var (field, text) in problem.Errors)
+        {
+            host.Terminal.WriteErrorLine(field is "" ? $"  {text}" : $"  {field}: {text}");
+        }
+
+        if (problem.TraceId is { } trace && problem.Status >= 500)
+        {
+            host.Terminal.WriteErrorLine($"  trace id {trace}");
+        }
+    }
+
+    private static string CommandPath(System.CommandLine.Parsing.CommandResult command) =>
+        command.Command is RootCommand ? "platform" : $"platform {command.Command.Name}";
+}
