@@ -1,0 +1,253 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using CsvHelper;
+using Platform.Contracts;
+using Platform.Persistence;
+using Platform.Support;
+using Platform.Worker.Kinds.UsersImport;
+using Shouldly;
+using Xunit;
+
+namespace Platform.Worker.Tests.Kinds.UsersImport;
+
+public sealed class ImportUsersTests : KindTest
+{
+    private static readonly ImportUsersColumns AllColumns = new()
+    {
+        ExternalId = "id", Name = "name", Email = "mail", Country = "land", SignedUpAt = "since",
+    };
+
+    [Theory]
+    [InlineData("utf-8", false, ',', "\r\n", "Zoë 名 😀", "FF")]
+    [InlineData("utf-8", true, ';', "\n", "Zoë 名 😀", "C3")]
+    [InlineData("utf-8", true, '|', "\r", "Zoë 名 😀", "C0")]
+    [InlineData("utf-16", true, '\t', "\r\n", "Zoë 名 😀", "00D8")]
+    [InlineData("utf-16BE", true, ',', "\n", "Zoë 名 😀", "D800")]
+    [InlineData("utf-16", false, '|', "\r", "Zoë 名 😀", "")]
+    [InlineData("windows-1252", false, ';', "\r\n", "Zoë €", "")]
+    [InlineData("us-ascii", false, ',', "\n", "Zoe", "E9")]
+    [InlineData("shift_jis", false, '|', "\r\n", "ポ表ソ", "")]
+    [InlineData("gb18030", false, ',', "\n", "名ë€😀", "")]
+    public async Task Every_row_is_imported_or_rejected_with_line_and_reason(
+        string encodingName, bool byteOrderMark, char delimiter, string newLine, string text, string invalidBytes)
+    {
+        Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+        var csv = new NastyCsv(Encoding.GetEncoding(encodingName), byteOrderMark, delimiter, newLine).Fill(text, rounds: 30);
+        if (invalidBytes.Length > 0)
+        {
+            csv.AddInvalidBytes(Convert.FromHexString(invalidBytes));
+        }
+
+        csv.EndWithOpenQuote();
+        await StartWorkerAsync<ImportUsers>();
+
+        var task = await ImportAsync(csv.Bytes, p => p with { Encoding = byteOrderMark ? "windows-1252" : encodingName });
+
+        Result(task).ShouldBe(new ImportUsersResult(csv.Rows, csv.Users.Count, 0, csv.Repeated, csv.Rejected.Count));
+        (await StoredAsync()).ShouldBe(Sorted(csv.Users));
+        Rejected(await ReadResultFileAsync(task, "rejected.csv")).ShouldBe(csv.Rejected);
+        task.ProgressDone.ShouldBe(csv.Bytes.Length);
+        task.ProgressTotal.ShouldBe(csv.Bytes.Length);
+    }
+
+    [Fact]
+    public async Task A_file_without_bad_rows_has_no_rejected_csv()
+    {
+        await StartWorkerAsync<ImportUsers>();
+
+        var task = await ImportAsync("id,name,mail,land,since\n1,Ada,,,\n");
+
+        Result(task).ShouldBe(new ImportUsersResult(1, 1, 0, 0, 0));
+        task.Result.ShouldBe("""{"rows":1,"imported":1,"updated":0,"skipped":0,"rejected":0}""");
+        task.ResultFileId.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("id,name,mail,land,since")]
+    [InlineData("id,name,mail,land,since\r\n\r\n\r\n")]
+    public async Task A_file_with_a_header_only_imports_nothing(string text)
+    {
+        await StartWorkerAsync<ImportUsers>();
+
+        Result(await ImportAsync(text)).ShouldBe(new ImportUsersResult(0, 0, 0, 0, 0));
+    }
+
+    [Fact]
+    public async Task Skip_leaves_existing_users_alone_and_the_first_of_repeated_rows_wins()
+    {
+        await StartWorkerAsync<ImportUsers>();
+        await AddUsersAsync([new User { ExternalId = "1", Name = "Old", Country = "DE" }]);
+
+        var task = await ImportAsync("id,name,mail,land,since\n2,First,,,\n1,New,,FR,\n2,Second,,,\n3,Third,,,\n");
+
+        Result(task).ShouldBe(new ImportUsersResult(4, 2, 0, 2, 0));
+        (await StoredAsync()).ShouldBe([User("1", "Old", country: "DE"), User("2", "First"), User("3", "Third")]);
+    }
+
+    [Fact]
+    public async Task Update_overwrites_the_mapped_columns_and_the_last_of_repeated_rows_wins()
+    {
+        await StartWorkerAsync<ImportUsers>();
+        await AddUsersAsync([new User { ExternalId = "1", Name = "Old", Email = "old@example.org", Country = "DE" }]);
+
+        var task = await ImportAsync(
+            "id,name,land\n2,First,US\n1,New,\n2,Second,GB\n3,Third,\n",
+            p => p with { OnExisting = ExistingUser.Update, Columns = new ImportUsersColumns { ExternalId = "id", Name = "name", Country = "land" } });
+
+        Result(task).ShouldBe(new ImportUsersResult(4, 2, 2, 0, 0));
+        (await StoredAsync()).ShouldBe([User("1", "New", "old@example.org"), User("2", "Second", country: "GB"), User("3", "Third")]);
+    }
+
+    [Fact]
+    public async Task Fail_stops_at_the_first_existing_user_and_keeps_the_batches_before_it()
+    {
+        await StartWorkerAsync<ImportUsers>();
+        await AddUsersAsync([new User { ExternalId = "u7003", Name = "Old" }]);
+        var text = Rows(10_000);
+
+        var task = await ImportAsync(text, p => p with { OnExisting = ExistingUser.Fail }, HeavyTaskStatus.Failed);
+
+        task.Failures.ShouldBe(1);
+        task.Error.ShouldBe("Line 7004: a user with externalId 'u7003' exists already, and parameter onExisting is Fail. Batches before it were imported.");
+        (await UsersAsync()).Count.ShouldBe(5001);
+    }
+
+    [Fact]
+    public async Task Fail_stops_at_a_repeated_row_too()
+    {
+        await StartWorkerAsync<ImportUsers>();
+
+        var task = await ImportAsync("id,name,mail,land,since\n1,a,,,\n2,b,,,\n1,c,,,\n", p => p with { OnExisting = ExistingUser.Fail }, HeavyTaskStatus.Failed);
+
+        task.Error.ShouldNotBeNull().ShouldStartWith("Line 4: a user with externalId '1' exists already");
+        (await UsersAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_missing_column_fails_the_task_at_once_and_names_it()
+    {
+        await StartWorkerAsync<ImportUsers>();
+
+        var task = await ImportAsync("id,name,mail,land\n1,Ada,,\n", expected: HeavyTaskStatus.Failed);
+
+        task.Failures.ShouldBe(1);
+        task.Error.ShouldBe("Parameter columns.signedUpAt: the header row has no column 'since'. It has 'id', 'name', 'mail', 'land'.");
+    }
+
+    [Fact]
+    public async Task A_missing_file_fails_the_task_at_once()
+    {
+        await StartWorkerAsync<ImportUsers>();
+        var id = Guid.CreateVersion7();
+
+        var task = await Worker.RunAsync(new ImportUsersParameters { FileId = id, Columns = AllColumns }, maxAttempts: 3);
+
+        task.Status.ShouldBe(HeavyTaskStatus.Failed);
+        task.Failures.ShouldBe(1);
+        task.Error.ShouldBe($"Parameter fileId: there is no file {id}, or its upload is not finished.");
+    }
+
+    [Fact]
+    public async Task A_file_whose_upload_is_not_finished_fails_the_task()
+    {
+        await StartWorkerAsync<ImportUsers>();
+        var file = new StoredFile { Id = Guid.CreateVersion7(), Name = "users.csv", CreatedAt = DateTime.UnixEpoch };
+        await using (var db = Database.CreateContext())
+        {
+            db.Add(file);
+            await db.SaveChangesAsync();
+        }
+
+        var task = await Worker.RunAsync(new ImportUsersParameters { FileId = file.Id, Columns = AllColumns });
+
+        task.Error.ShouldBe($"Parameter fileId: there is no file {file.Id}, or its upload is not finished.");
+    }
+
+    [Fact]
+    public async Task The_legislators_are_imported_as_far_as_they_have_a_full_name()
+    {
+        var path = SharedData.Find("legislators-historical.csv");
+        var content = await File.ReadAllBytesAsync(path);
+        var columns = new ImportUsersColumns { ExternalId = "bioguide_id", Name = "full_name", Country = "state", SignedUpAt = "birthday" };
+        var people = ReadPeople(content);
+        await StartWorkerAsync<ImportUsers>();
+
+        var task = await ImportAsync(content, p => p with { Columns = columns with { SignedUpAt = null } });
+
+        Result(task).ShouldBe(new ImportUsersResult(12_230, 601, 0, 0, 11_629));
+        (await StoredAsync()).ShouldBe(Sorted(people.Where(p => p.FullName.Length > 0).Select(p => User(p.Id, p.FullName, country: p.State))));
+        var rejected = Rejected(await ReadResultFileAsync(task, "rejected.csv"));
+        rejected.Count.ShouldBe(11_629);
+        rejected.ShouldAllBe(r => r.Reason == "name is missing");
+        rejected.Select(r => r.Line).ShouldBe(people.Where(p => p.FullName.Length == 0).Select(p => p.Line));
+
+        // Everybody has a last name.
+        var again = await ImportAsync(content, p => p with { Columns = columns with { SignedUpAt = null, Name = "last_name" }, OnExisting = ExistingUser.Update });
+
+        Result(again).ShouldBe(new ImportUsersResult(12_230, 11_629, 601, 0, 0));
+        (await StoredAsync()).ShouldBe(Sorted(people.Select(p => User(p.Id, p.LastName, country: p.State))));
+    }
+
+    private static string Rows(int count)
+    {
+        var text = new StringBuilder("id,name,mail,land,since\n");
+        for (var i = 1; i <= count; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"u{i},User {i},,,\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static UserRow User(string externalId, string name, string? email = null, string? country = null) => new(externalId, name, email, country, null);
+
+    private static IEnumerable<UserRow> Sorted(IEnumerable<UserRow> users) => users.OrderBy(u => u.ExternalId, StringComparer.Ordinal);
+
+    private static ImportUsersResult Result(HeavyTask task) => JsonSerializer.Deserialize<ImportUsersResult>(task.Result!, HeavyTaskJson.Options)!;
+
+    private static List<(int Line, string Reason, string Text)> Rejected(string csv)
+    {
+        using var reader = new CsvReader(new StringReader(csv), CultureInfo.InvariantCulture);
+        reader.Read().ShouldBeTrue();
+        reader.Parser.Record.ShouldBe(["line", "reason", "row"]);
+        var rows = new List<(int, string, string)>();
+        while (reader.Read())
+        {
+            reader.Parser.Count.ShouldBe(3);
+            rows.Add((reader.GetField<int>(0), reader.GetField(1)!, reader.GetField(2)!));
+        }
+
+        return rows;
+    }
+
+    private static List<(int Line, string Id, string FullName, string LastName, string State)> ReadPeople(byte[] content)
+    {
+        using var reader = new CsvReader(new StreamReader(new MemoryStream(content)), CultureInfo.InvariantCulture);
+        reader.Read();
+        reader.ReadHeader();
+        var people = new List<(int, string, string, string, string)>();
+        while (reader.Read())
+        {
+            people.Add((reader.Parser.RawRow, reader["bioguide_id"]!, reader["full_name"]!, reader["last_name"]!, reader["state"]!));
+        }
+
+        return people;
+    }
+
+    private Task<HeavyTask> ImportAsync(
+        string text, Func<ImportUsersParameters, ImportUsersParameters>? change = null, HeavyTaskStatus expected = HeavyTaskStatus.Succeeded) =>
+        ImportAsync(Encoding.UTF8.GetBytes(text), change, expected);
+
+    private async Task<HeavyTask> ImportAsync(
+        byte[] content, Func<ImportUsersParameters, ImportUsersParameters>? change = null, HeavyTaskStatus expected = HeavyTaskStatus.Succeeded)
+    {
+        var parameters = new ImportUsersParameters { FileId = await UploadAsync(content), Columns = AllColumns };
+        var task = await Worker.RunAsync(change is null ? parameters : change(parameters), maxAttempts: 3);
+        task.Status.ShouldBe(expected, task.Error);
+        return task;
+    }
+
+    private async Task<List<UserRow>> StoredAsync() =>
+        [.. Sorted((await UsersAsync()).Select(u => new UserRow(u.ExternalId, u.Name, u.Email, u.Country, u.SignedUpAt)))];
+}
