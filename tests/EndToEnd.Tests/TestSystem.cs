@@ -19,6 +19,7 @@ public sealed class TestSystem : IAsyncDisposable
     private readonly IHost client;
     private readonly Uri brokerUri;
     private readonly List<ServiceProcess> processes = [];
+    private readonly Dictionary<string, ServiceProcess> latest = [];
 
     private TestSystem(TestDatabase database, TestBroker? broker, Uri brokerUri, IHost client)
     {
@@ -71,8 +72,12 @@ public sealed class TestSystem : IAsyncDisposable
 
         var process = ServiceProcess.Start(project, environment);
         processes.Add(process);
+        latest[project] = process;
         return process;
     }
+
+    /// <summary>The process that was started last from this project.</summary>
+    public ServiceProcess Process(string project) => latest[project];
 
     public Task<Guid> SubmitStepsAsync(string name, int steps, int pauseMilliseconds, int maxAttempts = 1) =>
         SubmitAsync("test.steps", new { name, steps, pauseMilliseconds }, maxAttempts);

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Platform.Persistence;
+using Platform.Support;
+using Shouldly;
+using Xunit;
+
+namespace Platform.EndToEnd.Tests;
+
+/// <summary>The two services as they are deployed, seen from outside.</summary>
+public sealed class ApiAndWorkerTests
+{
+    [Fact]
+    public async Task One_trace_leads_from_the_request_to_the_handlers_SQL_and_the_pools_have_meters()
+    {
+        await using var otlp = await OtlpReceiver.StartAsync();
+        (string, string)[] export =
+        [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", otlp.Address.ToString()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "300"), ("OTEL_METRIC_EXPORT_INTERVAL", "1000"),
+        ];
+        await using var system = await TestSystem.StartAsync();
+        using var http = await StartAsync(system, export);
+
+        var id = await SubmitAsync(http, "users.statistics", new { });
+        await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded);
+
+        bool IsRequest(ReceivedSpan s) => s is { Service: "platform-api", Scope: "Microsoft.AspNetCore" } && s.Name.Contains("heavy-tasks", StringComparison.Ordinal);
+        List<ReceivedSpan> Trace() => otlp.Spans.FirstOrDefault(IsRequest) is { } request ? [.. otlp.Spans.Where(s => s.TraceId == request.TraceId)] : [];
+        bool InWorker(ReceivedSpan s, string scope) => s.Service == "platform-worker" && s.Scope == scope;
+        await Eventually.Async(
+            () => Trace() is var t && t.Any(s => InWorker(s, "MassTransit")) && t.Any(s => InWorker(s, "Npgsql")),
+            TimeSpan.FromSeconds(30),
+            $"the trace reaches the worker's SQL");
+
+        // From the worker's SQL every parent is known, up to the request.
+        var trace = Trace().DistinctBy(s => s.Id).ToDictionary(s => s.Id);
+        await Eventually.Async(() => Path(Trace()).Any(), TimeSpan.FromSeconds(15), "an unbroken path leads up to the request");
+        trace.Values.ShouldContain(s => s.Service == "platform-api" && s.Scope == "MassTransit", "the outbox stands between");
+
+        await Eventually.Async(
+            () => new[] { "platform-api", "platform-worker" }.All(service =>
+                new[] { "platform.pool.in_use", "platform.pool.max", "platform.pool.wait" }.All(metric => otlp.Metrics.ContainsKey((service, metric)))),
+            TimeSpan.FromSeconds(30),
+            "both services report their pool");
+        otlp.Metrics.Keys.ShouldContain(("platform-worker", "platform.heavy_task.queue_wait"));
+        otlp.Metrics.Keys.ShouldContain(("platform-worker", "platform.heavy_task.run_time"));
+
+        IEnumerable<ReceivedSpan> Path(List<ReceivedSpan> spans)
+        {
+            var byId = spans.DistinctBy(s => s.Id).ToDictionary(s => s.Id);
+            return spans.Where(s => InWorker(s, "Npgsql")).Where(s =>
+            {
+                var current = s;
+                while (current.ParentId.Length > 0 && byId.TryGetValue(current.ParentId, out var parent))
+                {
+                    current = parent;
+                }
+
+                return IsRequest(current);
+            });
+        }
+    }
+
+    [Fact]
+    public async Task Services_lists_both_with_their_pools_and_drops_one_that_stopped()
+    {
+        await using var system = await TestSystem.StartAsync();
+        using var http = await StartAsync(system, [("Database:MaxPoolSize", "20")]);
+
+        JsonElement services = default;
+        await Eventually.Async(
+            async () =>
+            {
+                services = await http.GetFromJsonAsync<JsonElement>("/services");
+                return Names(services).Contains("platform-worker");
+            },
+            TimeSpan.FromSeconds(30),
+            "the worker is listed");
+        Names(services).ShouldContain("platform-api");
+        var worker = services.GetProperty("services").EnumerateArray().Single(s => s.GetProperty("name").GetString() == "platform-worker");
+        worker.GetProperty("poolMax").GetInt32().ShouldBe(20);
+        worker.GetProperty("slots").GetInt32().ShouldBe(6);
+        services.GetProperty("connections").GetProperty("max").GetInt32().ShouldBeGreaterThan(20);
+
+        system.Process("services/Worker").Terminate();
+
+        await Eventually.Async(
+            async () => !Names(await http.GetFromJsonAsync<JsonElement>("/services")).Contains("platform-worker"), TimeSpan.FromSeconds(60), "the worker drops out");
+    }
+
+    [Fact]
+    public async Task A_running_task_is_cancelled_within_two_seconds()
+    {
+        await using var system = await TestSystem.StartAsync();
+        await system.StartWorkerAsync();
+        using var http = await StartAsync(system, [], worker: false);
+        var id = await system.SubmitStepsAsync("a", steps: 1_000, pauseMilliseconds: 100);
+        await system.WaitForStepAsync("a", 2);
+
+        var watch = Stopwatch.StartNew();
+        using var response = await http.PostAsync($"/heavy-tasks/{id}/cancel", null, TestContext.Current.CancellationToken);
+        response.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        await system.WaitForStatusAsync(id, HeavyTaskStatus.Cancelled);
+
+        // Two seconds on a quiet machine: one look of the keeper and one write. The bound leaves room for a busy one.
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(6));
+    }
+
+    private static async Task<HttpClient> StartAsync(TestSystem system, IEnumerable<(string, string)> settings, bool worker = true)
+    {
+        var api = system.StartProcess("services/Api", settings);
+        if (worker)
+        {
+            var process = system.StartProcess("services/Worker", settings);
+            await process.WaitForOutputAsync("Application started", TimeSpan.FromSeconds(60));
+        }
+
+        return new HttpClient { BaseAddress = await api.WaitForAddressAsync(TimeSpan.FromSeconds(60)), Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    private static async Task<Guid> SubmitAsync(HttpClient http, string kind, object parameters)
+    {
+        using var content = new StringContent(JsonSerializer.Serialize(new { kind, parameters }), Encoding.UTF8, "application/json");
+        using var response = await http.PostAsync("/heavy-tasks", content);
+        response.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        return (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
+    }
+
+    private static List<string> Names(JsonElement services) =>
+        [.. services.GetProperty("services").EnumerateArray().Select(s => s.GetProperty("name").GetString()!)];
+}
