@@ -47,7 +47,8 @@ public sealed class DisplayTests
             $$"""{"items":[{{Tasks.Running(10, 40, "reading")}},{{Tasks.Succeeded()}},{{Tasks.Failed("It broke.")}}],"next":"c2"}""");
 
         var run = await CliRun.RunAsync(
-            api, new Surroundings { Clock = new FastClock(factor: 1) }, "list", "--status", "Running", "--kind", "users.import", "--limit", "3");
+            api, new Surroundings { Clock = new FastClock(factor: 1) },
+            "list", "--status", "Running", "--kind", "users.import", "--limit", "3");
 
         run.ExitCode.ShouldBe(0);
         api.Requests.ShouldBe(["GET /heavy-tasks?limit=3&status=Running&kind=users.import"]);
@@ -71,7 +72,8 @@ public sealed class DisplayTests
 
         var run = await CliRun.RunAsync(api, "list", "--limit", "450");
 
-        api.Requests.ShouldBe(["GET /heavy-tasks?limit=200", "GET /heavy-tasks?limit=200&cursor=c200", "GET /heavy-tasks?limit=50&cursor=c200"]);
+        api.Requests.ShouldBe(
+            ["GET /heavy-tasks?limit=200", "GET /heavy-tasks?limit=200&cursor=c200", "GET /heavy-tasks?limit=50&cursor=c200"]);
         run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(451);
     }
 
@@ -108,7 +110,9 @@ public sealed class DisplayTests
     [InlineData("Running", $"Cancel requested; the task is still Running. See: platform follow {Tasks.Id}\n")]
     public async Task Cancel_says_whether_the_task_has_ended(string status, string expected)
     {
-        await using var api = await StandInApi.StartAsync(status is "Cancelled" ? Tasks.Cancelled() : Tasks.Running(), status is "Cancelled" ? 200 : 202);
+        await using var api = await (status is "Cancelled"
+            ? StandInApi.StartAsync(Tasks.Cancelled(), 200)
+            : StandInApi.StartAsync(Tasks.Running(), 202));
 
         var run = await CliRun.RunAsync(api, "cancel", Tasks.Id);
 

@@ -232,7 +232,8 @@ public sealed class DownloadTests : IDisposable
             context.Response.ContentType = "text/csv";
             context.Response.ContentLength = body.Length;
             context.Response.Headers.ETag = $"\"{hash ?? Sha256(body)}\"";
-            context.Response.Headers.ContentDisposition = $"attachment; filename=\"{fileName.Replace("\\", "\\\\", StringComparison.Ordinal)}\"";
+            var quoted = fileName.Replace("\\", "\\\\", StringComparison.Ordinal);
+            context.Response.Headers.ContentDisposition = $"attachment; filename=\"{quoted}\"";
             await context.Response.Body.WriteAsync(body);
         });
 

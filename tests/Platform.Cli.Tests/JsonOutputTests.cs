@@ -80,7 +80,8 @@ public sealed class JsonOutputTests
     [Fact]
     public async Task Kinds_are_the_apis_array()
     {
-        await using var api = await StandInApi.StartAsync("""[{"kind":"users.export","description":"Exports.","parameters":{"type":"object"}}]""");
+        await using var api = await StandInApi.StartAsync(
+            """[{"kind":"users.export","description":"Exports.","parameters":{"type":"object"}}]""");
 
         var run = await CliRun.RunAsync(api, "kinds", "--json");
 

@@ -46,7 +46,9 @@ internal sealed record CliHost
         };
     }
 
-    /// <summary>Build servers may offer a pseudo terminal, but nobody watches it and its log keeps every redraw: <c>CI</c> is their common sign.</summary>
+    /// <summary>
+    /// Build servers may offer a pseudo terminal, but nobody watches it and its log keeps every redraw: <c>CI</c> is their common sign.
+    /// </summary>
     private static bool IsDumbTerminal() =>
         System.Environment.GetEnvironmentVariable("TERM") is "dumb"
         || System.Environment.GetEnvironmentVariable("CI") is { Length: > 0 } and not "false";

@@ -1,4 +1,4 @@
 namespace Platform.Cli;
 
-/// <summary>The caller can fix it: a bad argument, or a local file that cannot be read or written. Ends with <see cref="ExitCode.Usage"/>.</summary>
+/// <summary>A bad argument, or a local file that cannot be read or written. Ends with <see cref="ExitCode.Usage"/>.</summary>
 internal sealed class UsageException(string message, Exception? inner = null) : Exception(message, inner);

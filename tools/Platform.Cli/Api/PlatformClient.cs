@@ -85,7 +85,7 @@ internal sealed class PlatformClient : IDisposable
     public Task<Answer<HeavyTask>> GetAsync(Guid id, CancellationToken cancellationToken) =>
         GetAsync<HeavyTask>($"heavy-tasks/{id}", timeouts.Response, cancellationToken);
 
-    /// <summary>As <see cref="GetAsync(Guid, CancellationToken)"/> for callers that ask again anyway: gives up after <see cref="HttpTimeouts.Poll"/>.</summary>
+    /// <summary>As <see cref="GetAsync(Guid, CancellationToken)"/>, but gives up after <see cref="HttpTimeouts.Poll"/>.</summary>
     public Task<Answer<HeavyTask>> PollAsync(Guid id, CancellationToken cancellationToken) =>
         GetAsync<HeavyTask>($"heavy-tasks/{id}", timeouts.Poll, cancellationToken);
 

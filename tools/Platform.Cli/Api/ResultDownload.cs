@@ -19,7 +19,7 @@ internal sealed class ResultDownload(HttpResponseMessage response, InactivityTim
 
     /// <summary>Copies the body and compares its hash with the announced one.</summary>
     /// <returns>The number of bytes.</returns>
-    /// <exception cref="ApiUnavailableException">The connection broke off or stood still, or the hash differs: what was copied is worthless.</exception>
+    /// <exception cref="ApiUnavailableException">The connection broke off or stood still, or the hash differs: discard the copy.</exception>
     public async Task<long> CopyToAsync(Stream destination, Action<long> received, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -15,7 +15,7 @@ internal static class DownloadCommand
         var id = TaskIdArgument.Create();
         var output = new Option<string?>("--output", "-o")
         {
-            Description = "Where to put it: a file (replaced when it exists), a folder, or - for standard output (default: the result's name, here)",
+            Description = "A file (replaced when it exists), a folder, or - for standard output (default: the result's name, here)",
             HelpName = "file",
         };
         var command = new Command("download", "Download a task's result file and verify its SHA-256") { id, output };

@@ -21,8 +21,9 @@ internal static class KindsCommand
                     session.Terminal.WriteLine($"  {kind.Description}");
                     foreach (var parameter in ParameterSchema.Read(kind.Parameters))
                     {
+                        var required = parameter.IsRequired ? "required  " : "";
                         session.Terminal.WriteLine(
-                            $"    {parameter.Path,-24} {parameter.Type,-16} {(parameter.IsRequired ? "required  " : "")}{parameter.Description}".TrimEnd());
+                            $"    {parameter.Path,-24} {parameter.Type,-16} {required}{parameter.Description}".TrimEnd());
                     }
                 }
             });

@@ -14,7 +14,9 @@ internal sealed class HeavyTaskFollower(PlatformClient client, TimeProvider cloc
     /// <summary>Follows one task to its end.</summary>
     /// <param name="id">The task.</param>
     /// <param name="view">Is told every answer.</param>
-    /// <param name="isReachable">Whether the API answered just now. If not, a first failure is final: an address that never worked is a mistake, not an outage.</param>
+    /// <param name="isReachable">
+    /// Whether the API answered just now. If not, a first failure is final: an address that never worked is a mistake, not an outage.
+    /// </param>
     /// <param name="cancellationToken">Stops following; the task goes on.</param>
     /// <returns>The final state.</returns>
     /// <exception cref="ApiUnavailableException">No answer for <see cref="MaxOutage"/>.</exception>

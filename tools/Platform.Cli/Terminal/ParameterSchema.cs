@@ -43,7 +43,7 @@ internal static class ParameterSchema
     {
         if (Member(schema, "enum") is { ValueKind: JsonValueKind.Array } values)
         {
-            return string.Join('|', values.EnumerateArray().Where(value => value.ValueKind is not JsonValueKind.Null).Select(value => value.ToString()));
+            return string.Join('|', values.EnumerateArray().Where(value => value.ValueKind is not JsonValueKind.Null));
         }
 
         if (Text(schema, "format") is { Length: > 0 } format)
@@ -54,7 +54,7 @@ internal static class ParameterSchema
         return Member(schema, "type") switch
         {
             { ValueKind: JsonValueKind.String } type => type.ToString(),
-            { ValueKind: JsonValueKind.Array } types => string.Join('|', types.EnumerateArray().Select(t => t.ToString()).Where(t => t != "null")),
+            { ValueKind: JsonValueKind.Array } types => string.Join('|', types.EnumerateArray().Where(type => !type.ValueEquals("null"))),
             _ => "",
         };
     }

@@ -25,13 +25,20 @@ internal sealed class TextTable(CliTerminal terminal, params int[] widths)
     public void WriteRow(IReadOnlyList<string> cells, int styledColumn = -1, Style? style = null)
     {
         var row = new Paragraph();
-        for (var i = 0; i < widths.Length; i++)
+        var last = cells.Count - 1;
+        while (last > 0 && cells[last].Length is 0)
+        {
+            last--;
+        }
+
+        for (var i = 0; i < last; i++)
         {
             row.Append(TerminalText.Line(cells[i]).PadRight(widths[i]), i == styledColumn ? style : null);
             row.Append(new string(' ', Gap));
         }
 
-        row.Append(Fit(TerminalText.Line(cells[^1])).TrimEnd());
+        var end = TerminalText.Line(cells[last]).TrimEnd();
+        row.Append(last == widths.Length ? Fit(end) : end, last == styledColumn ? style : null);
         terminal.Write(row);
     }
 

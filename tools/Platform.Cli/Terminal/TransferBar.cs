@@ -14,7 +14,8 @@ internal static class TransferBar
     /// <param name="total">Bytes in all; null when unknown.</param>
     /// <param name="transfer">Does it; calls its argument with the bytes moved so far.</param>
     /// <param name="isBytes">False when the units are something else, such as rows.</param>
-    public static async Task<T> RunAsync<T>(CliTerminal terminal, string label, long? total, Func<Action<long>, Task<T>> transfer, bool isBytes = true)
+    public static async Task<T> RunAsync<T>(
+        CliTerminal terminal, string label, long? total, Func<Action<long>, Task<T>> transfer, bool isBytes = true)
     {
         if (!terminal.IsInteractive)
         {
@@ -26,7 +27,11 @@ internal static class TransferBar
         {
             (null, _) => [name, new ProgressBarColumn(), new TransferSpeedColumn()],
             (_, false) => [name, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()],
-            _ => [name, new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn()],
+            _ =>
+            [
+                name, new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(), new TransferSpeedColumn(),
+                new RemainingTimeColumn(),
+            ],
         };
         return await terminal.Error.Progress().AutoClear(false).Columns(columns).StartAsync(async progress =>
         {
