@@ -39,6 +39,8 @@ stopping='' servers='' starting=() command_pid='' up=''
 # Ends what this script started and nothing else: the services first, so that they still have their servers while they finish.
 clean_up() {
     local pid
+    # The shell would report every process that it kills.
+    exec 2>/dev/null
     # Whoever asks again does not want to wait.
     trap 'kill_servers "$work"; kill_servers "$servers"' INT TERM
     [[ $up ]] && printf '\nStopping.\n'
@@ -173,7 +175,9 @@ url=http://127.0.0.1:$api_port
 is_ready() { [[ $(http_status 127.0.0.1 "$1" "$2") == 200 ]]; }
 
 service api "$api" --urls "$url"
+disown
 service worker "$worker" --urls "http://127.0.0.1:$worker_port"
+disown
 await 60 "$work/api.pid" "$logs/api.log" "The API" is_ready "$api_port" /health/ready || exit 1
 await 60 "$work/worker.pid" "$logs/worker.log" "The worker" is_ready "$worker_port" /health/live || exit 1
 done_step "API and worker started"

@@ -45,6 +45,8 @@ stopping='' servers='' starting=()
 # Ends what this script started and nothing else. Test servers are killed: their data goes with them.
 clean_up() {
     local pid
+    # The shell would report every process that it kills.
+    exec 2>/dev/null
     trap '' INT TERM
     for pid in "${starting[@]}"; do kill "$pid" 2>/dev/null; done
     for pid in "${starting[@]}"; do wait "$pid" 2>/dev/null; done
@@ -74,6 +76,7 @@ give_up() {
     finish 0 1 0
 }
 
+# What tests need besides the servers is for install_packages, too.
 install_servers rabbitmq postgres || give_up "The servers could not be installed."
 require_dotnet || give_up "Nothing can be built."
 
@@ -140,8 +143,9 @@ for project in tests/*.Tests/*.Tests.csproj; do
         continue
     fi
     ((seconds < project_minutes * 60)) || seconds=$((project_minutes * 60))
+    log=$work/$name.log
     printf '\n%s\n' "$name"
-    run show "$seconds" "$work/$name.log" dotnet test "$project" --configuration Release --no-build --nologo --verbosity quiet \
+    run show "$seconds" "$log" dotnet test "$project" --configuration Release --no-build --nologo --verbosity quiet \
         --logger "console;verbosity=minimal" --logger "trx;LogFileName=result.trx" --results-directory "$work/results/$name" \
         --blame-hang-timeout "${hang_minutes}m" --blame-hang-dump-type none "${arguments[@]}"
     status=$?
@@ -159,8 +163,12 @@ for project in tests/*.Tests/*.Tests.csproj; do
     fi
     if ((status == 124)); then
         failed=$((failed + 1)) summary+=("$name was ended after $seconds s.")
+    elif grep -q '^Test Run Aborted' "$log"; then
+        # The result file knows nothing of the tests that ran at that moment.
+        running=$(sed -n '/^The tests\? running when the crash occurred/,/^$/p' "$log" | sed 1d | tr -s '\n' ' ')
+        failed=$((failed + 1)) summary+=("$name crashed or hung for $hang_minutes minutes in: ${running:-see $log}")
     elif ((status != 0 && project_failed == 0)); then
-        failed=$((failed + 1)) summary+=("$name ended with code $status: see $work/$name.log.")
+        failed=$((failed + 1)) summary+=("$name ended with code $status: see $log.")
     fi
 done
 

@@ -25,12 +25,15 @@ run() {
 # build PROJECT...: in Release; shows errors only. The compiler server saves each project the start of compiler and analyzers; its id
 # keeps it apart from anybody else's, so that run can end it.
 build() {
-    local project
+    local project id="platform-build-$$"
     for project in "$@"; do
         if ! run hide 1200 "$work/build.log" dotnet build "$project" --configuration Release --verbosity quiet --nologo \
-            -p:UseSharedCompilation=true -p:SharedCompilationId="platform-$$"; then
+            -p:UseSharedCompilation=true -p:SharedCompilationId="$id"; then
+            rm -f "${TMPDIR:-/tmp}/$id"
             grep -E '(error|warning) [A-Z]+[0-9]+:' "$work/build.log" | sed 's/ \[[^]]*\]$//' | sort -u >&2 || tail -n 30 "$work/build.log" >&2
             return 1
         fi
+        # The compiler server's socket.
+        rm -f "${TMPDIR:-/tmp}/$id"
     done
 }

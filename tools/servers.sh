@@ -122,7 +122,7 @@ servers_folder() {
             elsewhere=${TMPDIR:-/tmp}/platform-$(printf %s "$repository" | sha256sum | cut -c1-12)
             [[ -d $elsewhere ]] || mkdir -m 711 "$elsewhere"
             if [[ -L $elsewhere || ! -O $elsewhere ]] || ! as_postgres test -x "$elsewhere"; then
-                complain "PostgreSQL runs as user postgres, who can enter neither $repository nor $elsewhere; set TMPDIR to a folder that every user can enter."
+                complain "PostgreSQL runs as user postgres, who cannot enter $repository; $elsewhere cannot be used instead: set TMPDIR to another folder that every user can enter."
                 return 1
             fi
             complain "User postgres cannot enter $repository: the servers' data is in $elsewhere."
@@ -349,15 +349,18 @@ install_servers() {
     install_packages "${packages[@]}"
 }
 
+# install_packages NAME...: Debian packages.
 install_packages() {
+    local log=$repository/.data/install.log
     (($#)) || return 0
     if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
         complain "Not installed: $*. On Debian:" "  sudo apt-get update && sudo apt-get install --no-install-recommends $*"
         return 1
     fi
     complain "Installing $*."
+    mkdir -p "$repository/.data"
     # In a subshell, so that the trap is this step's own.
-    (
+    if ! (
         policy=/usr/sbin/policy-rc.d
         # Debian starts a service that it installs, on the ports that everybody expects; policy-rc.d forbids it meanwhile.
         if [[ ! -e $policy ]]; then
@@ -370,7 +373,13 @@ install_packages() {
         fi
         export DEBIAN_FRONTEND=noninteractive
         apt-get -qq -o DPkg::Lock::Timeout=300 update && apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@"
-    ) </dev/null >&2 9>&-
+    ) </dev/null >"$log" 2>&1 9>&-; then
+        complain "$* could not be installed. The end of $log:"
+        tail -n 20 "$log" >&2
+        return 1
+    fi
+    # policy-rc.d keeps them down today, not after the next boot.
+    [[ ! -d /run/systemd/system ]] || complain "Debian will start its own services of $* at the next boot; 'systemctl disable' them if nobody wants them."
 }
 
 require_dotnet() {
