@@ -24,6 +24,9 @@ public sealed class CrashPlan(IEnumerable<(int Checkpoint, Crash Crash)> attempt
     /// <summary>Attempts that were cut off.</summary>
     public int Crashes { get; private set; }
 
+    /// <summary>What happens in the world after a checkpoint was committed and its attempt cut off.</summary>
+    public Func<Task> Crashed { get; init; } = () => Task.CompletedTask;
+
     /// <summary>The context of the next attempt.</summary>
     public HeavyTaskContext<TParameters> Wrap<TParameters>(HeavyTaskContext<TParameters> context)
         where TParameters : class => queue.TryDequeue(out var next) ? new CrashingContext<TParameters>(context, this, next.Checkpoint, next.Crash) : context;
@@ -76,7 +79,13 @@ public sealed class CrashPlan(IEnumerable<(int Checkpoint, Crash Crash)> attempt
                 var written = await write(db, cancellationToken);
                 return checkpoints == checkpoint && crash == Crash.BeforeCommit ? throw Crashed() : written;
             });
-            return checkpoints == checkpoint && crash == Crash.AfterCommit ? throw Crashed() : state;
+            if (checkpoints == checkpoint && crash == Crash.AfterCommit)
+            {
+                await plan.Crashed();
+                throw Crashed();
+            }
+
+            return state;
         }
 
         public override Task<Stream> OpenResultFileAsync(string name, string contentType) => context.OpenResultFileAsync(name, contentType);

@@ -33,9 +33,13 @@ public abstract class KindTest : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Starts the worker. A failed attempt is followed by the next at once, as often as a test likes.</summary>
-    protected async Task StartWorkerAsync<THandler>(Action<IServiceCollection>? configure = null) =>
-        worker = await HeavyTaskTestHarness.StartAsync<THandler>(
+    /// <summary>Starts the worker with its handlers. A failed attempt is followed by the next at once, as often as a test likes.</summary>
+    protected Task StartWorkerAsync<THandler>(Action<IServiceCollection>? configure = null) => StartWorkerAsync([typeof(THandler)], configure);
+
+    /// <inheritdoc cref="StartWorkerAsync{THandler}"/>
+    protected async Task StartWorkerAsync(IEnumerable<Type> handlers, Action<IServiceCollection>? configure = null) =>
+        worker = await HeavyTaskTestHarness.StartAsync(
+            handlers,
             Database.ConnectionString,
             configure,
             [
