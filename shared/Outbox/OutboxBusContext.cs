@@ -1,10 +1,9 @@
 using MassTransit;
 using MassTransit.Clients;
+using MassTransit.Context;
 using MassTransit.DependencyInjection;
 using MassTransit.Middleware;
 using MassTransit.Middleware.Outbox;
-using MassTransit.Context;
-using MassTransit.Serialization;
 using MassTransit.Transports;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -16,25 +15,37 @@ namespace Platform.Outbox;
 /// <see cref="OutboxMessage"/> of the scope's <see cref="DbContext"/> and is saved, or not, together with everything else.
 /// </summary>
 /// <typeparam name="TDbContext">The context whose <c>SaveChanges</c> carries the messages.</typeparam>
-public sealed class OutboxBusContext<TDbContext>(
-    IBus bus, TDbContext db, OutboxRelay relay, IOptions<OutboxOptions> options, IClientFactory clientFactory, IServiceProvider provider)
-    : ScopedBusContext, OutboxSendContext
+public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendContext
     where TDbContext : DbContext
 {
-    private IPublishEndpoint? publishEndpoint;
-    private ISendEndpointProvider? sendEndpointProvider;
-    private IScopedClientFactory? scopedClientFactory;
+    private readonly TDbContext db;
+    private readonly IOptions<OutboxOptions> options;
+    private readonly TimeProvider time;
+    private readonly IServiceProvider provider;
+    private readonly Lazy<IScopedClientFactory> scopedClientFactory;
+
+    internal OutboxBusContext(
+        IBus bus, PublishedTypes publishedTypes, TDbContext db, IOptions<OutboxOptions> options, TimeProvider time, IClientFactory clientFactory, IServiceProvider provider)
+    {
+        this.db = db;
+        this.options = options;
+        this.time = time;
+        this.provider = provider;
+        SendEndpointProvider = new OutboxSendEndpointProvider(this, bus);
+        PublishEndpoint = new PublishEndpoint(new OutboxPublishEndpointProvider(this, publishedTypes));
+
+        // A request waits for its response, so it cannot wait for a commit: requests go straight to the broker.
+        scopedClientFactory = new(() => new ScopedClientFactory(new ClientFactory(new ScopedClientFactoryContext(clientFactory, provider)), null!));
+    }
 
     /// <inheritdoc />
-    public ISendEndpointProvider SendEndpointProvider => sendEndpointProvider ??= new OutboxSendEndpointProvider(this, bus);
+    public ISendEndpointProvider SendEndpointProvider { get; }
 
     /// <inheritdoc />
-    public IPublishEndpoint PublishEndpoint => publishEndpoint ??= new PublishEndpoint(new OutboxPublishEndpointProvider(this, bus));
+    public IPublishEndpoint PublishEndpoint { get; }
 
-    // A request waits for its response, so it cannot wait for a commit: requests go straight to the broker.
     /// <inheritdoc />
-    public IScopedClientFactory ClientFactory =>
-        scopedClientFactory ??= new ScopedClientFactory(new ClientFactory(new ScopedClientFactoryContext(clientFactory, provider)), null!);
+    public IScopedClientFactory ClientFactory => scopedClientFactory.Value;
 
     /// <inheritdoc />
     public object? GetService(Type serviceType) => provider.GetService(serviceType);
@@ -52,6 +63,7 @@ public sealed class OutboxBusContext<TDbContext>(
                 $"The outbox does not delay messages ({TypeCache<T>.ShortName}): write a due time to the database and let the scheduler send it.");
         }
 
+        // Before the headers are read: a raw serializer writes some.
         var body = context.Serializer.GetMessageBody(context).GetBytes();
         if (body.Length > options.Value.MaxMessageLength)
         {
@@ -59,29 +71,20 @@ public sealed class OutboxBusContext<TDbContext>(
                 typeof(T), $"The message is {body.Length:N0} bytes long; Outbox:MaxMessageLength allows {options.Value.MaxMessageLength:N0}.");
         }
 
-        var headers = context.Headers.GetAll().ToList();
-        Dictionary<string, object>? properties = null;
-        if (context is TransportSendContext<T> transport)
-        {
-            properties = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase);
-            transport.WritePropertiesTo(properties);
-        }
-
-        var serializer = SystemTextJsonMessageSerializer.Instance;
-        var message = new OutboxMessage
+        var properties = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase);
+        (context as TransportSendContext)?.WritePropertiesTo(properties);
+        OutboxSession.Of(db).Add(db, new OutboxMessage
         {
             Id = Guid.CreateVersion7(),
             MessageId = context.MessageId,
             CorrelationId = context.CorrelationId,
             DestinationAddress = (context.DestinationAddress ?? throw new MessageException(typeof(T), "The message has no destination address.")).ToString(),
-            ContentType = context.ContentType?.ToString() ?? context.Serialization.DefaultContentType.ToString(),
+            ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
             Body = body,
-            Headers = headers.Count > 0 ? serializer.SerializeDictionary(headers) : null,
-            Properties = properties?.Count > 0 ? serializer.SerializeDictionary(properties) : null,
-            ExpiresAt = context.TimeToLive is { } timeToLive ? relay.UtcNow + timeToLive : null,
-            LeaseOwner = relay.LeaseOwnerForNewMessage(),
-        };
-        OutboxSession.Of(db).Add(db.Add(message));
+            Headers = StoredValues.Serialize(context.Headers.GetAll()),
+            Properties = StoredValues.Serialize(properties),
+            ExpiresAt = context.TimeToLive is { } timeToLive ? time.GetUtcNow().UtcDateTime + timeToLive : null,
+        });
         return Task.CompletedTask;
     }
 }

@@ -1,91 +1,87 @@
 using System.Data.Common;
-using System.Transactions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Platform.Outbox;
 
-/// <summary>Learns from Entity Framework when messages were saved and when their transaction committed, and hands them to the relay.</summary>
+/// <summary>Learns from Entity Framework when messages are saved and when their transaction ends.</summary>
 public sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesInterceptor, IDbTransactionInterceptor
 {
     /// <inheritdoc />
+    public InterceptionResult<int> SavingChanges(DbContextEventData eventData, InterceptionResult<int> result)
+    {
+        Saving(eventData?.Context);
+        return result;
+    }
+
+    /// <inheritdoc />
+    public ValueTask<InterceptionResult<int>> SavingChangesAsync(
+        DbContextEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
+    {
+        Saving(eventData?.Context);
+        return ValueTask.FromResult(result);
+    }
+
+    /// <inheritdoc />
     public int SavedChanges(SaveChangesCompletedEventData eventData, int result)
     {
-        ArgumentNullException.ThrowIfNull(eventData);
-        Saved(eventData.Context);
+        Saved(eventData?.Context);
         return result;
     }
 
     /// <inheritdoc />
     public ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(eventData);
-        Saved(eventData.Context);
+        Saved(eventData?.Context);
         return ValueTask.FromResult(result);
     }
 
     /// <inheritdoc />
-    public void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData) => Committed(eventData?.Context);
+    public void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData) =>
+        Of(eventData)?.Committed(eventData.TransactionId, relay);
 
     /// <inheritdoc />
     public Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
     {
-        Committed(eventData?.Context);
+        Of(eventData)?.Committed(eventData.TransactionId, relay);
         return Task.CompletedTask;
     }
 
     /// <inheritdoc />
-    public void TransactionRolledBack(DbTransaction transaction, TransactionEndEventData eventData) => Forget(eventData?.Context);
+    public void TransactionRolledBack(DbTransaction transaction, TransactionEndEventData eventData) =>
+        Of(eventData)?.RolledBack(eventData.TransactionId);
 
     /// <inheritdoc />
     public Task TransactionRolledBackAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
     {
-        Forget(eventData?.Context);
+        Of(eventData)?.RolledBack(eventData.TransactionId);
         return Task.CompletedTask;
     }
 
-    // Which of the saved messages the savepoint took with it is not known here; the sweeper sends the others.
     /// <inheritdoc />
-    public void RolledBackToSavepoint(DbTransaction transaction, TransactionEventData eventData) => Forget(eventData?.Context);
+    public void RolledBackToSavepoint(DbTransaction transaction, TransactionEventData eventData) => Of(eventData)?.PartlyRolledBack();
 
     /// <inheritdoc />
     public Task RolledBackToSavepointAsync(DbTransaction transaction, TransactionEventData eventData, CancellationToken cancellationToken = default)
     {
-        Forget(eventData?.Context);
+        Of(eventData)?.PartlyRolledBack();
         return Task.CompletedTask;
     }
 
-    // A commit that failed may have committed all the same.
     /// <inheritdoc />
-    public void TransactionFailed(DbTransaction transaction, TransactionErrorEventData eventData) => Forget(eventData?.Context);
+    public void TransactionFailed(DbTransaction transaction, TransactionErrorEventData eventData) => Failed(eventData);
 
     /// <inheritdoc />
     public Task TransactionFailedAsync(DbTransaction transaction, TransactionErrorEventData eventData, CancellationToken cancellationToken = default)
     {
-        Forget(eventData?.Context);
+        Failed(eventData);
         return Task.CompletedTask;
-    }
-
-    // A transaction begun while messages of an earlier, externally ended one are remembered must not commit them by mistake.
-    /// <inheritdoc />
-    public DbTransaction TransactionStarted(DbConnection connection, TransactionEndEventData eventData, DbTransaction result)
-    {
-        Forget(eventData?.Context);
-        return result;
-    }
-
-    /// <inheritdoc />
-    public ValueTask<DbTransaction> TransactionStartedAsync(
-        DbConnection connection, TransactionEndEventData eventData, DbTransaction result, CancellationToken cancellationToken = default)
-    {
-        Forget(eventData?.Context);
-        return ValueTask.FromResult(result);
     }
 
     /// <inheritdoc />
     public DbTransaction TransactionUsed(DbConnection connection, TransactionEventData eventData, DbTransaction result)
     {
-        Forget(eventData?.Context);
+        Joined(eventData);
         return result;
     }
 
@@ -93,37 +89,30 @@ public sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesIntercept
     public ValueTask<DbTransaction> TransactionUsedAsync(
         DbConnection connection, TransactionEventData eventData, DbTransaction result, CancellationToken cancellationToken = default)
     {
-        Forget(eventData?.Context);
+        Joined(eventData);
         return ValueTask.FromResult(result);
     }
 
-    private void Saved(DbContext? db)
-    {
-        if (OutboxSession.Find(db) is not { } session)
-        {
-            return;
-        }
+    private static OutboxSession? Of(DbContextEventData? eventData) => OutboxSession.Find(eventData?.Context);
 
-        session.Saved();
-        var database = db!.Database;
-        if (Transaction.Current is not null || database.GetEnlistedTransaction() is not null)
+    private void Saving(DbContext? db) => OutboxSession.Find(db)?.Saving(db!, relay);
+
+    private void Saved(DbContext? db) => OutboxSession.Find(db)?.Saved(db!, relay);
+
+    private void Failed(TransactionErrorEventData eventData)
+    {
+        if (eventData is { Action: "Commit" })
         {
-            // Its outcome is decided elsewhere and not reported here.
-            session.Forget();
-        }
-        else if (database.CurrentTransaction is null)
-        {
-            relay.HandOver(session.TakeCommitted());
+            Of(eventData)?.CommitFailed(eventData.TransactionId, relay);
         }
     }
 
-    private void Committed(DbContext? db)
+    // Not Find: the transaction may be joined before the first message is published.
+    private static void Joined(TransactionEventData? eventData)
     {
-        if (OutboxSession.Find(db) is { } session)
+        if (eventData?.Context is { } db)
         {
-            relay.HandOver(session.TakeCommitted());
+            OutboxSession.Of(db).Joined(eventData.TransactionId);
         }
     }
-
-    private static void Forget(DbContext? db) => OutboxSession.Find(db)?.Forget();
 }

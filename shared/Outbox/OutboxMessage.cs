@@ -31,14 +31,14 @@ public sealed class OutboxMessage
     public DateTime? ExpiresAt { get; init; }
 
     /// <summary>The relay that sends it; null when any may.</summary>
-    public Guid? LeaseOwner { get; init; }
+    public Guid? LeaseOwner { get; internal set; }
 
-    /// <summary>Until when others leave it to <see cref="LeaseOwner"/> (UTC). Set by the database on insert.</summary>
+    /// <summary>Until when others leave it to <see cref="LeaseOwner"/> (UTC, the database's clock). Set by the database on insert.</summary>
     public DateTime LeaseUntil { get; init; }
 
-    /// <summary>Deliveries that failed while the broker accepted other messages.</summary>
+    /// <summary>How often the broker refused it. The pause before the next try doubles each time, from 30 s to 8 min.</summary>
     public int Failures { get; init; }
 
-    /// <summary>Set aside: why it is not tried any more. Such a row stays until somebody deletes it or clears this column.</summary>
+    /// <summary>Set aside, because nothing can send it: why. Such a row stays until somebody deletes it or clears this column.</summary>
     public string? Error { get; init; }
 }

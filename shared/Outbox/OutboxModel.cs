@@ -8,10 +8,10 @@ public static class OutboxModel
     /// <summary>Name of the table.</summary>
     public const string Table = "outbox_messages";
 
-    /// <summary>How long a committed message is left to the relay of the process that wrote it: 30 s.</summary>
+    /// <summary>How long a message is left to the relay that inserted or claimed it: 30 s.</summary>
     internal static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
-    /// <summary>Adds <see cref="OutboxMessage"/> to the model.</summary>
+    /// <summary>Adds <see cref="OutboxMessage"/> to the model. The names of its columns are fixed.</summary>
     public static ModelBuilder AddOutbox(this ModelBuilder modelBuilder)
     {
         ArgumentNullException.ThrowIfNull(modelBuilder);
@@ -21,16 +21,18 @@ public static class OutboxModel
             message.Property(m => m.Id).HasColumnName("id").ValueGeneratedNever();
             message.Property(m => m.MessageId).HasColumnName("message_id");
             message.Property(m => m.CorrelationId).HasColumnName("correlation_id");
-            message.Property(m => m.DestinationAddress).HasColumnName("destination_address").HasMaxLength(1000);
-            message.Property(m => m.ContentType).HasColumnName("content_type").HasMaxLength(200);
+            message.Property(m => m.DestinationAddress).HasColumnName("destination_address");
+            message.Property(m => m.ContentType).HasColumnName("content_type");
             message.Property(m => m.Body).HasColumnName("body");
             message.Property(m => m.Headers).HasColumnName("headers");
             message.Property(m => m.Properties).HasColumnName("properties");
             message.Property(m => m.ExpiresAt).HasColumnName("expires_at");
             message.Property(m => m.LeaseOwner).HasColumnName("lease_owner");
-            message.Property(m => m.LeaseUntil).HasColumnName("lease_until").HasDefaultValueSql("now() + interval '30 seconds'");
+
+            // Not now(), the start of the transaction: one that ran for a while would leave nothing of the lease.
+            message.Property(m => m.LeaseUntil).HasColumnName("lease_until").HasDefaultValueSql("clock_timestamp() + interval '30 seconds'");
             message.Property(m => m.Failures).HasColumnName("failures");
-            message.Property(m => m.Error).HasColumnName("error").HasMaxLength(4000);
+            message.Property(m => m.Error).HasColumnName("error");
         });
     }
 }

@@ -6,17 +6,17 @@ namespace Platform.Outbox;
 public sealed class OutboxOptions
 {
     /// <summary>
-    /// Messages that wait in memory between commit and broker; beyond it a message is written without a lease and left to the
-    /// sweeper. Default 10,000; range 1 to 1,000,000.
+    /// Bytes of messages (bodies, and 1 KiB for each message) that wait in memory between commit and broker; beyond it messages are left
+    /// to the sweeper. Default 64 MiB; range 1 KiB to 4 GiB.
     /// </summary>
-    [Range(1, 1_000_000)]
-    public int BufferSize { get; set; } = 10_000;
+    [Range(1024, 4L * 1024 * 1024 * 1024)]
+    public long BufferLength { get; set; } = 64 * 1024 * 1024;
 
     /// <summary>Messages published at once and deleted with one statement. Default 200; range 1 to 1,000.</summary>
     [Range(1, 1_000)]
     public int BatchSize { get; set; } = 200;
 
-    /// <summary>Batches under way at once; each holds one connection while it deletes. Default 2; range 1 to 16.</summary>
+    /// <summary>Batches under way at once: while one is published, others are deleted, on one connection each. Default 2; range 1 to 16.</summary>
     [Range(1, 16)]
     public int Publishers { get; set; } = 2;
 
@@ -36,11 +36,4 @@ public sealed class OutboxOptions
     /// <summary>Largest serialized message, in bytes; a larger one is refused by Publish or Send. Default 1 MiB; range 1 KiB to 64 MiB.</summary>
     [Range(1024, 64 * 1024 * 1024)]
     public int MaxMessageLength { get; set; } = 1024 * 1024;
-
-    /// <summary>
-    /// Failed deliveries, counted only while the broker accepts other messages, after which a message is set aside with its error.
-    /// Default 5; range 1 to 100.
-    /// </summary>
-    [Range(1, 100)]
-    public int MaxFailures { get; set; } = 5;
 }

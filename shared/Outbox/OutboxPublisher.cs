@@ -1,52 +1,159 @@
-using System.Net.Mime;
 using MassTransit;
-using MassTransit.Context;
 using MassTransit.Serialization;
+using RabbitMQ.Client.Exceptions;
 
 namespace Platform.Outbox;
 
-/// <summary>Sends one stored message to its address as it was written: body, headers and transport properties unchanged.</summary>
-internal sealed class OutboxPublisher(IBus bus, TimeProvider time)
+/// <summary>Sends leased messages and notes what became of each. For one caller at a time: the bus has one channel.</summary>
+internal sealed class OutboxPublisher : ISendObserver, IPublishObserver
 {
+    // With less than this beyond the time to publish, a lease might end before its message is deleted.
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ChannelRecovery = TimeSpan.FromMilliseconds(20);
     private static readonly SerializedMessageBody Placeholder = new();
 
-    public async Task SendAsync(OutboxMessage message, CancellationToken cancellationToken)
+    private readonly PublishedTypes endpoints;
+    private readonly RefusedDestinations refused;
+    private readonly TimeSpan publishTimeout;
+    private readonly TimeProvider time;
+
+    public OutboxPublisher(IBus bus, PublishedTypes endpoints, OutboxOptions options, TimeProvider time)
     {
-        var endpoint = await bus.GetSendEndpoint(new Uri(message.DestinationAddress));
-        await endpoint.Send(Placeholder, new StoredMessagePipe(message, time), cancellationToken);
+        this.endpoints = endpoints;
+        this.time = time;
+        publishTimeout = options.PublishTimeout;
+        refused = new RefusedDestinations(time);
+        bus.ConnectSendObserver(this);
+        bus.ConnectPublishObserver(this);
     }
 
-    private sealed class StoredMessagePipe(OutboxMessage message, TimeProvider time) : IPipe<SendContext<SerializedMessageBody>>
+    public async Task SendAsync(IEnumerable<Delivery> deliveries)
     {
-        public Task Send(SendContext<SerializedMessageBody> context)
+        var start = time.GetTimestamp();
+        var leased = deliveries.Where(IsLeased).ToList();
+        using var together = new SendAttempt(publishTimeout, time);
+        await SendAsync(leased, together);
+        if (!together.IsRefused)
         {
-            context.MessageId = message.MessageId;
-            context.CorrelationId = message.CorrelationId;
-            context.Serializer = new CopyBodySerializer(new ContentType(message.ContentType), new MemoryMessageBody(message.Body));
-            if (message.ExpiresAt is { } expiresAt)
-            {
-                context.TimeToLive = expiresAt - time.GetUtcNow().UtcDateTime;
-            }
-
-            var json = SystemTextJsonMessageSerializer.Instance;
-            if (json.DeserializeDictionary<object>(message.Headers) is { } headers)
-            {
-                foreach (var (key, value) in headers)
-                {
-                    context.Headers.Set(key, value);
-                }
-            }
-
-            if (context is TransportSendContext transport && json.DeserializeDictionary<object>(message.Properties) is { } properties)
-            {
-                transport.ReadPropertiesFrom(properties);
-            }
-
-            return Task.CompletedTask;
+            return;
         }
 
-        public void Probe(ProbeContext context)
+        // The broker refused one of them and closed the channel under all. Only alone can it be told which.
+        var lastError = together.ChannelError;
+        foreach (var delivery in leased.Where(d => d.Outcome == DeliveryOutcome.Unanswered))
         {
+            while (time.GetElapsedTime(start) < publishTimeout)
+            {
+                using var alone = new SendAttempt(publishTimeout, time);
+                await SendAsync([delivery], alone);
+                if (alone.FoundChannelClosedBy(lastError))
+                {
+                    await Task.Delay(ChannelRecovery, time, CancellationToken.None);
+                    continue;
+                }
+
+                lastError = alone.ChannelError ?? lastError;
+                if (alone.IsRefused)
+                {
+                    delivery.Outcome = DeliveryOutcome.Refused;
+                    refused.Add(delivery.Message.DestinationAddress);
+                }
+
+                break;
+            }
+        }
+    }
+
+    /// <inheritdoc />
+    public Task SendFault<T>(SendContext<T> context, Exception exception)
+        where T : class => Failed(context, exception);
+
+    /// <inheritdoc />
+    public Task PublishFault<T>(PublishContext<T> context, Exception exception)
+        where T : class => Failed(context, exception);
+
+    /// <inheritdoc />
+    public Task PreSend<T>(SendContext<T> context)
+        where T : class => Task.CompletedTask;
+
+    /// <inheritdoc />
+    public Task PostSend<T>(SendContext<T> context)
+        where T : class => Task.CompletedTask;
+
+    /// <inheritdoc />
+    public Task PrePublish<T>(PublishContext<T> context)
+        where T : class => Task.CompletedTask;
+
+    /// <inheritdoc />
+    public Task PostPublish<T>(PublishContext<T> context)
+        where T : class => Task.CompletedTask;
+
+    private static Task Failed(PipeContext context, Exception exception)
+    {
+        if (context.TryGetPayload(out SendAttempt? attempt))
+        {
+            attempt.Failed(exception);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private bool IsLeased(Delivery delivery) =>
+        delivery.LeasedAt is { } leasedAt && time.GetElapsedTime(leasedAt) < OutboxModel.Lease - publishTimeout - Margin;
+
+    private async Task SendAsync(IReadOnlyCollection<Delivery> deliveries, SendAttempt attempt)
+    {
+        await Task.WhenAll(deliveries.Select(d => SendAsync(d, attempt)));
+        foreach (var delivery in deliveries.Where(d => d.Outcome == DeliveryOutcome.Confirmed))
+        {
+            refused.Remove(delivery.Message.DestinationAddress);
+        }
+    }
+
+    private async Task SendAsync(Delivery delivery, SendAttempt attempt)
+    {
+        var message = delivery.Message;
+        if (message.ExpiresAt <= time.GetUtcNow().UtcDateTime)
+        {
+            delivery.Outcome = DeliveryOutcome.Confirmed;
+            return;
+        }
+
+        if (refused.Contains(message.DestinationAddress))
+        {
+            delivery.Outcome = DeliveryOutcome.Refused;
+            return;
+        }
+
+        ISendEndpoint endpoint;
+        StoredMessagePipe pipe;
+        try
+        {
+            pipe = new StoredMessagePipe(message, attempt, time);
+            endpoint = await endpoints.GetEndpoint(message.DestinationAddress);
+        }
+        catch (Exception exception)
+        {
+            // No input or output so far: it is the row.
+            (delivery.Outcome, delivery.Error) = (DeliveryOutcome.Unsendable, exception);
+            return;
+        }
+
+        try
+        {
+            await endpoint.Send(Placeholder, pipe, attempt.Token);
+            (delivery.Outcome, delivery.Error) = (DeliveryOutcome.Confirmed, null);
+        }
+        catch (Exception exception)
+        {
+            delivery.Error = attempt.ChannelError ?? exception;
+            delivery.Outcome = exception switch
+            {
+                OperationCanceledException => DeliveryOutcome.Unanswered,
+                _ when SendAttempt.IsChannelError(exception) => DeliveryOutcome.Unanswered,
+                ArgumentException or WireFormattingException => DeliveryOutcome.Unsendable,
+                _ => DeliveryOutcome.Refused,
+            };
         }
     }
 }

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Threading.Channels;
 using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,69 +10,72 @@ namespace Platform.Outbox;
 /// a full buffer or a broker outage, here or elsewhere) are claimed by the <see cref="OutboxSweeper"/>, which runs in this service too.
 /// At least once: a crash between the broker's confirm and the delete sends a message again. No order is promised.
 /// </summary>
-public sealed partial class OutboxRelay : IHostedLifecycleService, IAsyncDisposable
+public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
 {
-    // A batch whose messages waited longer than this in memory is left to the sweeper: their lease may end before the confirm.
-    private static readonly TimeSpan MaxWait = OutboxModel.Lease - TimeSpan.FromSeconds(21);
-
-    private readonly Channel<(OutboxMessage Message, long HandedOverAt)> buffer;
+    private readonly OutboxBuffer buffer;
     private readonly OutboxPublisher publisher;
     private readonly IOutboxStore store;
     private readonly OutboxOptions options;
     private readonly OutboxSweeper sweeper;
     private readonly TimeProvider time;
     private readonly ILogger<OutboxRelay> logger;
+    private readonly SemaphoreSlim turn = new(1);
     private readonly CancellationTokenSource stopping = new();
     private Task[] loops = [];
-    private int inFlight;
-    private volatile bool accepting;
+    private volatile bool running;
     private volatile bool brokerUnavailable;
 
-    /// <summary>For dependency injection.</summary>
-    public OutboxRelay(IBus bus, IOutboxStore store, IOptions<OutboxOptions> options, TimeProvider time, ILogger<OutboxRelay> logger)
+    internal OutboxRelay(
+        IBus bus, PublishedTypes publishedTypes, IOutboxStore store, IOptions<OutboxOptions> options, TimeProvider time, ILogger<OutboxRelay> logger)
     {
-        ArgumentNullException.ThrowIfNull(options);
         this.options = options.Value;
         this.store = store;
         this.time = time;
         this.logger = logger;
-        publisher = new OutboxPublisher(bus, time);
+        buffer = new OutboxBuffer(this.options.BufferLength);
+        publisher = new OutboxPublisher(bus, publishedTypes, this.options, time);
         sweeper = new OutboxSweeper(this, store, this.options, time, logger);
-        buffer = Channel.CreateBounded<(OutboxMessage, long)>(this.options.BufferSize);
     }
 
     /// <summary>Identifies this relay in <c>lease_owner</c>; new at every process start.</summary>
     public Guid Id { get; } = Guid.CreateVersion7();
 
-    internal DateTime UtcNow => time.GetUtcNow().UtcDateTime;
+    /// <summary>Whether the broker did not answer when last tried.</summary>
+    internal bool BrokerUnavailable => brokerUnavailable;
 
-    /// <summary>Messages handed over and not yet confirmed.</summary>
-    public int Pending => buffer.Reader.Count + Volatile.Read(ref inFlight);
-
-    /// <inheritdoc />
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Bytes of messages that this relay can take now; what is inserted beyond it belongs to nobody.</summary>
+    internal long Room => running && !brokerUnavailable ? buffer.Room : 0;
 
     /// <inheritdoc />
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc />
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc />
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        accepting = true;
-        loops = [.. Enumerable.Range(0, options.Publishers).Select(_ => Task.Run(PublishHandedOverAsync, CancellationToken.None)), Task.Run(() => sweeper.RunAsync(stopping.Token), CancellationToken.None)];
+        // The loops must not continue whatever trace the start of the process belongs to: each message has its own.
+        using var noFlow = ExecutionContext.SuppressFlow();
+        running = true;
+        loops =
+        [
+            .. Enumerable.Range(0, options.Publishers).Select(_ => Task.Run(SendCommittedAsync, CancellationToken.None)),
+            Task.Run(() => sweeper.RunAsync(stopping.Token), CancellationToken.None),
+        ];
         return Task.CompletedTask;
     }
 
     /// <inheritdoc />
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    // After the services that produce messages stopped and before the host's bus is disposed: what they handed over still goes out.
+    // After the services that publish, and before the bus, which was registered earlier: what they left in memory still goes out.
     // A host can be stopped twice, the second time after this was disposed.
     /// <inheritdoc />
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        accepting = false;
-        buffer.Writer.TryComplete();
+        running = false;
+        buffer.Complete();
         if (!stopping.IsCancellationRequested)
         {
             await stopping.CancelAsync();
@@ -86,7 +87,7 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IAsyncDisposa
         }
         catch (OperationCanceledException)
         {
-            StoppedWithPending(logger, Pending);
+            StoppedEarly(logger);
         }
     }
 
@@ -94,141 +95,120 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IAsyncDisposa
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync()
+    public void Dispose()
     {
-        buffer.Writer.TryComplete();
+        running = false;
+        buffer.Complete();
         stopping.Dispose();
-        return ValueTask.CompletedTask;
+        turn.Dispose();
     }
 
-    /// <summary>Who a message that is inserted now belongs to: this relay, or nobody when it could not send it soon.</summary>
-    internal Guid? LeaseOwnerForNewMessage() =>
-        accepting && !brokerUnavailable && buffer.Reader.Count < options.BufferSize ? Id : null;
+    internal long GetTimestamp() => time.GetTimestamp();
 
-    internal void HandOver(IReadOnlyList<OutboxMessage> messages)
-    {
-        var now = time.GetTimestamp();
-        foreach (var message in messages)
-        {
-            if (message.LeaseOwner == Id)
-            {
-                buffer.Writer.TryWrite((message, now));
-            }
-        }
-    }
+    internal void HandOver(Delivery delivery) => buffer.Add(delivery);
 
-    /// <summary>Publishes messages that this relay holds the lease of, and deletes those that the broker confirmed.</summary>
-    internal async Task PublishAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken)
+    /// <summary>Sends messages that this relay leased, and writes down what became of them.</summary>
+    internal async Task DeliverAsync(IReadOnlyList<Delivery> deliveries)
     {
-        Interlocked.Add(ref inFlight, messages.Count);
+        // One batch at a time, or a message that the broker refuses would take those of another batch with it.
+        await turn.WaitAsync();
         try
         {
-            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            timeout.CancelAfter(options.PublishTimeout);
-            var results = await Task.WhenAll(messages.Select(m => TrySendAsync(m, timeout.Token)));
-            await SettleAsync(results);
+            await publisher.SendAsync(deliveries);
         }
         finally
         {
-            Interlocked.Add(ref inFlight, -messages.Count);
+            turn.Release();
         }
+
+        NoteAvailability(deliveries);
+        await SettleAsync(deliveries);
     }
 
-    private async Task SettleAsync((OutboxMessage Message, Exception? Error)[] results)
+    private async Task SendCommittedAsync()
     {
-        var sent = results.Where(r => r.Error is null).Select(r => r.Message.Id).ToArray();
-        if (sent.Length > 0)
+        while (await buffer.WaitAsync())
         {
-            await store.DeleteAsync(sent, Id, CancellationToken.None);
-        }
-
-        var failed = results.Where(r => r.Error is not null).ToArray();
-        brokerUnavailable = sent.Length == 0 && failed.Length > 0 && failed.All(f => !IsMessageAtFault(f.Error!));
-        if (brokerUnavailable)
-        {
-            BrokerUnavailable(logger, failed.Length, failed[0].Error!);
-            await store.ReleaseAsync([.. failed.Select(f => f.Message.Id)], Id, CancellationToken.None);
-            return;
-        }
-
-        foreach (var (message, error) in failed)
-        {
-            var setAside = IsMessageAtFault(error!) || message.Failures + 1 >= options.MaxFailures;
-            if (setAside)
-            {
-                SetAside(logger, message.Id, message.DestinationAddress, error!);
-            }
-
-            await store.FailAsync(message.Id, Id, setAside ? error!.ToString() : null, CancellationToken.None);
-        }
-    }
-
-    private async Task<(OutboxMessage Message, Exception? Error)> TrySendAsync(OutboxMessage message, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (message.ExpiresAt is { } expiresAt && expiresAt <= UtcNow)
-            {
-                return (message, null);
-            }
-
-            await publisher.SendAsync(message, cancellationToken);
-            return (message, null);
-        }
-        catch (Exception exception)
-        {
-            return (message, exception);
-        }
-    }
-
-    // Errors that no later try can mend, whatever the broker's state.
-    private static bool IsMessageAtFault(Exception error) => error switch
-    {
-        UriFormatException or FormatException or NotSupportedException or ArgumentException => true,
-        System.Runtime.Serialization.SerializationException or System.Text.Json.JsonException => true,
-        EndpointNotFoundException or ConfigurationException => true,
-        AbstractUriException => true,
-        _ => false,
-    };
-
-    private async Task PublishHandedOverAsync()
-    {
-        var batch = new List<OutboxMessage>(options.BatchSize);
-        while (await buffer.Reader.WaitToReadAsync(CancellationToken.None))
-        {
-            batch.Clear();
-            while (batch.Count < options.BatchSize && buffer.Reader.TryRead(out var item))
-            {
-                if (time.GetElapsedTime(item.HandedOverAt) < MaxWait)
-                {
-                    batch.Add(item.Message);
-                }
-            }
-
+            var deliveries = buffer.Take(options.BatchSize);
             try
             {
-                if (batch.Count > 0)
-                {
-                    await PublishAsync(batch, CancellationToken.None);
-                }
+                // While the broker is away the sweeper alone tries it, with one message.
+                await (brokerUnavailable ? SettleAsync(deliveries) : DeliverAsync(deliveries));
             }
             catch (Exception exception)
             {
-                // The database did not take the outcome: the lease ends and the sweeper sends them, perhaps again.
-                NotSettled(logger, batch.Count, exception);
+                // The database did not take the outcome: the leases end and the sweeper sends them, perhaps again.
+                NotSettled(logger, deliveries.Count, exception);
             }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker did not accept {Count} outbox messages; they stay in the database and are sent when it does.")]
-    private static partial void BrokerUnavailable(ILogger logger, int count, Exception exception);
+    private void NoteAvailability(IReadOnlyList<Delivery> deliveries)
+    {
+        if (deliveries.Any(d => d.Outcome is DeliveryOutcome.Confirmed or DeliveryOutcome.Refused))
+        {
+            if (brokerUnavailable)
+            {
+                brokerUnavailable = false;
+                BrokerIsBack(logger);
+            }
+        }
+        else if (!brokerUnavailable && deliveries.FirstOrDefault(d => d.Outcome == DeliveryOutcome.Unanswered) is { } unanswered)
+        {
+            brokerUnavailable = true;
+            BrokerIsAway(logger, unanswered.Error);
+        }
+    }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Outbox message {MessageId} to {Destination} is set aside: it cannot be sent.")]
+    private async Task SettleAsync(IReadOnlyList<Delivery> deliveries)
+    {
+        foreach (var outcome in deliveries.GroupBy(d => d.Outcome))
+        {
+            var ids = outcome.Select(d => d.Message.Id).ToArray();
+            switch (outcome.Key)
+            {
+                case DeliveryOutcome.Confirmed:
+                    await store.DeleteAsync(ids, Id, CancellationToken.None);
+                    break;
+                case DeliveryOutcome.Refused:
+                    // Without an error: not even tried, because its destination was refused just before.
+                    foreach (var destination in outcome.Where(d => d.Error is not null).GroupBy(d => d.Message.DestinationAddress))
+                    {
+                        Refused(logger, destination.Count(), destination.Key, destination.First().Error!);
+                    }
+
+                    await store.PostponeAsync(ids, Id, CancellationToken.None);
+                    break;
+                case DeliveryOutcome.Unsendable:
+                    foreach (var delivery in outcome)
+                    {
+                        SetAside(logger, delivery.Message.Id, delivery.Message.DestinationAddress, delivery.Error!);
+                        await store.SetAsideAsync(delivery.Message.Id, Id, delivery.Error!.ToString(), CancellationToken.None);
+                    }
+
+                    break;
+                default:
+                    await store.ReleaseAsync(ids, Id, CancellationToken.None);
+                    break;
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker does not answer; messages wait in the outbox until it does.")]
+    private static partial void BrokerIsAway(ILogger logger, Exception? exception);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The broker answers again.")]
+    private static partial void BrokerIsBack(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refused {Count} outbox messages to {Destination}; they are tried again later.")]
+    private static partial void Refused(ILogger logger, int count, string destination, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Outbox message {MessageId} to {Destination} is set aside: nothing can send it.")]
     private static partial void SetAside(ILogger logger, Guid messageId, string destination, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The outcome of {Count} outbox messages could not be written; they may be sent again.")]
     private static partial void NotSettled(ILogger logger, int count, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The outbox relay stopped with {Count} messages unsent; another instance or the next start sends them.")]
-    private static partial void StoppedWithPending(ILogger logger, int count);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The outbox relay stopped before it had sent everything; another instance or the next start sends the rest.")]
+    private static partial void StoppedEarly(ILogger logger);
 }

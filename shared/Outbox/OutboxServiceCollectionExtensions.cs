@@ -3,6 +3,8 @@ using MassTransit.DependencyInjection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Platform.Outbox;
 
@@ -11,22 +13,43 @@ public static class OutboxServiceCollectionExtensions
 {
     /// <summary>
     /// Makes <c>IPublishEndpoint</c> and <c>ISendEndpointProvider</c> of every scope write to the outbox of <typeparamref name="TDbContext"/>,
-    /// and runs the relay. Call it after <c>AddMassTransit</c>; the context's options need <see cref="UseOutbox"/>, its model <see cref="OutboxModel.AddOutbox"/>.
+    /// and runs the relay. The context's options need <see cref="UseOutbox"/>, its model <see cref="OutboxModel.AddOutbox"/>.
     /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// Called before <c>AddMassTransit</c>: the bus would stop before the relay. Or called twice: a scope has one outbox.
+    /// </exception>
     public static IServiceCollection AddOutbox<TDbContext>(this IServiceCollection services)
         where TDbContext : DbContext
     {
+        if (services.All(s => s.ServiceType != typeof(IBus)))
+        {
+            throw new InvalidOperationException("Call AddMassTransit before AddOutbox, so that the relay stops before the bus.");
+        }
+
+        if (services.Any(s => s.ServiceType == typeof(OutboxRelay)))
+        {
+            throw new InvalidOperationException("AddOutbox was called before: IPublishEndpoint can write to one outbox only.");
+        }
+
         services.AddOptions<OutboxOptions>().BindConfiguration("Outbox").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<IOutboxStore, OutboxStore<TDbContext>>();
-        services.AddSingleton<OutboxRelay>();
+        services.TryAddSingleton<IOutboxStore, OutboxStore<TDbContext>>();
+        services.AddSingleton<PublishedTypes>();
+        services.AddSingleton(provider => new OutboxRelay(
+            provider.GetRequiredService<IBus>(),
+            provider.GetRequiredService<PublishedTypes>(),
+            provider.GetRequiredService<IOutboxStore>(),
+            provider.GetRequiredService<IOptions<OutboxOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<OutboxRelay>>()));
         services.AddHostedService(provider => provider.GetRequiredService<OutboxRelay>());
         services.AddSingleton<OutboxInterceptor>();
         services.AddScoped(provider => new OutboxBusContext<TDbContext>(
             provider.GetRequiredService<IBus>(),
+            provider.GetRequiredService<PublishedTypes>(),
             provider.GetRequiredService<TDbContext>(),
-            provider.GetRequiredService<OutboxRelay>(),
-            provider.GetRequiredService<Microsoft.Extensions.Options.IOptions<OutboxOptions>>(),
+            provider.GetRequiredService<IOptions<OutboxOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<Bind<IBus, IClientFactory>>().Value,
             provider));
         services.Replace(ServiceDescriptor.Scoped<IScopedBusContextProvider<IBus>, OutboxBusContextProvider<TDbContext>>());

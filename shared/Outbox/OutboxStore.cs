@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Platform.Outbox;
@@ -6,7 +8,9 @@ namespace Platform.Outbox;
 /// <summary>The statements of the relay. Each is its own short transaction on its own connection.</summary>
 public interface IOutboxStore
 {
-    /// <summary>Leases up to <paramref name="limit"/> messages that nobody is sending.</summary>
+    /// <summary>
+    /// Leases up to <paramref name="limit"/> messages that nobody is sending, oldest first; fewer when their bodies are large together.
+    /// </summary>
     Task<IReadOnlyList<OutboxMessage>> ClaimAsync(Guid relay, int limit, CancellationToken cancellationToken);
 
     /// <summary>Deletes confirmed messages, unless another relay leased them meanwhile.</summary>
@@ -15,74 +19,104 @@ public interface IOutboxStore
     /// <summary>Ends the lease: anybody may send them.</summary>
     Task ReleaseAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken);
 
-    /// <summary>Counts a failure; with an <paramref name="error"/> the message is set aside.</summary>
-    Task FailAsync(Guid id, Guid relay, string? error, CancellationToken cancellationToken);
+    /// <summary>Counts a failure and extends the lease: it is the pause before the next try, 30 s at first and twice as long each time, up to 8 min.</summary>
+    Task PostponeAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken);
 
-    /// <summary>Makes the space of deleted rows usable again, when enough were deleted since the last time.</summary>
+    /// <summary>Not to be tried any more.</summary>
+    Task SetAsideAsync(Guid id, Guid relay, string error, CancellationToken cancellationToken);
+
+    /// <summary>Makes the space of deleted rows usable again, when enough were deleted since the last time or no more come.</summary>
     Task VacuumAsync(CancellationToken cancellationToken);
 }
 
 internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOutboxStore
     where TDbContext : DbContext
 {
-    // Dead rows that a scan of the empty table would still visit; below this a vacuum costs more than it saves.
+    // Bodies of one claim, in bytes: what an instance may hold in memory beside its buffer.
+    private const int ClaimLength = 16 * 1024 * 1024;
+
+    // While rows come and go, a vacuum for fewer costs more than it saves.
     private const int VacuumThreshold = 5_000;
 
-    private long deletedSinceVacuum;
+    private long deleted;
+    private long deletedAtLastLook;
 
     public async Task<IReadOnlyList<OutboxMessage>> ClaimAsync(Guid relay, int limit, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<TDbContext>();
-        return await db.Set<OutboxMessage>().FromSql(
-            $"""
-            UPDATE outbox_messages SET lease_owner = {relay}, lease_until = now() + interval '30 seconds'
-            WHERE id IN (
-                SELECT id FROM outbox_messages
-                WHERE error IS NULL AND (lease_owner IS NULL OR lease_until < now())
-                ORDER BY id LIMIT {limit} FOR UPDATE SKIP LOCKED)
-            RETURNING *
-            """).AsNoTracking().ToListAsync(cancellationToken);
+        var db = Db(scope);
+        var statement =
+            $$"""
+            WITH waiting AS (
+                SELECT id, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS length_before
+                FROM (
+                    SELECT id, body FROM {{Table(db)}}
+                    WHERE error IS NULL AND (lease_owner IS NULL OR lease_until < now())
+                    ORDER BY id LIMIT {1} FOR UPDATE SKIP LOCKED) AS locked)
+            UPDATE {{Table(db)}} AS message SET lease_owner = {0}, lease_until = now() + interval '30 seconds'
+            FROM waiting WHERE message.id = waiting.id AND length_before < {2}
+            RETURNING message.*
+            """;
+        return await db.Set<OutboxMessage>().FromSqlRaw(statement, relay, limit, ClaimLength).AsNoTracking().ToListAsync(cancellationToken);
     }
 
     public async Task DeleteAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<TDbContext>();
-        await db.Database.ExecuteSqlAsync(
-            $"DELETE FROM outbox_messages WHERE id = ANY ({ids}) AND lease_owner = {relay}", cancellationToken);
-        Interlocked.Add(ref deletedSinceVacuum, ids.Length);
+        await Leased(Db(scope), ids, relay).ExecuteDeleteAsync(cancellationToken);
+        Interlocked.Add(ref deleted, ids.Length);
     }
 
     public async Task ReleaseAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<TDbContext>();
-        await db.Database.ExecuteSqlAsync(
-            $"UPDATE outbox_messages SET lease_owner = NULL WHERE id = ANY ({ids}) AND lease_owner = {relay}", cancellationToken);
+        await Leased(Db(scope), ids, relay).ExecuteUpdateAsync(update => update.SetProperty(m => m.LeaseOwner, (Guid?)null), cancellationToken);
     }
 
-    public async Task FailAsync(Guid id, Guid relay, string? error, CancellationToken cancellationToken)
+    public async Task PostponeAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<TDbContext>();
-        var text = error?.Length > 4000 ? error[..4000] : error;
+        var db = Db(scope);
+        var statement =
+            $$"""
+            UPDATE {{Table(db)}} SET failures = failures + 1, lease_until = now() + interval '30 seconds' * 2 ^ least(failures, 4)
+            WHERE id = ANY ({0}) AND lease_owner = {1}
+            """;
+        await db.Database.ExecuteSqlRawAsync(statement, [ids, relay], cancellationToken);
+    }
 
-        // The lease is kept: it is the pause before the next try.
-        await db.Database.ExecuteSqlAsync(
-            $"UPDATE outbox_messages SET failures = failures + 1, error = {text} WHERE id = {id} AND lease_owner = {relay}", cancellationToken);
+    public async Task SetAsideAsync(Guid id, Guid relay, string error, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        await Leased(Db(scope), [id], relay).ExecuteUpdateAsync(update => update.SetProperty(m => m.Error, error), cancellationToken);
     }
 
     public async Task VacuumAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.Read(ref deletedSinceVacuum) < VacuumThreshold)
+        var now = Interlocked.Read(ref deleted);
+        var moreToCome = now != deletedAtLastLook;
+        deletedAtLastLook = now;
+        if (now < (moreToCome ? VacuumThreshold : 1))
         {
             return;
         }
 
-        Interlocked.Exchange(ref deletedSinceVacuum, 0);
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<TDbContext>();
-        await db.Database.ExecuteSqlRawAsync("VACUUM (SKIP_LOCKED, ANALYZE) outbox_messages", cancellationToken);
+        var db = Db(scope);
+        var statement = $"VACUUM (SKIP_LOCKED) {Table(db)}";
+        await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);
+        deletedAtLastLook = Interlocked.Add(ref deleted, -now);
     }
+
+    private static TDbContext Db(AsyncServiceScope scope) => scope.ServiceProvider.GetRequiredService<TDbContext>();
+
+    private static string Table(TDbContext db)
+    {
+        var entity = db.Model.FindEntityType(typeof(OutboxMessage))
+            ?? throw new InvalidOperationException($"{typeof(TDbContext).Name} has no outbox: call modelBuilder.AddOutbox() in OnModelCreating.");
+        return db.GetService<ISqlGenerationHelper>().DelimitIdentifier(entity.GetTableName()!, entity.GetSchema());
+    }
+
+    private static IQueryable<OutboxMessage> Leased(TDbContext db, Guid[] ids, Guid relay) =>
+        db.Set<OutboxMessage>().Where(m => ids.Contains(m.Id) && m.LeaseOwner == relay);
 }

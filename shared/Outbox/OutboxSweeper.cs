@@ -38,19 +38,21 @@ internal sealed partial class OutboxSweeper(OutboxRelay relay, IOutboxStore stor
 
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        int limit;
+        int claimed;
+        do
         {
-            var claimed = await store.ClaimAsync(relay.Id, options.BatchSize, cancellationToken);
-            if (claimed.Count > 0)
+            // One message finds out as well as many whether the broker is back.
+            limit = relay.BrokerUnavailable ? 1 : options.BatchSize;
+            var leasedAt = relay.GetTimestamp();
+            var messages = await store.ClaimAsync(relay.Id, limit, cancellationToken);
+            claimed = messages.Count;
+            if (claimed > 0)
             {
-                await relay.PublishAsync(claimed, cancellationToken);
-            }
-
-            if (claimed.Count < options.BatchSize || relay.LeaseOwnerForNewMessage() is null)
-            {
-                return;
+                await relay.DeliverAsync([.. messages.Select(m => new Delivery(m, leasedAt))]);
             }
         }
+        while (claimed == limit && !relay.BrokerUnavailable && !cancellationToken.IsCancellationRequested);
     }
 
     private async Task VacuumAsync(CancellationToken cancellationToken)

@@ -35,8 +35,7 @@ namespace Platform.Persistence.PostgreSql.Migrations
 
                     b.Property<string>("ContentType")
                         .IsRequired()
-                        .HasMaxLength(200)
-                        .HasColumnType("character varying(200)")
+                        .HasColumnType("text")
                         .HasColumnName("content_type");
 
                     b.Property<Guid?>("CorrelationId")
@@ -45,13 +44,11 @@ namespace Platform.Persistence.PostgreSql.Migrations
 
                     b.Property<string>("DestinationAddress")
                         .IsRequired()
-                        .HasMaxLength(1000)
-                        .HasColumnType("character varying(1000)")
+                        .HasColumnType("text")
                         .HasColumnName("destination_address");
 
                     b.Property<string>("Error")
-                        .HasMaxLength(4000)
-                        .HasColumnType("character varying(4000)")
+                        .HasColumnType("text")
                         .HasColumnName("error");
 
                     b.Property<DateTime?>("ExpiresAt")
@@ -74,7 +71,7 @@ namespace Platform.Persistence.PostgreSql.Migrations
                         .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("lease_until")
-                        .HasDefaultValueSql("now() + interval '30 seconds'");
+                        .HasDefaultValueSql("clock_timestamp() + interval '30 seconds'");
 
                     b.Property<Guid?>("MessageId")
                         .HasColumnType("uuid")

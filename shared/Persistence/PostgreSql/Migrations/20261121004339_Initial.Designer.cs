@@ -12,7 +12,7 @@ using Platform.Persistence;
 namespace Platform.Persistence.PostgreSql.Migrations
 {
     [DbContext(typeof(PlatformDbContext))]
-    [Migration("20261120234929_Initial")]
+    [Migration("20261121004339_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -38,8 +38,7 @@ namespace Platform.Persistence.PostgreSql.Migrations
 
                     b.Property<string>("ContentType")
                         .IsRequired()
-                        .HasMaxLength(200)
-                        .HasColumnType("character varying(200)")
+                        .HasColumnType("text")
                         .HasColumnName("content_type");
 
                     b.Property<Guid?>("CorrelationId")
@@ -48,13 +47,11 @@ namespace Platform.Persistence.PostgreSql.Migrations
 
                     b.Property<string>("DestinationAddress")
                         .IsRequired()
-                        .HasMaxLength(1000)
-                        .HasColumnType("character varying(1000)")
+                        .HasColumnType("text")
                         .HasColumnName("destination_address");
 
                     b.Property<string>("Error")
-                        .HasMaxLength(4000)
-                        .HasColumnType("character varying(4000)")
+                        .HasColumnType("text")
                         .HasColumnName("error");
 
                     b.Property<DateTime?>("ExpiresAt")
@@ -77,7 +74,7 @@ namespace Platform.Persistence.PostgreSql.Migrations
                         .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("lease_until")
-                        .HasDefaultValueSql("now() + interval '30 seconds'");
+                        .HasDefaultValueSql("clock_timestamp() + interval '30 seconds'");
 
                     b.Property<Guid?>("MessageId")
                         .HasColumnType("uuid")

@@ -95,16 +95,16 @@ namespace Platform.Persistence.PostgreSql.Migrations
                     id = table.Column<Guid>(type: "uuid", nullable: false),
                     message_id = table.Column<Guid>(type: "uuid", nullable: true),
                     correlation_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    destination_address = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false),
-                    content_type = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false),
+                    destination_address = table.Column<string>(type: "text", nullable: false),
+                    content_type = table.Column<string>(type: "text", nullable: false),
                     body = table.Column<byte[]>(type: "bytea", nullable: false),
                     headers = table.Column<string>(type: "text", nullable: true),
                     properties = table.Column<string>(type: "text", nullable: true),
                     expires_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     lease_owner = table.Column<Guid>(type: "uuid", nullable: true),
-                    lease_until = table.Column<DateTime>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now() + interval '30 seconds'"),
+                    lease_until = table.Column<DateTime>(type: "timestamp with time zone", nullable: false, defaultValueSql: "clock_timestamp() + interval '30 seconds'"),
                     failures = table.Column<int>(type: "integer", nullable: false),
-                    error = table.Column<string>(type: "character varying(4000)", maxLength: 4000, nullable: true)
+                    error = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>
                 {

@@ -1,0 +1,31 @@
+using System.Collections.Concurrent;
+using MassTransit;
+
+namespace Platform.Outbox;
+
+/// <summary>
+/// The publish endpoints of the message types that this process publishes. Sending to the bare address would reach the same exchange,
+/// but only a publish endpoint declares it as configured and binds it to the exchanges of the interfaces that the message implements.
+/// </summary>
+internal sealed class PublishedTypes(IBus bus) : IPublishEndpointProvider
+{
+    private readonly ConcurrentDictionary<Type, bool> types = new();
+    private readonly ConcurrentDictionary<string, Func<Task<ISendEndpoint>>> endpoints = new();
+
+    public Task<ISendEndpoint> GetPublishSendEndpoint<T>()
+        where T : class
+    {
+        if (types.TryAdd(typeof(T), true) && bus.Topology.TryGetPublishAddress<T>(out var address))
+        {
+            endpoints[address.ToString()] = bus.GetPublishSendEndpoint<T>;
+        }
+
+        return bus.GetPublishSendEndpoint<T>();
+    }
+
+    /// <summary>The endpoint for an address as it stands in a row.</summary>
+    public Task<ISendEndpoint> GetEndpoint(string destinationAddress) =>
+        endpoints.TryGetValue(destinationAddress, out var getEndpoint) ? getEndpoint() : bus.GetSendEndpoint(new Uri(destinationAddress));
+
+    public ConnectHandle ConnectPublishObserver(IPublishObserver observer) => bus.ConnectPublishObserver(observer);
+}

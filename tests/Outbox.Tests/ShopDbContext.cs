@@ -1,0 +1,39 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Platform.Outbox.Tests;
+
+/// <summary>A context that knows nothing of Platform but the outbox, in a schema of its own.</summary>
+public sealed class ShopDbContext(DbContextOptions<ShopDbContext> options) : DbContext(options)
+{
+    public DbSet<Order> Orders => Set<Order>();
+
+    public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.HasDefaultSchema("shop");
+        modelBuilder.Entity<Order>(order =>
+        {
+            order.ToTable("orders");
+            order.HasIndex(o => o.Number).IsUnique();
+        });
+        modelBuilder.AddOutbox();
+    }
+}
+
+public sealed class Order
+{
+    public Guid Id { get; init; } = Guid.CreateVersion7();
+
+    public int Number { get; init; }
+}
+
+public interface IOrderEvent
+{
+    int Number { get; }
+}
+
+public sealed record OrderPlaced(int Number) : IOrderEvent;
+
+/// <summary>Published directly, not through the outbox: what was sent before it has arrived before it.</summary>
+public sealed record Marker(Guid Id);
