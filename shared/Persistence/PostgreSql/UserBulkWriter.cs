@@ -15,6 +15,7 @@ public sealed class UserBulkWriter
     private const string Columns = "external_id, name, email, country, signed_up_at";
     private const string Savepoint = "user_bulk_writer";
 
+    private readonly List<UserRow> sorted = [];
     private bool expectsNewUsersOnly = true;
 
     /// <summary>Writes a batch. It is sorted first, so that two imports that meet the same users lock them in the same order.</summary>
@@ -39,25 +40,25 @@ public sealed class UserBulkWriter
         }
 
         var connection = transaction.Connection!;
-        var sorted = rows.ToArray();
-        Array.Sort(sorted, (a, b) => string.CompareOrdinal(a.ExternalId, b.ExternalId));
-        if (expectsNewUsersOnly && await TryCopyAsync(connection, transaction, sorted, cancellationToken))
+        sorted.Clear();
+        sorted.AddRange(rows);
+        sorted.Sort((a, b) => string.CompareOrdinal(a.ExternalId, b.ExternalId));
+        if (expectsNewUsersOnly && await TryCopyAsync(connection, transaction, cancellationToken))
         {
             return new UserBulkWriteResult(rows.Count, 0, null);
         }
 
         expectsNewUsersOnly = false;
-        return await MergeAsync(connection, rows, sorted, mode, columns, cancellationToken);
+        return await MergeAsync(connection, rows, mode, columns, cancellationToken);
     }
 
     // The savepoint is the driver's, not the context's: nothing that the context saved is rolled back with it.
-    private static async Task<bool> TryCopyAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, UserRow[] rows, CancellationToken cancellationToken)
+    private async Task<bool> TryCopyAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         await transaction.SaveAsync(Savepoint, cancellationToken);
         try
         {
-            await CopyAsync(connection, "users", rows, cancellationToken);
+            await CopyAsync(connection, "users", cancellationToken);
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UniqueViolation)
         {
@@ -69,8 +70,8 @@ public sealed class UserBulkWriter
         return true;
     }
 
-    private static async Task<UserBulkWriteResult> MergeAsync(
-        NpgsqlConnection connection, IReadOnlyList<UserRow> rows, UserRow[] sorted, ExistingUser mode, UserColumns columns, CancellationToken cancellationToken)
+    private async Task<UserBulkWriteResult> MergeAsync(
+        NpgsqlConnection connection, IReadOnlyList<UserRow> rows, ExistingUser mode, UserColumns columns, CancellationToken cancellationToken)
     {
         await ExecuteAsync(
             connection,
@@ -79,7 +80,7 @@ public sealed class UserBulkWriter
             (external_id text NOT NULL, name text NOT NULL, email text, country text, signed_up_at timestamptz) ON COMMIT DROP
             """,
             cancellationToken);
-        await CopyAsync(connection, "incoming_users", sorted, cancellationToken);
+        await CopyAsync(connection, "incoming_users", cancellationToken);
         var result = mode switch
         {
             ExistingUser.Skip => await InsertAsync(connection, rows.Count, cancellationToken),
@@ -146,10 +147,10 @@ public sealed class UserBulkWriter
         return new UserBulkWriteResult(inserted.Count, rows.Count - inserted.Count, firstExisting);
     }
 
-    private static async Task CopyAsync(NpgsqlConnection connection, string table, UserRow[] rows, CancellationToken cancellationToken)
+    private async Task CopyAsync(NpgsqlConnection connection, string table, CancellationToken cancellationToken)
     {
         await using var importer = await connection.BeginBinaryImportAsync($"COPY {table} ({Columns}) FROM STDIN (FORMAT binary)", cancellationToken);
-        foreach (var row in rows)
+        foreach (var row in sorted)
         {
             await importer.StartRowAsync(cancellationToken);
             await importer.WriteAsync(row.ExternalId, NpgsqlDbType.Text, cancellationToken);

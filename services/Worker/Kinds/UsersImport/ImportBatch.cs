@@ -3,7 +3,7 @@ using Platform.Persistence;
 
 namespace Platform.Worker.Kinds.UsersImport;
 
-/// <summary>The records between two checkpoints.</summary>
+/// <summary>The records between two checkpoints. Used again for the next ones: its lists are large.</summary>
 internal sealed class ImportBatch(ExistingUser onExisting)
 {
     private const int MaxRecords = 5000;
@@ -29,10 +29,11 @@ internal sealed class ImportBatch(ExistingUser onExisting)
     /// <summary>Line of a user of <see cref="Users"/>.</summary>
     public long LineOf(int index) => lines[index];
 
-    /// <summary>Reads records until the batch is full or the file ends.</summary>
+    /// <summary>Forgets what it holds and reads records until it is full or the file ends.</summary>
     /// <returns>Whether anything was read.</returns>
     public async Task<bool> ReadAsync(CsvRecordReader reader, UserRowReader rows, CancellationToken cancellationToken)
     {
+        Clear();
         var begin = reader.Position;
         while (users.Count + Repeated + rejected.Count < MaxRecords && reader.Position - begin < MaxBytes && Failure is null)
         {
@@ -52,6 +53,16 @@ internal sealed class ImportBatch(ExistingUser onExisting)
         }
 
         return reader.Position > begin;
+    }
+
+    private void Clear()
+    {
+        indexes.Clear();
+        users.Clear();
+        lines.Clear();
+        rejected.Clear();
+        Repeated = 0;
+        Failure = null;
     }
 
     // A repeated external id is an existing user by the time its second row comes.

@@ -56,7 +56,6 @@ public sealed class ImportUsers(IFileStore files) : HeavyTaskHandler<ImportUsers
             await rejectedRows.WriteAsync(batch.Rejected);
             context.ReportProgress(reader.Position, file.Length, $"{state.Rows:N0} rows, {state.Rejected:N0} of them rejected");
             state = await CommitAsync(context, writer, batch, header, state, reader);
-            batch = new ImportBatch(context.Parameters.OnExisting);
         }
 
         context.ReportProgress(file.Length, file.Length, $"{state.Rows:N0} rows, {state.Rejected:N0} of them rejected");

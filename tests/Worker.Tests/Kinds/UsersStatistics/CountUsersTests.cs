@@ -20,7 +20,7 @@ public sealed class CountUsersTests : KindTest
             User("5", null, new DateTime(2024, 2, 2, 0, 0, 0, DateTimeKind.Utc)),
             User("6", "FR", null),
             User("7", null, null),
-            User("8", "\"É\"", new DateTime(1850, 12, 1, 0, 0, 0, DateTimeKind.Utc)),
+            User("8", "É", new DateTime(1850, 12, 1, 0, 0, 0, DateTimeKind.Utc)),
         ]);
 
         var task = await Worker.RunAsync(new UserStatisticsParameters());
@@ -29,7 +29,7 @@ public sealed class CountUsersTests : KindTest
         (await ReadResultFileAsync(task, "statistics.json")).ShouldBe(
             """
             {"users":8,
-            "countries":[{"country":"DE","users":3},{"country":"FR","users":2},{"country":"\u0022\u00C9\u0022","users":1},{"country":null,"users":2}],
+            "countries":[{"country":"DE","users":3},{"country":"FR","users":2},{"country":"\u00C9","users":1},{"country":null,"users":2}],
             "months":[{"month":"1850-12","users":1},{"month":"2023-02","users":1},{"month":"2024-01","users":1},{"month":"2024-02","users":3},{"month":null,"users":2}]}
             """.Replace("\n", "", StringComparison.Ordinal));
     }
