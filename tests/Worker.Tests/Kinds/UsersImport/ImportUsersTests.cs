@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using CsvHelper;
+using Microsoft.EntityFrameworkCore;
 using Platform.Contracts;
 using Platform.Persistence;
 using Platform.Support;
@@ -162,6 +163,22 @@ public sealed class ImportUsersTests : KindTest
         var task = await Worker.RunAsync(new ImportUsersParameters { FileId = file.Id, Columns = AllColumns });
 
         task.Error.ShouldBe($"Parameter fileId: there is no file {file.Id}, or its upload is not finished.");
+    }
+
+    [Fact]
+    public async Task A_file_that_is_deleted_while_it_is_imported_fails_the_task()
+    {
+        await StartWorkerAsync<ImportUsers>();
+        var id = await UploadAsync(Encoding.UTF8.GetBytes(Rows(40_000)));
+        await using (var db = Database.CreateContext())
+        {
+            (await db.FileChunks.Where(c => c.FileId == id && c.Number > 0).ExecuteDeleteAsync()).ShouldBeGreaterThan(0);
+        }
+
+        var task = await Worker.RunAsync(new ImportUsersParameters { FileId = id, Columns = AllColumns }, maxAttempts: 3);
+
+        task.Failures.ShouldBe(1);
+        task.Error.ShouldNotBeNull().ShouldStartWith($"Parameter fileId: file {id} was deleted while it was imported.");
     }
 
     [Fact]
