@@ -19,7 +19,7 @@ public sealed class OpenApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
                     "post /files", "get /files/{id}",
                     "post /heavy-tasks", "get /heavy-tasks", "get /heavy-tasks/kinds", "get /heavy-tasks/{id}",
                     "post /heavy-tasks/{id}/cancel", "post /heavy-tasks/{id}/retry", "get /heavy-tasks/{id}/result",
-                    "get /users/{id}", "get /users",
+                    "get /users/{id}", "get /users", "get /services",
                 ],
                 ignoreOrder: true);
     }

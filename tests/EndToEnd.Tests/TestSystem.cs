@@ -64,6 +64,9 @@ public sealed class TestSystem : IAsyncDisposable
             ["ConnectionStrings__Platform"] = database.ConnectionString,
             ["RabbitMq__Uri"] = brokerUri.ToString(),
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+
+            // A machine that runs all tests at once may take longer than a web service should wait.
+            ["Database__AcquireTimeout"] = "00:00:30",
         };
         foreach (var (key, value) in settings)
         {

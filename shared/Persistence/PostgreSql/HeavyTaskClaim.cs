@@ -48,7 +48,7 @@ public static class HeavyTaskClaim
             $"""
             WITH claimed AS (
                 UPDATE heavy_tasks
-                SET status = 'Running', owner = {owner}, attempt = attempt + 1, started_at = statement_timestamp(), due_at = NULL, cancel_requested = FALSE
+                SET status = 'Running', owner = {owner}, attempt = attempt + 1, started_at = statement_timestamp(), due_at = NULL
                 WHERE id = {taskId} AND status = 'Queued'
                 RETURNING id, kind, parameters, attempt, failures, max_attempts, checkpoint, progress_done, queued_at, started_at),
             recorded AS (

@@ -82,6 +82,39 @@ public sealed class CancelHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
     }
 
     [Fact]
+    public async Task Request_to_stop_outlives_the_worker_that_did_not_live_to_see_it()
+    {
+        var id = await api.Client.SubmitTaskAsync();
+        var fence = await api.RunningAsync(id);
+        using var response = await CancelAsync(id);
+        response.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        await using (var db = api.Database.CreateContext())
+        {
+            (await db.HeavyTasks.TakeOverAsync(fence, "The worker died.", CancellationToken.None)).ShouldBe(1);
+        }
+
+        await api.RunningAsync(id);
+
+        (await api.FindTaskAsync(id)).CancelRequested.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Task_whose_worker_died_with_the_request_to_stop_can_still_be_cancelled()
+    {
+        var id = await api.Client.SubmitTaskAsync();
+        var fence = await api.RunningAsync(id);
+        using var first = await CancelAsync(id);
+        await using (var db = api.Database.CreateContext())
+        {
+            (await db.HeavyTasks.TakeOverAsync(fence, "The worker died.", CancellationToken.None)).ShouldBe(1);
+        }
+
+        using var second = await CancelAsync(id);
+
+        (await second.ShouldBeJsonAsync(HttpStatusCode.OK)).GetProperty("status").GetString().ShouldBe("Cancelled");
+    }
+
+    [Fact]
     public async Task Of_many_cancels_at_once_one_cancels()
     {
         var id = await api.Client.SubmitTaskAsync();
