@@ -17,7 +17,7 @@ public sealed class HealthTests
         await Eventually.Async(
             async () => JsonElement.DeepEquals(
                 await api.Client.GetJsonAsync("/health/ready"),
-                JsonElement.Parse("""{"status":"Healthy","checks":{"broker":"Healthy","database":"Healthy"}}""")),
+                JsonElement.Parse("""{"status":"Healthy","checks":{"broker":"Healthy","database":"Healthy","pool-budget":"Healthy"}}""")),
             TimeSpan.FromSeconds(30));
     }
 
