@@ -23,8 +23,9 @@ internal static class AcceptSection
         await installation.Database.ResetAsync();
         var cpu = await installation.CpuAsync(("service", service));
         var before = cpu.Read();
-        var load = await HttpLoad.RunAsync(
-            service.Address, path, Installation.TaskJson, options.Connections, TimeSpan.FromSeconds(options.Seconds));
+        var load = round == 0
+            ? await HttpLoad.RunAsync(service.Address, path, Installation.TaskJson, options.Connections, options.Tasks)
+            : await HttpLoad.RunAsync(service.Address, path, Installation.TaskJson, options.Connections, TimeSpan.FromSeconds(options.Seconds));
         var perOperation = cpu.PerOperation(before, load.Latencies.Length);
         await installation.Database.WaitForEmptyOutboxAsync();
         await installation.Broker.PurgeAsync(Installation.Queue);
