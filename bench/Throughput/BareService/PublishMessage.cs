@@ -1,0 +1,21 @@
+using MassTransit;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Platform.Contracts;
+
+namespace Platform.BareService;
+
+/// <param name="Id">The id in the message.</param>
+/// <param name="PublishedAt">The monotonic clock at the call of Publish.</param>
+public sealed record PublishedMessage(Guid Id, long PublishedAt);
+
+/// <summary>The bare limit of handing in work: publish, wait for the broker's confirm, then 202. No row, so lost when the broker is away.</summary>
+internal static class PublishMessage
+{
+    public static async Task<Accepted<PublishedMessage>> HandleAsync(InsertRowRequest request, IPublishEndpoint publishEndpoint, TimeProvider time)
+    {
+        var id = Guid.CreateVersion7();
+        var publishedAt = time.GetTimestamp();
+        await publishEndpoint.Publish(new HeavyTaskRequested(id, request.Kind));
+        return TypedResults.Accepted($"/messages/{id}", new PublishedMessage(id, publishedAt));
+    }
+}

@@ -1,0 +1,30 @@
+using MassTransit;
+using Platform.Contracts;
+using Platform.ServiceDefaults;
+
+namespace Platform.BareService;
+
+/// <summary>The bare limit of running tasks: a consumer on a quorum queue that inserts one row with Entity Framework. No claim, no outbox.</summary>
+internal sealed class RowConsumer(BareDbContext db, TimeProvider time) : IConsumer<HeavyTaskRequested>
+{
+    public Task Consume(ConsumeContext<HeavyTaskRequested> context)
+    {
+        db.Add(new UserRow { ExternalId = context.Message.TaskId.ToString(), Name = time.GetTimestamp().ToString() });
+        return db.SaveChangesAsync();
+    }
+}
+
+internal static class RowEndpoint
+{
+    /// <summary>Kind of the messages that it consumes.</summary>
+    public const string Kind = "bare";
+
+    public static void AddRowEndpoint(this IBusFactoryConfigurator bus, IBusRegistrationContext context, ushort prefetch) =>
+        bus.ReceiveEndpoint(HeavyTaskTopology.QueueName(Kind), endpoint =>
+        {
+            endpoint.BindHeavyTaskKind(Kind);
+            endpoint.PrefetchCount = prefetch;
+            endpoint.ConcurrentMessageLimit = prefetch;
+            context.ConfigureConsumer<RowConsumer>(endpoint);
+        });
+}

@@ -1,0 +1,11 @@
+// A worker service like any other, whose one handler does as little as a handler can: it writes one row.
+using Platform.HeavyTasks;
+using Platform.Persistence;
+using Platform.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+builder.Services.AddPlatformBus("row-worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskEndpoints(context));
+builder.Services.AddPlatformDatabase("platform-row-worker");
+builder.Services.AddMigrationCheck();
+builder.Services.AddHeavyTasks(typeof(Program).Assembly);
+await builder.Build().RunAsync();

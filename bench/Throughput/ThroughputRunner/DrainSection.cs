@@ -1,0 +1,51 @@
+namespace Platform.ThroughputRunner;
+
+/// <summary>
+/// Counted: tasks from the moment when the warm worker, paused while the queue was filled, goes on, until all are Succeeded (the
+/// task's row, its attempt, the handler's row and the event HeavyTaskSucceeded in the outbox committed). Bare limit: a MassTransit
+/// consumer that inserts the same row, from a queue filled with as many messages.
+/// </summary>
+internal static class DrainSection
+{
+    public static async Task RunAsync(Installation installation, Report report)
+    {
+        await using var api = await installation.StartApiAsync();
+        await using var worker = await installation.StartWorkerAsync();
+        await using var publisher = await installation.StartBareAsync();
+        await using var consumer = await installation.StartBareConsumerAsync();
+        var options = installation.Options;
+        await Rounds.RunAsync(
+            options.Rounds,
+            report,
+            round => MeasureAsync(installation, "platform", round, worker, async () =>
+            {
+                await HttpLoad.RunAsync(api.Address, "/heavy-tasks", Installation.TaskJson, options.Connections, options.Tasks);
+                await installation.Database.WaitForEmptyOutboxAsync();
+            }),
+            round => MeasureAsync(installation, Measurement.Bare, round, consumer, () =>
+                publisher.PostAsync<double>($"/publish?kind={Installation.BareKind}&count={options.Tasks}&publishers={options.Publishers}")));
+    }
+
+    private static async Task<Measurement> MeasureAsync(Installation installation, string subject, int round, Service service, Func<Task> fill)
+    {
+        var count = installation.Options.Tasks;
+        var database = installation.Database;
+        await database.ResetAsync();
+        var lastUserId = await database.LastUserIdAsync();
+        service.Pause();
+        await fill();
+        var cpu = await installation.CpuAsync(("worker", service));
+        var before = cpu.Read();
+        var start = TimeProvider.System.GetTimestamp();
+        service.Resume();
+        await database.WaitForUsersAsync(lastUserId, count);
+        var seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+        var perOperation = cpu.PerOperation(before, count);
+        if (subject != Measurement.Bare)
+        {
+            await installation.CheckTasksAsync(count);
+        }
+
+        return new Measurement("drain", subject, round, count / seconds) { CpuMicroseconds = perOperation };
+    }
+}

@@ -1,0 +1,60 @@
+namespace Platform.ThroughputRunner;
+
+/// <param name="PerSecond">Answers with 202, per second.</param>
+/// <param name="Latencies">Of each, in milliseconds, sorted.</param>
+internal sealed record LoadResult(double PerSecond, double[] Latencies)
+{
+    public double Percentile(double p) => Statistics.Percentile(Latencies, p);
+}
+
+/// <summary>Closed loop: each connection sends its next request when it has the answer to the last.</summary>
+internal static class HttpLoad
+{
+    private static readonly TimeProvider Time = TimeProvider.System;
+
+    /// <summary>For a time. Requests under way at its end are answered but not counted.</summary>
+    public static Task<LoadResult> RunAsync(Uri address, string path, string json, int connections, TimeSpan duration)
+    {
+        var start = Time.GetTimestamp();
+        return RunAsync(address, path, json, connections, duration, () => ValueTask.FromResult(Time.GetElapsedTime(start) < duration));
+    }
+
+    /// <summary>A number of requests.</summary>
+    public static Task<LoadResult> RunAsync(Uri address, string path, string json, int connections, int count)
+    {
+        var remaining = count;
+        return RunAsync(address, path, json, connections, TimeSpan.MaxValue, () => ValueTask.FromResult(Interlocked.Decrement(ref remaining) >= 0));
+    }
+
+    /// <param name="address">The service.</param>
+    /// <param name="path">Path of the request.</param>
+    /// <param name="json">Its body.</param>
+    /// <param name="connections">Number of connections.</param>
+    /// <param name="counted">What ends later is not counted.</param>
+    /// <param name="mayGoOn">Asked before each request; false ends the connection that asked.</param>
+    public static async Task<LoadResult> RunAsync(
+        Uri address, string path, string json, int connections, TimeSpan counted, Func<ValueTask<bool>> mayGoOn)
+    {
+        var request = HttpConnection.Request(address, path, json);
+        var start = Time.GetTimestamp();
+        var latencies = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(async () =>
+        {
+            var own = new List<double>(16 * 1024);
+            using var connection = await HttpConnection.OpenAsync(address);
+            while (await mayGoOn())
+            {
+                var sent = Time.GetTimestamp();
+                await connection.PostAsync(request);
+                if (Time.GetElapsedTime(start) <= counted)
+                {
+                    own.Add(Time.GetElapsedTime(sent).TotalMilliseconds);
+                }
+            }
+
+            return own;
+        })));
+        var elapsed = Time.GetElapsedTime(start);
+        var all = latencies.SelectMany(l => l).Order().ToArray();
+        return new LoadResult(all.Length / (elapsed < counted ? elapsed : counted).TotalSeconds, all);
+    }
+}

@@ -1,0 +1,75 @@
+namespace Platform.ThroughputRunner;
+
+/// <summary>
+/// One task at a time on an idle system. Measured to the first line of the handler: from the request's sending, and from the 202's
+/// arrival (less than zero is possible: the task is published before the answer is written). Beside it the bare endpoint that publishes,
+/// and the bare call of Publish itself.
+/// </summary>
+internal static class LatencySection
+{
+    private const int WarmUp = 100;
+
+    public static async Task RunAsync(Installation installation, Report report)
+    {
+        await using var api = await installation.StartApiAsync();
+        await using var worker = await installation.StartWorkerAsync();
+        await using var publisher = await installation.StartBareAsync();
+        await using var consumer = await installation.StartBareConsumerAsync();
+        await installation.Database.ResetAsync();
+        var tasks = new List<Single>();
+        var messages = new List<Single>();
+        using var apiConnection = await HttpConnection.OpenAsync(api.Address);
+        using var bareConnection = await HttpConnection.OpenAsync(publisher.Address);
+        var request = HttpConnection.Request(api.Address, "/heavy-tasks", Installation.TaskJson);
+        var bareRequest = HttpConnection.Request(publisher.Address, "/messages", Installation.BareJson);
+        for (var i = 0; i < WarmUp + installation.Options.Singles; i++)
+        {
+            tasks.Add(await SubmitAsync(apiConnection, request));
+            messages.Add(await SubmitAsync(bareConnection, bareRequest));
+        }
+
+        var starts = await installation.Database.StartsAsync();
+        report.Add(Summarize("platform", tasks, starts));
+        report.Add(Summarize(Measurement.Bare, messages, starts));
+    }
+
+    private static async Task<Single> SubmitAsync(HttpConnection connection, byte[] request)
+    {
+        var sent = TimeProvider.System.GetTimestamp();
+        var response = (await connection.PostAsync(request, keep: true))!;
+        var received = TimeProvider.System.GetTimestamp();
+
+        // Long enough for the task to end; not always the same, so that nothing periodic falls in step.
+        await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(25, 45)), TimeProvider.System, CancellationToken.None);
+        return new Single(Field(response, "id")!, sent, received, Field(response, "publishedAt") is { } publishedAt ? long.Parse(publishedAt) : null);
+    }
+
+    private static Measurement Summarize(string subject, List<Single> singles, Dictionary<string, long> starts)
+    {
+        var measured = singles.Skip(WarmUp).Select(single => (Single: single, Start: starts[single.Id])).ToList();
+        var milliseconds = new Dictionary<string, double>();
+        Add("202 to start", s => s.Received);
+        Add("request to start", s => s.Sent);
+        if (measured[0].Single.PublishedAt is not null)
+        {
+            Add("Publish to start", s => s.PublishedAt!.Value);
+        }
+
+        return new Measurement("latency", subject, 1, PerSecond: null) { Milliseconds = milliseconds };
+
+        void Add(string name, Func<Single, long> from)
+        {
+            var sorted = measured.Select(m => TimeProvider.System.GetElapsedTime(from(m.Single), m.Start).TotalMilliseconds).Order().ToArray();
+            milliseconds[$"{name}, p50"] = Statistics.Percentile(sorted, 0.50);
+            milliseconds[$"{name}, p99"] = Statistics.Percentile(sorted, 0.99);
+        }
+    }
+
+    private static string? Field(string json, string name)
+    {
+        var start = json.IndexOf($"\"{name}\":", StringComparison.Ordinal);
+        return start < 0 ? null : json[(start + name.Length + 3)..].Split(',', '}')[0].Trim('"');
+    }
+
+    private sealed record Single(string Id, long Sent, long Received, long? PublishedAt);
+}

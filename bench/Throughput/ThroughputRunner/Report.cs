@@ -1,0 +1,126 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Platform.ThroughputRunner;
+
+/// <summary>One measured round.</summary>
+/// <param name="Section">accept, drain, sustained, relay, latency.</param>
+/// <param name="Subject">What was measured; "bare" is the limit that the others are compared with.</param>
+/// <param name="Round">1 and up; a round measures each subject once.</param>
+/// <param name="PerSecond">Operations a second; null where only latencies are measured.</param>
+internal sealed record Measurement(string Section, string Subject, int Round, double? PerSecond)
+{
+    public const string Bare = "bare";
+
+    /// <summary>Milliseconds, by name: p50, p99.</summary>
+    public Dictionary<string, double>? Milliseconds { get; init; }
+
+    /// <summary>Processor time of each process for one operation, in microseconds.</summary>
+    public Dictionary<string, double>? CpuMicroseconds { get; init; }
+
+    /// <summary>What the load of the machine was, as the kernel averages it over a minute.</summary>
+    public double Load1 { get; init; } = double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0]);
+}
+
+/// <summary>Every measurement as a line of JSON, at the end a table.</summary>
+internal sealed class Report : IAsyncDisposable
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private static readonly Dictionary<(string Section, string Subject), double> Targets = new()
+    {
+        [("accept", "platform")] = 0.60,
+        [("drain", "platform")] = 0.35,
+        [("sustained", "platform")] = 0.35,
+        [("relay", "backlog")] = 0.60,
+    };
+
+    private readonly List<Measurement> measurements = [];
+    private readonly string folder;
+    private readonly StreamWriter lines;
+
+    public Report(string folder)
+    {
+        this.folder = folder;
+        Directory.CreateDirectory(folder);
+        lines = new StreamWriter(Path.Combine(folder, "throughput.jsonl")) { AutoFlush = true };
+    }
+
+    public void Write(object line)
+    {
+        var json = JsonSerializer.Serialize(line, Json);
+        lines.WriteLine(json);
+        Console.WriteLine(json);
+    }
+
+    public void Add(Measurement measurement)
+    {
+        measurements.Add(measurement);
+        Write(measurement);
+    }
+
+    /// <summary>Writes and prints the table.</summary>
+    public async Task WriteTableAsync(string conditions)
+    {
+        var text = new StringBuilder(conditions).AppendLine().AppendLine();
+        WriteRates(text);
+        WriteLatencies(text);
+        WriteCpu(text);
+        Console.WriteLine();
+        Console.WriteLine(text);
+        await File.WriteAllTextAsync(Path.Combine(folder, "throughput.md"), text.ToString());
+    }
+
+    public ValueTask DisposeAsync() => lines.DisposeAsync();
+
+    private void WriteRates(StringBuilder text)
+    {
+        text.AppendLine("| section | subject | per second: median (min..max) | of the bare limit: median (min..max) | target |");
+        text.AppendLine("|---|---|---|---|---|");
+        foreach (var subject in measurements.Where(m => m.PerSecond is not null).GroupBy(m => (m.Section, m.Subject)))
+        {
+            var rates = subject.Select(m => m.PerSecond!.Value).ToList();
+            var ratios = subject.Key.Subject == Measurement.Bare ? [] : subject.Select(m => m.PerSecond!.Value / BareOf(m).PerSecond!.Value).ToList();
+            var ratio = ratios.Count == 0 ? "" : $"{Statistics.Median(ratios):P0} ({ratios.Min():P0}..{ratios.Max():P0})";
+            var target = Targets.TryGetValue(subject.Key, out var least) ? $"≥ {least:P0}: {(Statistics.Median(ratios) >= least ? "met" : "**missed**")}" : "";
+            text.AppendLine(
+                $"| {subject.Key.Section} | {subject.Key.Subject} | {Statistics.Median(rates):N0} ({rates.Min():N0}..{rates.Max():N0}) | {ratio} | {target} |");
+        }
+
+        text.AppendLine();
+    }
+
+    private void WriteLatencies(StringBuilder text)
+    {
+        text.AppendLine("| section | subject | latency | median of rounds (min..max) |").AppendLine("|---|---|---|---|");
+        foreach (var subject in measurements.Where(m => m.Milliseconds is not null).GroupBy(m => (m.Section, m.Subject)))
+        {
+            foreach (var name in subject.First().Milliseconds!.Keys)
+            {
+                var values = subject.Select(m => m.Milliseconds![name]).ToList();
+                text.AppendLine(
+                    $"| {subject.Key.Section} | {subject.Key.Subject} | {name} | {Statistics.Median(values):N2} ms ({values.Min():N2}..{values.Max():N2}) |");
+            }
+        }
+
+        text.AppendLine();
+    }
+
+    private void WriteCpu(StringBuilder text)
+    {
+        text.AppendLine("| section | subject | processor time of one operation, µs (median) |").AppendLine("|---|---|---|");
+        foreach (var subject in measurements.Where(m => m.CpuMicroseconds is not null).GroupBy(m => (m.Section, m.Subject)))
+        {
+            var roles = subject.First().CpuMicroseconds!.Keys.Select(role => $"{role} {Statistics.Median(subject.Select(m => m.CpuMicroseconds![role])):N0}");
+            text.AppendLine($"| {subject.Key.Section} | {subject.Key.Subject} | {string.Join(", ", roles)} |");
+        }
+    }
+
+    private Measurement BareOf(Measurement measurement) =>
+        measurements.Single(m => m.Section == measurement.Section && m.Round == measurement.Round && m.Subject == Measurement.Bare);
+}

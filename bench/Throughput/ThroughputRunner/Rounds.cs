@@ -1,0 +1,22 @@
+namespace Platform.ThroughputRunner;
+
+/// <summary>Measures the subjects of a section in turn, round after round, so that what the machine does beside hits all alike.</summary>
+internal static class Rounds
+{
+    /// <summary>One round that is not recorded, because it is the one in which code is compiled and pools fill, then the measured ones.</summary>
+    public static async Task RunAsync(int rounds, Report report, params IReadOnlyList<Func<int, Task<Measurement>>> subjects)
+    {
+        for (var round = 0; round <= rounds; round++)
+        {
+            // Every other round backwards: nobody profits from always being the first.
+            foreach (var measure in round % 2 == 0 ? subjects : subjects.Reverse())
+            {
+                var measurement = await measure(round);
+                if (round > 0)
+                {
+                    report.Add(measurement);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+
+namespace Platform.ThroughputRunner;
+
+/// <summary>What to measure, and how long.</summary>
+internal sealed record RunOptions
+{
+    public const string Usage =
+        """
+        bench/run-throughput.sh [OPTION]...
+
+          --only SECTION[,SECTION]  of accept, drain, sustained, relay, latency (default: all)
+          --rounds N                measured rounds of each section, after one that is not measured (default 5)
+          --seconds N               length of a timed measurement (default 4)
+          --tasks N                 tasks or messages of a counted measurement (default 10000)
+          --singles N               tasks of the latency measurement (default 300)
+          --connections N           keep-alive connections of the load generator (default 32)
+          --concurrency N           tasks at once in the worker, messages at once in the bare consumer (default 32)
+          --publishers N            concurrent publishers of the relay measurement (default 32)
+          --out FOLDER              where throughput.jsonl and throughput.md go (default bench/results/tmp)
+          --quick                   two short rounds, to see that it works
+        """;
+
+    public IReadOnlyList<string> Only { get; init; } = ["accept", "drain", "sustained", "relay", "latency"];
+
+    public int Rounds { get; init; } = 5;
+
+    public int Seconds { get; init; } = 4;
+
+    public int Tasks { get; init; } = 10_000;
+
+    public int Singles { get; init; } = 300;
+
+    public int Connections { get; init; } = 32;
+
+    public int Concurrency { get; init; } = 32;
+
+    public int Publishers { get; init; } = 32;
+
+    public string Out { get; init; } = "bench/results/tmp";
+
+    public static RunOptions Parse(string[] args)
+    {
+        var options = new RunOptions();
+        for (var i = 0; i < args.Length; i++)
+        {
+            string Value() => ++i < args.Length ? args[i] : throw new FormatException($"{args[i - 1]} needs a value.");
+            int Number() => int.Parse(Value(), NumberStyles.None, CultureInfo.InvariantCulture);
+            options = args[i] switch
+            {
+                "--only" => options with { Only = Value().Split(',') },
+                "--rounds" => options with { Rounds = Number() },
+                "--seconds" => options with { Seconds = Number() },
+                "--tasks" => options with { Tasks = Number() },
+                "--singles" => options with { Singles = Number() },
+                "--connections" => options with { Connections = Number() },
+                "--concurrency" => options with { Concurrency = Number() },
+                "--publishers" => options with { Publishers = Number() },
+                "--out" => options with { Out = Value() },
+                "--quick" => options with { Rounds = 2, Seconds = 2, Tasks = 3_000, Singles = 50 },
+                var other => throw new FormatException($"{other} is not an option."),
+            };
+        }
+
+        return options;
+    }
+}

@@ -1,0 +1,91 @@
+namespace Platform.ThroughputRunner;
+
+/// <summary>
+/// Counted: tasks that became Succeeded within the measured seconds while the load generator submits over HTTP, always keeping a window
+/// of unfinished tasks; so a task's whole way, all processes on the same machine. Bare limit: an endpoint that publishes the message
+/// and waits for the confirm, and the bare consumer that inserts the row.
+/// </summary>
+internal static class SustainedSection
+{
+    private const int Window = 1_000;
+
+    private static readonly TimeSpan RampUp = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
+
+    public static async Task RunAsync(Installation installation, Report report)
+    {
+        await using var api = await installation.StartApiAsync();
+        await using var worker = await installation.StartWorkerAsync();
+        await using var publisher = await installation.StartBareAsync();
+        await using var consumer = await installation.StartBareConsumerAsync();
+        await Rounds.RunAsync(
+            installation.Options.Rounds,
+            report,
+            round => MeasureAsync(installation, "platform", round, api, worker, "/heavy-tasks", Installation.TaskJson),
+            round => MeasureAsync(installation, Measurement.Bare, round, publisher, consumer, "/messages", Installation.BareJson));
+    }
+
+    private static async Task<Measurement> MeasureAsync(
+        Installation installation, string subject, int round, Service submit, Service run, string path, string json)
+    {
+        var options = installation.Options;
+        var database = installation.Database;
+        await database.ResetAsync();
+        var lastUserId = await database.LastUserIdAsync();
+        using var free = new SemaphoreSlim(Window);
+        using var end = new CancellationTokenSource();
+        var accepted = 0;
+        var load = HttpLoad.RunAsync(submit.Address, path, json, options.Connections, TimeSpan.MaxValue, async () =>
+        {
+            try
+            {
+                await free.WaitAsync(end.Token);
+                Interlocked.Increment(ref accepted);
+                return true;
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        });
+        var release = ReleaseAsync(database, lastUserId, free, end.Token);
+
+        await Task.Delay(RampUp, TimeProvider.System, CancellationToken.None);
+        var cpu = await installation.CpuAsync(("api", submit), ("worker", run));
+        var before = cpu.Read();
+        var usersBefore = await database.UsersAsync();
+        var start = TimeProvider.System.GetTimestamp();
+        await Task.Delay(TimeSpan.FromSeconds(options.Seconds), TimeProvider.System, CancellationToken.None);
+        var users = await database.UsersAsync() - usersBefore;
+        var seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+        var perOperation = cpu.PerOperation(before, users);
+
+        await end.CancelAsync();
+        await load;
+        await release;
+        await database.WaitForUsersAsync(lastUserId, accepted);
+        if (subject != Measurement.Bare)
+        {
+            await installation.CheckTasksAsync(accepted);
+        }
+
+        return new Measurement("sustained", subject, round, users / seconds) { CpuMicroseconds = perOperation };
+    }
+
+    // As many as were finished may be submitted.
+    private static async Task ReleaseAsync(Database database, long lastUserId, SemaphoreSlim free, CancellationToken end)
+    {
+        var seen = lastUserId;
+        while (!end.IsCancellationRequested)
+        {
+            var now = await database.LastUserIdAsync();
+            if (now > seen)
+            {
+                free.Release((int)(now - seen));
+                seen = now;
+            }
+
+            await Task.Delay(LookInterval, TimeProvider.System, CancellationToken.None);
+        }
+    }
+}
