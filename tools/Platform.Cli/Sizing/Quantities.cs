@@ -26,7 +26,7 @@ internal static class Quantities
     public static TimeSpan? Time(string text)
     {
         var digits = text.AsSpan().TrimEnd("abcdefghijklmnopqrstuvwxyz ").Length;
-        double? unit = text[digits..].Trim() switch
+        double? unit = text.AsSpan(digits).Trim() switch
         {
             "ms" => 0.001,
             "s" => 1,
@@ -35,7 +35,7 @@ internal static class Quantities
             "d" => 86_400,
             _ => null,
         };
-        return unit * Number(text[..digits]) is { } seconds and >= 0.001 and <= 30 * 86_400 ? TimeSpan.FromSeconds(seconds) : null;
+        return unit * Number(text.AsSpan(0, digits)) is { } seconds and >= 0.001 and <= 30 * 86_400 ? TimeSpan.FromSeconds(seconds) : null;
     }
 
     /// <summary>Three digits and the unit that suits: <c>12.3 ms</c>, <c>1.5 s</c>, <c>4 min</c>.</summary>
