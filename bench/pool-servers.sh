@@ -38,11 +38,11 @@ measure() {
     servers=$servers_root/$name
     mkdir -m 711 "$servers"
     if [[ ! ${TEST_POSTGRES:-} ]]; then
-        postgres_start "$servers/postgres" >"$work/postgres.server" || exit 1
+        (trap - EXIT; postgres_start "$servers/postgres" >"$work/postgres.server") || exit 1
         TEST_POSTGRES=$(sed -n 's/^admin=//p' "$work/postgres.server")
     fi
     if [[ ! ${TEST_RABBITMQ:-} ]]; then
-        rabbitmq_start "$servers/rabbitmq" >"$work/rabbitmq.server" || exit 1
+        (trap - EXIT; rabbitmq_start "$servers/rabbitmq" >"$work/rabbitmq.server") || exit 1
         TEST_RABBITMQ=$(sed -n 's/^uri=//p' "$work/rabbitmq.server")
     fi
     export TEST_POSTGRES TEST_RABBITMQ

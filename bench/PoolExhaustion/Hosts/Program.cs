@@ -3,7 +3,8 @@ using Platform.Hosts;
 using Platform.Persistence;
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-builder.Logging.SetMinimumLevel(LogLevel.Critical);
+// Exhausted pools would fill the log with the same error; it is counted instead.
+builder.Logging.ClearProviders();
 
 var hosting = builder.Configuration["hosting"] ?? "scoped";
 var connectionString = DatabaseProvider.ConnectionString(builder.Configuration);

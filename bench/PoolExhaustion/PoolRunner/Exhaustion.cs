@@ -40,17 +40,18 @@ internal sealed class Exhaustion(Installation installation, RunOptions options, 
         var loop = new OpenLoop(time, start);
         using var stopLight = new CancellationTokenSource();
         using var stopSampling = new CancellationTokenSource();
-        using var stopHeavy = new CancellationTokenSource(options.Load, time);
+        using var stopHeavy = new CancellationTokenSource();
         var sampling = Task.Run(() => activity.SampleAsync(start, stopSampling.Token));
         var light = Task.Run(() => loop.RunAsync(LightRate, client.LightAsync, stopLight.Token));
         var heavy = multiple == 0 ? Task.FromResult<Sample[]>([]) : Task.Run(() => loop.RunAsync(heavyRate, heavyClient.HeavyAsync, stopHeavy.Token));
+        await Task.Delay(options.Load / 2, time);
         if (scenario == "kill")
         {
-            await Task.Delay(options.Load / 2, time);
             await hosting.KillWebServiceAsync();
         }
 
-        await WaitAsync(stopHeavy.Token);
+        await Task.Delay(options.Load / 2, time);
+        await stopHeavy.CancelAsync();
         var loadEnd = time.GetElapsedTime(start).TotalSeconds;
         var sent = await heavy;
         var drained = await DrainAsync(hosting, client, start, loadEnd);
@@ -98,14 +99,5 @@ internal sealed class Exhaustion(Installation installation, RunOptions options, 
         }
 
         return null;
-    }
-
-    private static async Task WaitAsync(CancellationToken token)
-    {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using (token.Register(() => done.TrySetResult()))
-        {
-            await done.Task;
-        }
     }
 }

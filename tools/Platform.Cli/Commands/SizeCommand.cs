@@ -83,9 +83,12 @@ internal static class SizeCommand
         text.WriteLine(Invariant($"waiting for a slot   {line.WaitProbability:P1} of the tasks; {Quantities.Text(line.MeanWait()!.Value)} on average over all"));
         if (size.LineWithoutOneReplica is { } fewer)
         {
-            text.WriteLine(fewer.KeepsUp
-                ? Invariant($"one replica gone     {fewer.Utilisation:P0} busy; {Quantities.Text(fewer.MeanWait()!.Value)} on average")
-                : Invariant($"one replica gone     the queue grows by {fewer.Growth:0.##}/s until it is back"));
+            text.WriteLine(fewer switch
+            {
+                { KeepsUp: true } => Invariant($"one replica gone     {fewer.Utilisation:P0} busy; {Quantities.Text(fewer.MeanWait()!.Value)} on average"),
+                { Growth: > 0 } => Invariant($"one replica gone     the queue grows by {fewer.Growth:0.##}/s until it is back"),
+                _ => "one replica gone     every slot is always busy: what waits is not worked off until it is back",
+            });
         }
 
         text.WriteLine(Invariant($"pool of a replica    {size.MaxPoolSize} = {size.Concurrency} x {demand.ConnectionsPerTask} + {demand.Reserved} reserved; tasks use {size.BusyConnections:0.##} at once on average in all"));
