@@ -5,7 +5,7 @@ internal static class Charts
 {
     public static void Write(IReadOnlyCollection<Cell> cells, string folder)
     {
-        var most = cells.Where(c => c.Scenario == "load" && c.Connections.Count > 0).ToList();
+        var most = cells.Where(c => c is { Scenario: "load", Hosting: not "disposed", Connections.Count: > 0 }).ToList();
         if (most.Count == 0)
         {
             return;

@@ -18,8 +18,8 @@ internal static class ConnectionChart
     {
         var rows = (cells.Count + 1) / 2;
         var svg = new Svg(PanelWidth * 2, Header + (PanelHeight * rows));
-        svg.Text(Left, 22, FormattableString.Invariant($"Database connections while {cells[0].HeavyRate} heavy tasks per second arrive for {cells[0].LoadSeconds:0} s, and until the work has ended"), size: 15, fill: "#111", bold: true);
-        svg.Text(Left, 42, "Areas: open, by application. Black line: those that run a statement or stand in a transaction. Dashed: 15, the limit of all together");
+        svg.Text(Left, 22, FormattableString.Invariant($"Database connections: {cells[0].HeavyRate} heavy tasks per second for {cells[0].LoadSeconds:0} s, until they ended"), size: 15, fill: "#111", bold: true);
+        svg.Text(Left, 42, "Areas: open, by application. Black line: in a statement or transaction. Dashed: 15, the limit of all together");
         for (var i = 0; i < cells.Count; i++)
         {
             Panel(svg, cells[i], i % 2 * PanelWidth, Header + (i / 2 * PanelHeight));

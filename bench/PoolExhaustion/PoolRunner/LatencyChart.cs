@@ -21,8 +21,8 @@ internal static class LatencyChart
         double Y(double milliseconds) =>
             Height - Bottom - (Math.Log(Math.Clamp(milliseconds, Least, Most) / Least) / Math.Log(Most / Least) * (Height - Top - Bottom));
 
-        svg.Text(Left, 22, FormattableString.Invariant($"Light requests while {cells[0].HeavyRate} heavy tasks per second arrive: {cells[0].Multiple}x what 15 connections carry"), size: 15, fill: "#111", bold: true);
-        svg.Text(Left, 42, "Median of each second, from the moment a request was due; a line that breaks off: the work had ended (captured: was given up)");
+        svg.Text(Left, 22, FormattableString.Invariant($"Light requests beside {cells[0].HeavyRate} heavy tasks per second, {cells[0].Multiple}x what 15 connections carry"), size: 15, fill: "#111", bold: true);
+        svg.Text(Left, 42, "Median of each second, from the moment a request was due. A line ends with the work (captured: never)");
         svg.Rectangle(X(0), Top, X(load) - X(0), Height - Top - Bottom, "#f1f1f1");
         svg.Text(X(0) + 4, Height - Bottom - 6, "tasks arrive", size: 11);
         foreach (var (milliseconds, label) in new[] { (1.0, "1 ms"), (10, "10 ms"), (100, "100 ms"), (1000, "1 s"), (10_000, "10 s") })

@@ -25,7 +25,8 @@ internal sealed class Sizing(Installation installation, RunOptions options, Time
         await using var api = await PlatformHosting.StartApiAsync(installation, 5, time);
         using (var warm = new Client(api.Address))
         {
-            await warm.WarmUpAsync(light: 50, heavy: 20);
+            // No tasks yet: before a first worker has declared its queue, their messages would have nowhere to go.
+            await warm.WarmUpAsync(light: 50, heavy: 0);
         }
 
         foreach (var sizing in cases)
