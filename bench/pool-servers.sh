@@ -1,6 +1,8 @@
 # Sourced by the pool measurements with "name" set: builds the runner, starts private servers (or takes those of TEST_POSTGRES and
 # TEST_RABBITMQ), runs one measurement, and leaves nothing behind.
 #
+# The last argument --no-build leaves the build as it is.
+#
 # TEST_POSTGRES: connection string of a superuser; TEST_RABBITMQ: an empty virtual host.
 caller=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -29,9 +31,13 @@ trap 'stopping=yes; exit 143' TERM
 measure() {
     local limit=$1 servers_root
     shift
+    if [[ ${*: -1} == --no-build ]]; then
+        set -- "${@:1:$#-1}"
+    else
+        build bench/PoolExhaustion/PoolRunner || exit 1
+    fi
     install_servers rabbitmq postgres && require_dotnet || exit 1
     kill_servers "$work"
-    build bench/PoolExhaustion/PoolRunner || exit 1
     servers_root=$(servers_folder) || exit 1
     kill_servers "$servers_root/$name"
     rm -rf "$servers_root/$name"

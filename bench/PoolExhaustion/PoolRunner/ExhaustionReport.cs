@@ -40,7 +40,7 @@ internal static class ExhaustionReport
         var why = cell.Counts is { Failed: > 0 } counts ? Invariant($" ({counts.Disposed} disposed context, {counts.Exhausted} pool exhausted)") : "";
         var connections = string.Join(", ", cell.MaxConnections.OrderBy(c => c.Key).Select(c => Invariant($"{c.Key} {c.Value} of {cell.Limits.GetValueOrDefault(c.Key)}")));
         return Invariant(
-            $"| {cell.Hosting} | {load} | {light} | {errors} | {cell.Accepted} of {cell.Sent} | {cell.Completed} | {cell.Missing}{why} | {Seconds(cell.DrainSeconds)} | {Seconds(cell.RecoverySeconds)} | {connections} |");
+            $"| {cell.Hosting} | {load} | {light} | {errors} | {cell.Accepted} of {cell.Sent} | {cell.Completed} | {cell.Missing}{why} | {(cell.Multiple == 0 ? "" : Seconds(cell.DrainSeconds))} | {(cell.Multiple == 0 ? "" : Seconds(cell.RecoverySeconds))} | {connections} |");
     }
 
     private static string Time(double milliseconds) => milliseconds < 1000 ? Invariant($"{milliseconds:0.0} ms") : Invariant($"{milliseconds / 1000:0.0} s");
