@@ -79,6 +79,7 @@ internal static class PlatformCli
             RetryCommand.Create(options),
             KindsCommand.Create(options),
             GenerateUsersCommand.Create(options),
+            SizeCommand.Create(options),
         };
     }
 

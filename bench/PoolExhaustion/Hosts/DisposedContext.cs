@@ -1,0 +1,16 @@
+using Platform.Persistence;
+
+namespace Platform.Hosts;
+
+/// <summary>
+/// The first mistake: the work keeps the request's own context. The framework disposes it with the request, so the work fails with
+/// ObjectDisposedException, where nobody sees it.
+/// </summary>
+internal sealed class DisposedContext : IWorkHosting
+{
+    public Func<CancellationToken, Task> Prepare(IServiceProvider request, Guid id)
+    {
+        var db = request.GetRequiredService<PlatformDbContext>();
+        return async cancellationToken => await HeavyWork.RunAsync(db, id, cancellationToken);
+    }
+}

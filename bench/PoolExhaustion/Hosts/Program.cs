@@ -1,0 +1,33 @@
+// Heavy work inside the web service, in the ways people host it. Everything but --hosting is the same: endpoints, work, connections.
+using Platform.Hosts;
+using Platform.Persistence;
+
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+// Exhausted pools would fill the log with the same error; it is counted instead.
+builder.Logging.ClearProviders();
+
+var hosting = builder.Configuration["hosting"] ?? "scoped";
+var connectionString = DatabaseProvider.ConnectionString(builder.Configuration);
+var connections = builder.Configuration.GetValue("connections", 15);
+var heavyConnections = builder.Configuration.GetValue("heavy-connections", 8);
+
+builder.Services.AddSingleton(TimeProvider.System);
+builder.Services.AddSingleton<WorkCounts>();
+builder.Services.AddSingleton<BackgroundWork>();
+builder.Services.AddHostedService<BackgroundWorkers>();
+builder.Services.AddPool<PlatformDbContext>(connectionString, "web", hosting == "own-pool" ? connections - heavyConnections : connections);
+IWorkHosting workHosting = hosting switch
+{
+    "disposed" => new DisposedContext(),
+    "captured" => new CapturedContext(),
+    "scoped" => new OwnScope(),
+    "own-pool" => new OwnPool(connectionString, heavyConnections),
+    _ => throw new ArgumentException($"--hosting {hosting}: disposed, captured, scoped or own-pool is expected."),
+};
+builder.Services.AddSingleton(workHosting);
+
+var app = builder.Build();
+app.MapGet("/users/{id:long}", LightEndpoint.HandleAsync);
+app.MapPost("/heavy-tasks", HeavyEndpoint.Handle);
+app.MapGet("/counts", (WorkCounts counts) => counts.Read());
+await app.RunAsync();

@@ -1,0 +1,56 @@
+using Npgsql;
+
+namespace Platform.PoolRunner;
+
+/// <summary>Looks into pg_stat_activity every 200 ms: how many connections each application holds, and how many of them do something.</summary>
+internal sealed class Activity(NpgsqlDataSource database, TimeProvider time)
+{
+    public const string OwnName = "pool-runner";
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Samples until told to stop; times are seconds from <paramref name="start"/>.</summary>
+    public async Task<List<ActivitySample>> SampleAsync(long start, CancellationToken stop)
+    {
+        var samples = new List<ActivitySample>();
+        using var timer = new PeriodicTimer(Interval, time);
+        await using var connection = await database.OpenConnectionAsync(CancellationToken.None);
+        await using var command = new NpgsqlCommand(
+            $"""
+            SELECT application_name, count(*)::int, (count(*) FILTER (WHERE state <> 'idle'))::int FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name <> '{OwnName}' AND backend_type = 'client backend' GROUP BY 1
+            """, connection);
+        while (!stop.IsCancellationRequested)
+        {
+            var at = time.GetElapsedTime(start).TotalSeconds;
+            await using (var reader = await command.ExecuteReaderAsync(CancellationToken.None))
+            {
+                while (await reader.ReadAsync(CancellationToken.None))
+                {
+                    samples.Add(new ActivitySample(Math.Round(at, 2), reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2)));
+                }
+            }
+
+            await timer.WaitForNextTickAsync(CancellationToken.None);
+        }
+
+        return samples;
+    }
+
+    /// <summary>Waits until the connections of a process that was ended are gone.</summary>
+    public async Task AwaitNoneAsync(params string[] applications)
+    {
+        await using var command = database.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = ANY ($1)");
+        command.Parameters.Add(new NpgsqlParameter { Value = applications });
+        while ((long)(await command.ExecuteScalarAsync())! > 0)
+        {
+            await Task.Delay(Interval, time);
+        }
+    }
+}
+
+/// <param name="At">Seconds.</param>
+/// <param name="Application">Application name.</param>
+/// <param name="Open">Connections open.</param>
+/// <param name="Busy">Of these: running a statement or in a transaction.</param>
+internal sealed record ActivitySample(double At, string Application, int Open, int Busy);

@@ -1,0 +1,103 @@
+namespace Platform.PoolRunner;
+
+/// <summary>The same load on every hosting: light requests all the time, heavy tasks for a while, watched until the work has ended.</summary>
+internal sealed class Exhaustion(Installation installation, RunOptions options, TimeProvider time)
+{
+    private const double LightRate = 50;
+    private const double SlowSeconds = 0.1;
+
+    private readonly Activity activity = new(installation.Database, time);
+
+    public async IAsyncEnumerable<Cell> RunAsync()
+    {
+        foreach (var name in options.Hostings)
+        {
+            await using Hosting hosting = name == "platform" ? new PlatformHosting(installation, time) : new WebHosting(name, installation, activity, time);
+            yield return await MeasureAsync(hosting, "idle", 0);
+            foreach (var multiple in options.Multiples)
+            {
+                yield return await MeasureAsync(hosting, "load", multiple);
+            }
+
+            yield return await MeasureAsync(hosting, "kill", 2);
+        }
+
+        if (options.Hostings.Contains("captured"))
+        {
+            await using var disposed = new WebHosting("disposed", installation, activity, time);
+            yield return await MeasureAsync(disposed, "load", 1);
+        }
+    }
+
+    private async Task<Cell> MeasureAsync(Hosting hosting, string scenario, double multiple)
+    {
+        await hosting.StartAsync();
+        await installation.ExecuteAsync("TRUNCATE bench_writes");
+        using var client = new Client(hosting.Address);
+        using var heavyClient = new Client(hosting.Address);
+        var heavyRate = multiple * RunOptions.Connections;
+        var start = time.GetTimestamp();
+        var loop = new OpenLoop(time, start);
+        using var stopLight = new CancellationTokenSource();
+        using var stopSampling = new CancellationTokenSource();
+        using var stopHeavy = new CancellationTokenSource();
+        var sampling = Task.Run(() => activity.SampleAsync(start, stopSampling.Token));
+        var light = Task.Run(() => loop.RunAsync(LightRate, client.LightAsync, stopLight.Token));
+        var heavy = multiple == 0 ? Task.FromResult<Sample[]>([]) : Task.Run(() => loop.RunAsync(heavyRate, heavyClient.HeavyAsync, stopHeavy.Token));
+        await Task.Delay(options.Load / 2, time);
+        if (scenario == "kill")
+        {
+            await hosting.KillWebServiceAsync();
+        }
+
+        await Task.Delay(options.Load / 2, time);
+        await stopHeavy.CancelAsync();
+        var loadEnd = time.GetElapsedTime(start).TotalSeconds;
+        var sent = await heavy;
+        var drained = await DrainAsync(hosting, client, start, loadEnd);
+        await stopLight.CancelAsync();
+        var answers = await light;
+        await stopSampling.CancelAsync();
+        var connections = await sampling;
+        var written = await installation.WrittenAsync();
+        var slow = answers.Where(s => !s.Succeeded || s.Latency > SlowSeconds).Select(s => s.Due).DefaultIfEmpty(0).Max();
+        var cell = new Cell
+        {
+            Hosting = hosting.Name,
+            Scenario = scenario,
+            Multiple = multiple,
+            HeavyRate = heavyRate,
+            LoadSeconds = Math.Round(loadEnd, 1),
+            Light = Latency.Of([.. answers.Where(s => s.Due < loadEnd)]),
+            LightAll = Latency.Of(answers),
+            Sent = sent.Length,
+            Accepted = heavyClient.Accepted.Count,
+            Completed = heavyClient.Accepted.Count(written.Contains),
+            Counts = await hosting.CountsAsync(client),
+            DrainSeconds = drained,
+            RecoverySeconds = slow >= answers[^1].Due - 1 ? null : Math.Round(Math.Max(0, slow - loadEnd), 1),
+            MaxConnections = connections.GroupBy(s => s.Application).ToDictionary(g => g.Key, g => g.Max(s => s.Open)),
+            Limits = hosting.Limits,
+            Seconds = Second.Of(answers),
+            Connections = scenario == "load" && multiple == options.Multiples[^1] ? connections : [],
+        };
+        await hosting.StopAsync();
+        return cell;
+    }
+
+    private async Task<double?> DrainAsync(Hosting hosting, Client client, long start, double loadEnd)
+    {
+        double Since() => time.GetElapsedTime(start).TotalSeconds - loadEnd;
+        while (Since() < hosting.DrainLimit.TotalSeconds)
+        {
+            if (await hosting.IsDrainedAsync(client))
+            {
+                return Math.Round(Since(), 1);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(250), time);
+        }
+
+        return null;
+    }
+}
