@@ -12,6 +12,9 @@ namespace Platform.Outbox;
 /// </summary>
 public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
 {
+    // A pool in use by others may refuse a connection for a while; what is not deleted in time is sent again.
+    private const int SettleTries = 4;
+
     private readonly OutboxBuffer buffer;
     private readonly OutboxPublisher publisher;
     private readonly IOutboxStore store;
@@ -125,6 +128,26 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
         await SettleAsync(deliveries);
     }
 
+    private async Task SettleAsync(IReadOnlyList<Delivery> deliveries)
+    {
+        foreach (var outcome in deliveries.GroupBy(d => d.Outcome))
+        {
+            for (var tried = 1; ; tried++)
+            {
+                try
+                {
+                    await SettleAsync(outcome.Key, [.. outcome]);
+                    break;
+                }
+                catch (Exception exception) when (tried < SettleTries)
+                {
+                    NotSettledYet(logger, exception);
+                    await Task.Delay(TimeSpan.FromSeconds(tried), time, CancellationToken.None);
+                }
+            }
+        }
+    }
+
     private async Task SendCommittedAsync()
     {
         while (await buffer.WaitAsync())
@@ -160,37 +183,34 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
         }
     }
 
-    private async Task SettleAsync(IReadOnlyList<Delivery> deliveries)
+    private async Task SettleAsync(DeliveryOutcome outcome, Delivery[] deliveries)
     {
-        foreach (var outcome in deliveries.GroupBy(d => d.Outcome))
+        var ids = Array.ConvertAll(deliveries, d => d.Message.Id);
+        switch (outcome)
         {
-            var ids = outcome.Select(d => d.Message.Id).ToArray();
-            switch (outcome.Key)
-            {
-                case DeliveryOutcome.Confirmed:
-                    await store.DeleteAsync(ids, Id, CancellationToken.None);
-                    break;
-                case DeliveryOutcome.Refused:
-                    // Without an error: not even tried, because its destination was refused just before.
-                    foreach (var destination in outcome.Where(d => d.Error is not null).GroupBy(d => d.Message.DestinationAddress))
-                    {
-                        Refused(logger, destination.Count(), destination.Key, destination.First().Error!);
-                    }
+            case DeliveryOutcome.Confirmed:
+                await store.DeleteAsync(ids, Id, CancellationToken.None);
+                break;
+            case DeliveryOutcome.Refused:
+                // Without an error: not even tried, because its destination was refused just before.
+                foreach (var destination in deliveries.Where(d => d.Error is not null).GroupBy(d => d.Message.DestinationAddress))
+                {
+                    Refused(logger, destination.Count(), destination.Key, destination.First().Error!);
+                }
 
-                    await store.PostponeAsync(ids, Id, CancellationToken.None);
-                    break;
-                case DeliveryOutcome.Unsendable:
-                    foreach (var delivery in outcome)
-                    {
-                        SetAside(logger, delivery.Message.Id, delivery.Message.DestinationAddress, delivery.Error!);
-                        await store.SetAsideAsync(delivery.Message.Id, Id, delivery.Error!.ToString(), CancellationToken.None);
-                    }
+                await store.PostponeAsync(ids, Id, CancellationToken.None);
+                break;
+            case DeliveryOutcome.Unsendable:
+                foreach (var (message, error) in deliveries.Select(d => (d.Message, d.Error!)))
+                {
+                    SetAside(logger, message.Id, message.DestinationAddress, error);
+                    await store.SetAsideAsync(message.Id, Id, error.ToString(), CancellationToken.None);
+                }
 
-                    break;
-                default:
-                    await store.ReleaseAsync(ids, Id, CancellationToken.None);
-                    break;
-            }
+                break;
+            default:
+                await store.ReleaseAsync(ids, Id, CancellationToken.None);
+                break;
         }
     }
 
@@ -205,6 +225,9 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Outbox message {MessageId} to {Destination} is set aside: nothing can send it.")]
     private static partial void SetAside(ILogger logger, Guid messageId, string destination, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The outcome of outbox messages could not be written; trying again.")]
+    private static partial void NotSettledYet(ILogger logger, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The outcome of {Count} outbox messages could not be written; they may be sent again.")]
     private static partial void NotSettled(ILogger logger, int count, Exception exception);

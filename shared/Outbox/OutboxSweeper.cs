@@ -38,21 +38,25 @@ internal sealed partial class OutboxSweeper(OutboxRelay relay, IOutboxStore stor
 
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
-        int limit;
-        int claimed;
-        do
+        // One message finds out as well as many whether the broker is back.
+        var claimed = await ClaimAsync(relay.BrokerUnavailable ? 1 : options.BatchSize, cancellationToken);
+        while (claimed.Count > 0)
         {
-            // One message finds out as well as many whether the broker is back.
-            limit = relay.BrokerUnavailable ? 1 : options.BatchSize;
-            var leasedAt = relay.GetTimestamp();
-            var messages = await store.ClaimAsync(relay.Id, limit, cancellationToken);
-            claimed = messages.Count;
-            if (claimed > 0)
-            {
-                await relay.DeliverAsync([.. messages.Select(m => new Delivery(m, leasedAt))]);
-            }
+            // The next batch is claimed while this one is sent.
+            var delivering = relay.DeliverAsync(claimed);
+            var claiming = relay.BrokerUnavailable || cancellationToken.IsCancellationRequested
+                ? Task.FromResult<IReadOnlyList<Delivery>>([])
+                : ClaimAsync(options.BatchSize, cancellationToken);
+            await Task.WhenAll(delivering, claiming);
+            claimed = await claiming;
         }
-        while (claimed == limit && !relay.BrokerUnavailable && !cancellationToken.IsCancellationRequested);
+    }
+
+    private async Task<IReadOnlyList<Delivery>> ClaimAsync(int limit, CancellationToken cancellationToken)
+    {
+        var leasedAt = time.GetTimestamp();
+        var messages = await store.ClaimAsync(relay.Id, limit, cancellationToken);
+        return [.. messages.Select(m => new Delivery(m, leasedAt))];
     }
 
     private async Task VacuumAsync(CancellationToken cancellationToken)

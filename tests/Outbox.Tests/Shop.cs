@@ -16,7 +16,7 @@ internal sealed class Shop : IAsyncDisposable
     public const string Queue = "shop";
 
     /// <summary>Long enough for a busy machine and, on purpose, far shorter than what is left to the end of a lease.</summary>
-    public static readonly TimeSpan Soon = TimeSpan.FromSeconds(15);
+    public static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
     // Shared, because services of one test share their queue: either may consume a marker.
     private static readonly ConcurrentDictionary<Guid, bool> Markers = new();
