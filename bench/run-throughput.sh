@@ -52,5 +52,5 @@ fi
 export TEST_POSTGRES TEST_RABBITMQ TEST_RABBITMQ_MANAGEMENT
 unset ConnectionStrings__Platform RabbitMq__Uri
 
-run 1800 "$work/run.log" env -C "$caller" dotnet "$repository/bench/Throughput/ThroughputRunner/bin/PostgreSql/Release/net10.0/Platform.ThroughputRunner.dll" \
+run show 1800 "$work/run.log" env -C "$caller" dotnet "$repository/bench/Throughput/ThroughputRunner/bin/PostgreSql/Release/net10.0/Platform.ThroughputRunner.dll" \
     --out "$repository/bench/results/tmp" "$@"

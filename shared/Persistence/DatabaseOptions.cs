@@ -30,4 +30,12 @@ public sealed class DatabaseOptions
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:05", "00:10:00")]
     public TimeSpan IdleInTransactionTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// Statements that each connection keeps prepared at the server, which otherwise parses and plans each of them anew every time: more
+    /// work than running it. Default 50; range 0 to 1,000. 0 behind a pooler in transaction mode that does not know prepared statements
+    /// (PgBouncer before 1.21).
+    /// </summary>
+    [Range(0, 1000)]
+    public int MaxPreparedStatements { get; set; } = 50;
 }

@@ -88,7 +88,10 @@ public static class DatabaseProvider
             MinPoolSize = Math.Min(options.MinPoolSize, options.MaxPoolSize),
             Timeout = (int)options.AcquireTimeout.TotalSeconds,
             CommandTimeout = (int)options.CommandTimeout.TotalSeconds,
-            Options = $"-c idle_in_transaction_session_timeout={(int)options.IdleInTransactionTimeout.TotalMilliseconds}",
+            MaxAutoPrepare = options.MaxPreparedStatements,
+
+            // Prepared statements are parsed once but planned each time: a plan made while a table is small would be kept as it grows.
+            Options = $"-c idle_in_transaction_session_timeout={(int)options.IdleInTransactionTimeout.TotalMilliseconds} -c plan_cache_mode=force_custom_plan",
         };
         var builder = new NpgsqlDataSourceBuilder(connectionString.ConnectionString) { Name = applicationName };
         return builder.Build();
