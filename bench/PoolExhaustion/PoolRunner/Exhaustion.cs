@@ -6,6 +6,9 @@ internal sealed class Exhaustion(Installation installation, RunOptions options, 
     private const double LightRate = 50;
     private const double SlowSeconds = 0.1;
 
+    // So long the light requests are watched after the work has ended, to see that they are well again.
+    private static readonly TimeSpan After = TimeSpan.FromSeconds(2);
+
     private readonly Activity activity = new(installation.Database, time);
 
     public async IAsyncEnumerable<Cell> RunAsync()
@@ -55,6 +58,7 @@ internal sealed class Exhaustion(Installation installation, RunOptions options, 
         var loadEnd = time.GetElapsedTime(start).TotalSeconds;
         var sent = await heavy;
         var drained = await DrainAsync(hosting, client, start, loadEnd);
+        await Task.Delay(After, time);
         await stopLight.CancelAsync();
         var answers = await light;
         await stopSampling.CancelAsync();
