@@ -1,6 +1,7 @@
 using MassTransit;
 using MassTransit.Serialization;
 using RabbitMQ.Client.Exceptions;
+using PublishException = RabbitMQ.Client.Exceptions.PublishException;
 
 namespace Platform.Outbox;
 
@@ -9,6 +10,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver
 {
     // With less than this beyond the time to publish, a lease might end before its message is deleted.
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ChannelRecovery = TimeSpan.FromMilliseconds(20);
     private static readonly SerializedMessageBody Placeholder = new();
 
@@ -31,7 +33,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver
     {
         var start = time.GetTimestamp();
         var leased = deliveries.Where(IsLeased).ToList();
-        using var together = new SendAttempt(publishTimeout, time);
+        using var together = new SendAttempt(ConnectTimeout, publishTimeout, time);
         await SendAsync(leased, together);
         if (!together.IsRefused)
         {
@@ -39,27 +41,31 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver
         }
 
         // The broker refused one of them and closed the channel under all. Only alone can it be told which.
-        var lastError = together.ChannelError;
+        var lastClose = together.CloseReason;
         foreach (var delivery in leased.Where(d => d.Outcome == DeliveryOutcome.Unanswered))
         {
-            while (time.GetElapsedTime(start) < publishTimeout)
+            for (var left = Left(start); left > TimeSpan.Zero; left = Left(start))
             {
-                using var alone = new SendAttempt(publishTimeout, time);
+                using var alone = new SendAttempt(left, left, time);
                 await SendAsync([delivery], alone);
-                if (alone.FoundChannelClosedBy(lastError))
+                if (alone.ChannelError is null)
                 {
-                    await Task.Delay(ChannelRecovery, time, CancellationToken.None);
-                    continue;
+                    break;
                 }
 
-                lastError = alone.ChannelError ?? lastError;
-                if (alone.IsRefused)
+                // Without a reason, or with the last one, it is the closed channel still: the bus has not replaced it yet.
+                if (alone.CloseReason is { } close && !ReferenceEquals(close, lastClose))
                 {
-                    delivery.Outcome = DeliveryOutcome.Refused;
-                    refused.Add(delivery.Message.DestinationAddress);
+                    lastClose = close;
+                    if (alone.IsRefused)
+                    {
+                        (delivery.Outcome, delivery.Error) = (DeliveryOutcome.Refused, alone.ChannelError);
+                        refused.Add(delivery.Message.DestinationAddress);
+                        break;
+                    }
                 }
 
-                break;
+                await Task.Delay(ChannelRecovery, time, CancellationToken.None);
             }
         }
     }
@@ -98,15 +104,25 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver
         return Task.CompletedTask;
     }
 
+    private TimeSpan Left(long start) => publishTimeout - time.GetElapsedTime(start);
+
     private bool IsLeased(Delivery delivery) =>
         delivery.LeasedAt is { } leasedAt && time.GetElapsedTime(leasedAt) < OutboxModel.Lease - publishTimeout - Margin;
 
     private async Task SendAsync(IReadOnlyCollection<Delivery> deliveries, SendAttempt attempt)
     {
         await Task.WhenAll(deliveries.Select(d => SendAsync(d, attempt)));
-        foreach (var delivery in deliveries.Where(d => d.Outcome == DeliveryOutcome.Confirmed))
+        foreach (var delivery in deliveries)
         {
-            refused.Remove(delivery.Message.DestinationAddress);
+            if (delivery.Outcome == DeliveryOutcome.Confirmed)
+            {
+                refused.Remove(delivery.Message.DestinationAddress);
+            }
+            else if (attempt.ChannelError is not null && delivery.Error is not (null or PublishException or MessageReturnedException))
+            {
+                // A channel that is being closed fails in many ways, and none of them says anything about the message.
+                (delivery.Outcome, delivery.Error) = (DeliveryOutcome.Unanswered, attempt.ChannelError);
+            }
         }
     }
 
@@ -146,7 +162,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver
         }
         catch (Exception exception)
         {
-            delivery.Error = attempt.ChannelError ?? exception;
+            delivery.Error = exception;
             delivery.Outcome = exception switch
             {
                 OperationCanceledException => DeliveryOutcome.Unanswered,

@@ -10,13 +10,17 @@ var connectionString = new NpgsqlConnectionStringBuilder(builder.Configuration.G
 {
     ApplicationName = "bare",
     MaxPoolSize = builder.Configuration.GetValue("Database:MaxPoolSize", 10),
+
+    // The driver's default is not to prepare statements.
+    MaxAutoPrepare = builder.Configuration.GetValue("Database:MaxPreparedStatements", 0),
 };
 var dataSource = NpgsqlDataSource.Create(connectionString);
 builder.Services.AddDbContext<BareDbContext>(db => db.UseNpgsql(dataSource), ServiceLifetime.Scoped, ServiceLifetime.Singleton);
 builder.Services.AddSingleton(TimeProvider.System);
 if (builder.Configuration.GetValue<ushort>("Bare:Prefetch") is > 0 and var prefetch)
 {
-    builder.Services.AddPlatformBus("bare", bus => bus.AddConsumer<RowConsumer>(), (context, bus) => bus.AddRowEndpoint(context, prefetch));
+    var kind = builder.Configuration.GetValue("Bare:Kind", "bare")!;
+    builder.Services.AddPlatformBus("bare", bus => bus.AddConsumer<RowConsumer>(), (context, bus) => bus.AddRowEndpoint(context, kind, prefetch));
 }
 else
 {

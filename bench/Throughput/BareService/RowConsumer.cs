@@ -16,13 +16,10 @@ internal sealed class RowConsumer(BareDbContext db, TimeProvider time) : IConsum
 
 internal static class RowEndpoint
 {
-    /// <summary>Kind of the messages that it consumes.</summary>
-    public const string Kind = "bare";
-
-    public static void AddRowEndpoint(this IBusFactoryConfigurator bus, IBusRegistrationContext context, ushort prefetch) =>
-        bus.ReceiveEndpoint(HeavyTaskTopology.QueueName(Kind), endpoint =>
+    public static void AddRowEndpoint(this IBusFactoryConfigurator bus, IBusRegistrationContext context, string kind, ushort prefetch) =>
+        bus.ReceiveEndpoint(HeavyTaskTopology.QueueName(kind), endpoint =>
         {
-            endpoint.BindHeavyTaskKind(Kind);
+            endpoint.BindHeavyTaskKind(kind);
             endpoint.PrefetchCount = prefetch;
             endpoint.ConcurrentMessageLimit = prefetch;
             context.ConfigureConsumer<RowConsumer>(endpoint);

@@ -13,17 +13,21 @@ internal static class DrainSection
         await using var worker = await installation.StartWorkerAsync();
         await using var publisher = await installation.StartBareAsync();
         await using var consumer = await installation.StartBareConsumerAsync();
+        await using var prepared = await installation.StartPreparedBareConsumerAsync();
         var options = installation.Options;
         await Rounds.RunAsync(
             options.Rounds,
             report,
             round => MeasureAsync(installation, "platform", round, worker, async () =>
             {
-                await HttpLoad.RunAsync(api.Address, "/heavy-tasks", Installation.TaskJson, options.Connections, options.Tasks);
+                await HttpLoad.RunAsync(api.Address, "/heavy-tasks", Installation.Json(Installation.Kind), options.Connections, options.Tasks);
                 await installation.Database.WaitForEmptyOutboxAsync();
             }),
-            round => MeasureAsync(installation, Measurement.Bare, round, consumer, () =>
-                publisher.PostAsync<double>($"/publish?kind={Installation.BareKind}&count={options.Tasks}&publishers={options.Publishers}")));
+            round => MeasureAsync(installation, Measurement.Bare, round, consumer, () => PublishAsync(Installation.BareKind)),
+            round => MeasureAsync(installation, Measurement.PreparedBare, round, prepared, () => PublishAsync(Installation.PreparedKind)));
+
+        Task PublishAsync(string kind) =>
+            publisher.PostAsync<double>($"/publish?kind={kind}&count={options.Tasks}&publishers={options.Publishers}");
     }
 
     private static async Task<Measurement> MeasureAsync(Installation installation, string subject, int round, Service service, Func<Task> fill)
@@ -41,7 +45,7 @@ internal static class DrainSection
         await database.WaitForUsersAsync(lastUserId, count);
         var seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
         var perOperation = cpu.PerOperation(before, count);
-        if (subject != Measurement.Bare)
+        if (service.RunsTasks)
         {
             await installation.CheckTasksAsync(count);
         }

@@ -11,11 +11,11 @@ internal sealed class Installation : IAsyncDisposable
     /// <summary>Kind, and so routing key, of the messages that the bare consumer gets.</summary>
     public const string BareKind = "bare";
 
-    public const string Queue = $"heavy-task.{Kind}";
-    public const string BareQueue = $"heavy-task.{BareKind}";
+    /// <summary>The same for the bare consumer that prepares its statements.</summary>
+    public const string PreparedKind = "bare-prepared";
 
-    public const string TaskJson = $$$"""{"kind":"{{{Kind}}}","parameters":{}}""";
-    public const string BareJson = $$$"""{"kind":"{{{BareKind}}}","parameters":{}}""";
+    // What DatabaseOptions.MaxPreparedStatements is by default.
+    private const string PreparedStatements = "50";
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(1);
 
@@ -50,7 +50,14 @@ internal sealed class Installation : IAsyncDisposable
 
     public Task<Service> StartApiAsync() => StartAsync("services/Api");
 
+    public static string Queue(string kind) => $"heavy-task.{kind}";
+
+    public static string Json(string kind) => $$$"""{"kind":"{{{kind}}}","parameters":{}}""";
+
     public Task<Service> StartBareAsync() => StartAsync("bench/Throughput/BareService");
+
+    public Task<Service> StartPreparedBareAsync() =>
+        StartAsync("bench/Throughput/BareService", ("Database__MaxPreparedStatements", PreparedStatements));
 
     public Task<Service> StartOutboxAsync() => StartAsync(
         "bench/Throughput/OutboxService", ("Database__MaxPoolSize", $"{Options.Publishers + 8}"));
@@ -61,19 +68,13 @@ internal sealed class Installation : IAsyncDisposable
             "bench/Throughput/RowWorker",
             ($"HeavyTasks__Kinds__{Kind}__Concurrency", $"{Options.Concurrency}"),
             ("Database__MaxPoolSize", $"{Options.Concurrency + 8}"));
-        await service.WaitForConsumerAsync(Broker, Queue);
+        await service.WaitForConsumerAsync(Broker, Queue(Kind));
         return service;
     }
 
-    public async Task<Service> StartBareConsumerAsync()
-    {
-        var service = await StartAsync(
-            "bench/Throughput/BareService",
-            ("Bare__Prefetch", $"{Options.Concurrency}"),
-            ("Database__MaxPoolSize", $"{Options.Concurrency + 8}"));
-        await service.WaitForConsumerAsync(Broker, BareQueue);
-        return service;
-    }
+    public Task<Service> StartBareConsumerAsync() => StartBareConsumerAsync(BareKind, "0");
+
+    public Task<Service> StartPreparedBareConsumerAsync() => StartBareConsumerAsync(PreparedKind, PreparedStatements);
 
     /// <summary>Who uses processor time: the servers, this process, and the services named.</summary>
     public async Task<CpuUse> CpuAsync(params IEnumerable<(string Role, Service Service)> services)
@@ -116,6 +117,18 @@ internal sealed class Installation : IAsyncDisposable
         await Database.DisposeAsync();
     }
 
+    private async Task<Service> StartBareConsumerAsync(string kind, string preparedStatements)
+    {
+        var service = await StartAsync(
+            "bench/Throughput/BareService",
+            ("Bare__Prefetch", $"{Options.Concurrency}"),
+            ("Bare__Kind", kind),
+            ("Database__MaxPreparedStatements", preparedStatements),
+            ("Database__MaxPoolSize", $"{Options.Concurrency + 8}"));
+        await service.WaitForConsumerAsync(Broker, Queue(kind));
+        return service;
+    }
+
     private async Task<Service> StartAsync(string project, params IEnumerable<(string Name, string Value)> settings)
     {
         var environment = new Dictionary<string, string?>
@@ -136,6 +149,6 @@ internal sealed class Installation : IAsyncDisposable
 
         var process = ServiceProcess.Start(project, environment);
         processes.Add(process);
-        return new Service(process, await process.WaitForAddressAsync(StartLimit));
+        return new Service(project, process, await process.WaitForAddressAsync(StartLimit));
     }
 }

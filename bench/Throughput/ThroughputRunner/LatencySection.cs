@@ -20,8 +20,8 @@ internal static class LatencySection
         var messages = new List<Single>();
         using var apiConnection = await HttpConnection.OpenAsync(api.Address);
         using var bareConnection = await HttpConnection.OpenAsync(publisher.Address);
-        var request = HttpConnection.Request(api.Address, "/heavy-tasks", Installation.TaskJson);
-        var bareRequest = HttpConnection.Request(publisher.Address, "/messages", Installation.BareJson);
+        var request = HttpConnection.Request(api.Address, "/heavy-tasks", Installation.Json(Installation.Kind));
+        var bareRequest = HttpConnection.Request(publisher.Address, "/messages", Installation.Json(Installation.BareKind));
         for (var i = 0; i < WarmUp + installation.Options.Singles; i++)
         {
             tasks.Add(await SubmitAsync(apiConnection, request));

@@ -45,7 +45,7 @@ internal static class RelaySection
         var before = cpu.Read();
         var seconds = await measure();
         var perOperation = cpu.PerOperation(before, installation.Options.Tasks);
-        await installation.Broker.PurgeAsync(Installation.Queue);
+        await installation.Broker.PurgeAsync(Installation.Queue(Installation.Kind));
         return new Measurement("relay", subject, round, installation.Options.Tasks / seconds) { CpuMicroseconds = perOperation };
     }
 

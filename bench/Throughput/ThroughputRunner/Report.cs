@@ -13,6 +13,9 @@ internal sealed record Measurement(string Section, string Subject, int Round, do
 {
     public const string Bare = "bare";
 
+    /// <summary>Bare, with the driver set to prepare statements as the platform does.</summary>
+    public const string PreparedBare = "bare, prepared statements";
+
     /// <summary>Milliseconds, by name: p50, p99.</summary>
     public Dictionary<string, double>? Milliseconds { get; init; }
 
@@ -80,16 +83,16 @@ internal sealed class Report : IAsyncDisposable
 
     private void WriteRates(StringBuilder text)
     {
-        text.AppendLine("| section | subject | per second: median (min..max) | of the bare limit: median (min..max) | target |");
-        text.AppendLine("|---|---|---|---|---|");
+        text.AppendLine("| section | subject | per second: median (min..max) | of bare: median (min..max) | target | of bare with prepared statements |");
+        text.AppendLine("|---|---|---|---|---|---|");
         foreach (var subject in measurements.Where(m => m.PerSecond is not null).GroupBy(m => (m.Section, m.Subject)))
         {
             var rates = subject.Select(m => m.PerSecond!.Value).ToList();
-            var ratios = subject.Key.Subject == Measurement.Bare ? [] : subject.Select(m => m.PerSecond!.Value / BareOf(m).PerSecond!.Value).ToList();
-            var ratio = ratios.Count == 0 ? "" : $"{Statistics.Median(ratios):P0} ({ratios.Min():P0}..{ratios.Max():P0})";
+            var ratios = RatiosTo(Measurement.Bare, subject);
             var target = Targets.TryGetValue(subject.Key, out var least) ? $"≥ {least:P0}: {(Statistics.Median(ratios) >= least ? "met" : "**missed**")}" : "";
             text.AppendLine(
-                $"| {subject.Key.Section} | {subject.Key.Subject} | {Statistics.Median(rates):N0} ({rates.Min():N0}..{rates.Max():N0}) | {ratio} | {target} |");
+                $"| {subject.Key.Section} | {subject.Key.Subject} | {Statistics.Median(rates):N0} ({rates.Min():N0}..{rates.Max():N0}) "
+                + $"| {Spread(ratios)} | {target} | {Spread(RatiosTo(Measurement.PreparedBare, subject))} |");
         }
 
         text.AppendLine();
@@ -121,6 +124,21 @@ internal sealed class Report : IAsyncDisposable
         }
     }
 
-    private Measurement BareOf(Measurement measurement) =>
-        measurements.Single(m => m.Section == measurement.Section && m.Round == measurement.Round && m.Subject == Measurement.Bare);
+    private static string Spread(List<double> ratios) =>
+        ratios.Count == 0 ? "" : $"{Statistics.Median(ratios):P0} ({ratios.Min():P0}..{ratios.Max():P0})";
+
+    private List<double> RatiosTo(string limit, IEnumerable<Measurement> rounds)
+    {
+        var ratios = new List<double>();
+        foreach (var round in rounds)
+        {
+            if (round.Subject is not (Measurement.Bare or Measurement.PreparedBare)
+                && measurements.Find(m => m.Section == round.Section && m.Round == round.Round && m.Subject == limit) is { } bare)
+            {
+                ratios.Add(round.PerSecond!.Value / bare.PerSecond!.Value);
+            }
+        }
+
+        return ratios;
+    }
 }

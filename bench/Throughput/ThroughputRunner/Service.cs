@@ -4,13 +4,16 @@ using Platform.Support;
 namespace Platform.ThroughputRunner;
 
 /// <summary>A started process and its address.</summary>
-internal sealed class Service(ServiceProcess process, Uri address) : IAsyncDisposable
+internal sealed class Service(string project, ServiceProcess process, Uri address) : IAsyncDisposable
 {
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
 
     private readonly HttpClient client = new() { BaseAddress = address, Timeout = TimeSpan.FromMinutes(2) };
 
     public Uri Address => address;
+
+    /// <summary>Whether it is the platform's worker.</summary>
+    public bool RunsTasks => project.EndsWith("RowWorker", StringComparison.Ordinal);
 
     public int ProcessId => process.Id;
 

@@ -21,8 +21,8 @@ internal static class SustainedSection
         await Rounds.RunAsync(
             installation.Options.Rounds,
             report,
-            round => MeasureAsync(installation, "platform", round, api, worker, "/heavy-tasks", Installation.TaskJson),
-            round => MeasureAsync(installation, Measurement.Bare, round, publisher, consumer, "/messages", Installation.BareJson));
+            round => MeasureAsync(installation, "platform", round, api, worker, "/heavy-tasks", Installation.Json(Installation.Kind)),
+            round => MeasureAsync(installation, Measurement.Bare, round, publisher, consumer, "/messages", Installation.Json(Installation.BareKind)));
     }
 
     private static async Task<Measurement> MeasureAsync(
@@ -64,7 +64,7 @@ internal static class SustainedSection
         await load;
         await release;
         await database.WaitForUsersAsync(lastUserId, accepted);
-        if (subject != Measurement.Bare)
+        if (run.RunsTasks)
         {
             await installation.CheckTasksAsync(accepted);
         }
