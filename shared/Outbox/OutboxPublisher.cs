@@ -157,7 +157,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver
 
         try
         {
-            await endpoint.Send(Placeholder, pipe, attempt.Token);
+            await attempt.WaitAsync(endpoint.Send(Placeholder, pipe, attempt.Token));
             (delivery.Outcome, delivery.Error) = (DeliveryOutcome.Confirmed, null);
         }
         catch (Exception exception)

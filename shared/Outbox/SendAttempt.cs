@@ -10,7 +10,10 @@ namespace Platform.Outbox;
 /// </summary>
 internal sealed class SendAttempt : IDisposable
 {
+    private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource ended;
+    private readonly CancellationTokenSource abandoned;
     private readonly TimeSpan timeout;
     private bool reached;
 
@@ -21,6 +24,8 @@ internal sealed class SendAttempt : IDisposable
     {
         this.timeout = timeout;
         ended = new CancellationTokenSource(connectTimeout, time);
+        abandoned = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        ended.Token.Register(() => abandoned.CancelAfter(CancelTimeout));
     }
 
     public CancellationToken Token => ended.Token;
@@ -39,6 +44,13 @@ internal sealed class SendAttempt : IDisposable
 
     public static bool IsChannelError(Exception error) =>
         error is OperationInterruptedException or ConnectionException or TransportUnavailableException or IOException or ObjectDisposedException;
+
+    /// <summary>
+    /// Waits for a send until the attempt has ended, and a moment longer. Not all of them end with their token: RabbitMQ.Client 7.1
+    /// disposes the semaphores of a closed channel, and whoever waits for one waits for ever.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">It did not end. It may still be sent.</exception>
+    public Task WaitAsync(Task send) => send.WaitAsync(abandoned.Token);
 
     /// <summary>There is a channel: the send context for it.</summary>
     public void Reached(PipeContext context)
@@ -60,5 +72,9 @@ internal sealed class SendAttempt : IDisposable
         }
     }
 
-    public void Dispose() => ended.Dispose();
+    public void Dispose()
+    {
+        ended.Dispose();
+        abandoned.Dispose();
+    }
 }
