@@ -73,6 +73,8 @@ public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendC
 
         var properties = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase);
         (context as TransportSendContext)?.WritePropertiesTo(properties);
+        var headerValues = StoredValues.Keep(context.Headers.GetAll());
+        var propertyValues = StoredValues.Keep(properties);
         OutboxSession.Of(db).Add(db, new OutboxMessage
         {
             Id = Guid.CreateVersion7(),
@@ -81,8 +83,10 @@ public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendC
             DestinationAddress = (context.DestinationAddress ?? throw new MessageException(typeof(T), "The message has no destination address.")).ToString(),
             ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
             Body = body,
-            Headers = StoredValues.Serialize(context.Headers.GetAll()),
-            Properties = StoredValues.Serialize(properties),
+            Headers = StoredValues.Serialize(headerValues),
+            HeaderValues = headerValues,
+            Properties = StoredValues.Serialize(propertyValues),
+            PropertyValues = propertyValues,
             ExpiresAt = context.TimeToLive is { } timeToLive ? time.GetUtcNow().UtcDateTime + timeToLive : null,
         });
         return Task.CompletedTask;

@@ -41,4 +41,10 @@ public sealed class OutboxMessage
 
     /// <summary>Set aside, because nothing can send it: why. Such a row stays until somebody deletes it or clears this column.</summary>
     public string? Error { get; init; }
+
+    /// <summary>What <see cref="Headers"/> says, while the message is in the memory of the process that wrote it.</summary>
+    internal Dictionary<string, object>? HeaderValues { get; init; }
+
+    /// <summary>What <see cref="Properties"/> says, while the message is in the memory of the process that wrote it.</summary>
+    internal Dictionary<string, object>? PropertyValues { get; init; }
 }

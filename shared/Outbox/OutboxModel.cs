@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace Platform.Outbox;
 
@@ -29,8 +30,9 @@ public static class OutboxModel
             message.Property(m => m.ExpiresAt).HasColumnName("expires_at");
             message.Property(m => m.LeaseOwner).HasColumnName("lease_owner");
 
-            // Not now(), the start of the transaction: one that ran for a while would leave nothing of the lease.
-            message.Property(m => m.LeaseUntil).HasColumnName("lease_until").HasDefaultValueSql("clock_timestamp() + interval '30 seconds'");
+            // Not now(), the start of the transaction: one that ran for a while would leave nothing of the lease. Nor is it read back.
+            message.Property(m => m.LeaseUntil).HasColumnName("lease_until").HasDefaultValueSql("clock_timestamp() + interval '30 seconds'")
+                .ValueGeneratedNever().Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Ignore);
             message.Property(m => m.Failures).HasColumnName("failures");
             message.Property(m => m.Error).HasColumnName("error");
         });

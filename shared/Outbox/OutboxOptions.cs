@@ -12,13 +12,9 @@ public sealed class OutboxOptions
     [Range(1024, 4L * 1024 * 1024 * 1024)]
     public long BufferLength { get; set; } = 64 * 1024 * 1024;
 
-    /// <summary>Messages published at once and deleted with one statement. Default 200; range 1 to 1,000.</summary>
+    /// <summary>Messages published at once; the rows of up to five batches are deleted with one statement, 50 ms after the first confirm. Default 200; range 1 to 1,000.</summary>
     [Range(1, 1_000)]
     public int BatchSize { get; set; } = 200;
-
-    /// <summary>Batches under way at once: while one is published, others are deleted, on one connection each. Default 2; range 1 to 16.</summary>
-    [Range(1, 16)]
-    public int Publishers { get; set; } = 2;
 
     /// <summary>
     /// How often the sweeper looks for messages that a crash, a full buffer or an outage left behind. Default 1 s; range 100 ms to 1 min.

@@ -15,7 +15,11 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
     // A pool in use by others may refuse a connection for a while; what is not deleted in time is sent again.
     private const int SettleTries = 4;
 
+    private const int BatchesPerDelete = 5;
+
     private readonly OutboxBuffer buffer;
+    private readonly ConfirmedMessages confirmed;
+    private readonly OutboxMetrics metrics = new();
     private readonly OutboxPublisher publisher;
     private readonly IOutboxStore store;
     private readonly OutboxOptions options;
@@ -24,7 +28,8 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
     private readonly ILogger<OutboxRelay> logger;
     private readonly SemaphoreSlim turn = new(1);
     private readonly CancellationTokenSource stopping = new();
-    private Task[] loops = [];
+    private Task[] sending = [];
+    private Task deleting = Task.CompletedTask;
     private volatile bool running;
     private volatile bool brokerUnavailable;
 
@@ -36,6 +41,7 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
         this.time = time;
         this.logger = logger;
         buffer = new OutboxBuffer(this.options.BufferLength);
+        confirmed = new ConfirmedMessages(this.options.BatchSize * BatchesPerDelete, time);
         publisher = new OutboxPublisher(bus, publishedTypes, this.options, time);
         sweeper = new OutboxSweeper(this, store, this.options, time, logger);
     }
@@ -61,11 +67,8 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
         // The loops must not continue whatever trace the start of the process belongs to: each message has its own.
         using var noFlow = ExecutionContext.SuppressFlow();
         running = true;
-        loops =
-        [
-            .. Enumerable.Range(0, options.Publishers).Select(_ => Task.Run(SendCommittedAsync, CancellationToken.None)),
-            Task.Run(() => sweeper.RunAsync(stopping.Token), CancellationToken.None),
-        ];
+        sending = [Task.Run(SendCommittedAsync, CancellationToken.None), Task.Run(() => sweeper.RunAsync(stopping.Token), CancellationToken.None)];
+        deleting = Task.Run(DeleteConfirmedAsync, CancellationToken.None);
         return Task.CompletedTask;
     }
 
@@ -86,7 +89,9 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
 
         try
         {
-            await Task.WhenAll(loops).WaitAsync(cancellationToken);
+            await Task.WhenAll(sending).WaitAsync(cancellationToken);
+            confirmed.Complete();
+            await deleting.WaitAsync(cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -102,8 +107,10 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
     {
         running = false;
         buffer.Complete();
+        confirmed.Complete();
         stopping.Dispose();
         turn.Dispose();
+        metrics.Dispose();
     }
 
     internal long GetTimestamp() => time.GetTimestamp();
@@ -124,6 +131,7 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
             turn.Release();
         }
 
+        metrics.Sent(deliveries, time.GetUtcNow());
         NoteAvailability(deliveries);
         await SettleAsync(deliveries);
     }
@@ -132,18 +140,46 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
     {
         foreach (var outcome in deliveries.GroupBy(d => d.Outcome))
         {
-            for (var tried = 1; ; tried++)
+            if (outcome.Key == DeliveryOutcome.Confirmed)
             {
-                try
-                {
-                    await SettleAsync(outcome.Key, [.. outcome]);
-                    break;
-                }
-                catch (Exception exception) when (tried < SettleTries)
-                {
-                    NotSettledYet(logger, exception);
-                    await Task.Delay(TimeSpan.FromSeconds(tried), time, CancellationToken.None);
-                }
+                await confirmed.AddAsync(outcome.Select(d => d.Message.Id));
+            }
+            else
+            {
+                await TryAsync(() => SettleAsync(outcome.Key, [.. outcome]));
+            }
+        }
+    }
+
+    private async Task TryAsync(Func<Task> settle)
+    {
+        for (var tried = 1; ; tried++)
+        {
+            try
+            {
+                await settle();
+                return;
+            }
+            catch (Exception exception) when (tried < SettleTries)
+            {
+                NotSettledYet(logger, exception);
+                await Task.Delay(TimeSpan.FromSeconds(tried), time, CancellationToken.None);
+            }
+        }
+    }
+
+    private async Task DeleteConfirmedAsync()
+    {
+        while (await confirmed.WaitAsync())
+        {
+            var ids = confirmed.Take();
+            try
+            {
+                await TryAsync(() => store.DeleteAsync(ids, Id, CancellationToken.None));
+            }
+            catch (Exception exception)
+            {
+                NotSettled(logger, ids.Length, exception);
             }
         }
     }
@@ -188,9 +224,6 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
         var ids = Array.ConvertAll(deliveries, d => d.Message.Id);
         switch (outcome)
         {
-            case DeliveryOutcome.Confirmed:
-                await store.DeleteAsync(ids, Id, CancellationToken.None);
-                break;
             case DeliveryOutcome.Refused:
                 // Without an error: not even tried, because its destination was refused just before.
                 foreach (var destination in deliveries.Where(d => d.Error is not null).GroupBy(d => d.Message.DestinationAddress))

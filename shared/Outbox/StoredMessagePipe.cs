@@ -23,8 +23,8 @@ internal sealed class StoredMessagePipe : IPipe<SendContext<SerializedMessageBod
         this.attempt = attempt;
         this.time = time;
         serializer = new CopyBodySerializer(new ContentType(message.ContentType), new BytesMessageBody(message.Body));
-        headers = StoredValues.Deserialize(message.Headers);
-        properties = StoredValues.Deserialize(message.Properties);
+        headers = message.HeaderValues ?? StoredValues.Deserialize(message.Headers);
+        properties = message.PropertyValues ?? StoredValues.Deserialize(message.Properties);
     }
 
     // Called when a channel is there, once for each try that MassTransit makes.

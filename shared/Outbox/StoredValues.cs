@@ -14,24 +14,25 @@ internal static class StoredValues
         typeof(DateTime), typeof(DateTimeOffset), typeof(Guid), typeof(Uri), typeof(string[]),
     }.ToDictionary(t => t.Name);
 
-    /// <summary>Null when there is nothing to store. Values of other types are left out, as RabbitMQ's transport leaves them out.</summary>
-    public static string? Serialize(IEnumerable<KeyValuePair<string, object>> values)
+    /// <summary>The values that can be stored. Those of other types are left out, as RabbitMQ's transport leaves them out.</summary>
+    public static Dictionary<string, object> Keep(IEnumerable<KeyValuePair<string, object>> values)
     {
-        var stored = new Dictionary<string, object>();
+        var kept = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase);
         foreach (var (key, value) in values)
         {
-            if (value is string)
+            if (value is string || Types.ContainsKey(value.GetType().Name))
             {
-                stored[key] = value;
-            }
-            else if (Types.ContainsKey(value.GetType().Name))
-            {
-                stored[key] = new[] { value.GetType().Name, value };
+                kept[key] = value;
             }
         }
 
-        return stored.Count > 0 ? JsonSerializer.Serialize(stored) : null;
+        return kept;
     }
+
+    /// <summary>Null when there is nothing to store.</summary>
+    public static string? Serialize(Dictionary<string, object> kept) => kept.Count == 0
+        ? null
+        : JsonSerializer.Serialize(kept.ToDictionary(v => v.Key, v => v.Value is string ? v.Value : new[] { v.Value.GetType().Name, v.Value }));
 
     /// <summary>The values that were stored.</summary>
     /// <exception cref="JsonException">The text was not written by <see cref="Serialize"/>.</exception>

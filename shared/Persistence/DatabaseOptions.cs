@@ -38,4 +38,10 @@ public sealed class DatabaseOptions
     /// </summary>
     [Range(0, 1000)]
     public int MaxPreparedStatements { get; set; } = 50;
+
+    /// <summary>
+    /// Clear what a user of a connection left in its session (settings, temporary tables, advisory locks) before the next one gets it.
+    /// Default true; false saves the server 25 µs each time, where nobody leaves anything, as in the Api.
+    /// </summary>
+    public bool ResetSessions { get; set; } = true;
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -43,6 +44,9 @@ public static class PlatformBus
                     host.Heartbeat(options.Heartbeat);
                     host.RequestedConnectionTimeout(TimeSpan.FromSeconds(5));
                 });
+
+                // A third of a small message is indentation otherwise: stored, sent and stored again.
+                rabbitMq.ConfigureJsonSerializerOptions(json => new JsonSerializerOptions(json) { WriteIndented = false });
                 rabbitMq.UseHeavyTaskTopology();
                 configureEndpoints?.Invoke(context, rabbitMq);
             });

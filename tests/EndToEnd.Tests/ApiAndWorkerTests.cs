@@ -43,7 +43,7 @@ public sealed class ApiAndWorkerTests
         string[] pool = ["platform.pool.in_use", "platform.pool.max", "platform.pool.wait"];
         string[] tasks = ["platform.heavy_task.queue_wait", "platform.heavy_task.run_time", "platform.heavy_task.slots"];
         (string, string)[] expected =
-            [.. pool.Select(m => ("platform-api", m)), .. pool.Select(m => ("platform-worker", m)), .. tasks.Select(m => ("platform-worker", m))];
+            [("platform-api", "platform.outbox.lag"), .. pool.Select(m => ("platform-api", m)), .. pool.Select(m => ("platform-worker", m)), .. tasks.Select(m => ("platform-worker", m))];
         await Eventually.Async(() => expected.All(otlp.Metrics.ContainsKey), TimeSpan.FromSeconds(30), "pools and tasks have meters");
 
         IEnumerable<ReceivedSpan> Path(List<ReceivedSpan> spans)

@@ -40,7 +40,6 @@ public sealed class RegistrationTests
     [Theory]
     [InlineData("BufferLength", "1")]
     [InlineData("BatchSize", "0")]
-    [InlineData("Publishers", "17")]
     [InlineData("SweepInterval", "00:00:00")]
     [InlineData("PublishTimeout", "00:00:30")]
     [InlineData("MaxMessageLength", "1")]

@@ -48,5 +48,5 @@ public sealed class StopTests : OutboxTest
     }
 
     internal override Task<Shop> StartShopAsync() => Shop.StartAsync(
-        Database.ConnectionString, Broker.Uri, settings: [("Publishers", "1"), ("BatchSize", "20")]);
+        Database.ConnectionString, Broker.Uri, settings: [("BatchSize", "20")]);
 }

@@ -59,6 +59,44 @@ public sealed class TransactionTests : OutboxTest
         await Shop.ShouldHaveConsumedAsync(1, 1);
     }
 
+    [Theory]
+    [InlineData(AutoTransactionBehavior.WhenNeeded)]
+    [InlineData(AutoTransactionBehavior.Never)]
+    public async Task Order_whose_message_cannot_be_inserted_is_not_inserted(AutoTransactionBehavior behavior)
+    {
+        await using var customer = Shop.NewCustomer();
+        customer.Db.Database.AutoTransactionBehavior = behavior;
+        await customer.PlaceAsync(1);
+        await using (var db = Shop.CreateContext(Database.ConnectionString))
+        {
+            db.Add(new OutboxMessage
+            {
+                Id = customer.Db.Outbox.Local.Single().Id,
+                DestinationAddress = "",
+                ContentType = "",
+                Body = [],
+                Error = "Takes the key.",
+            });
+            await db.SaveChangesAsync();
+        }
+
+        await Should.ThrowAsync<DbUpdateException>(() => customer.Db.SaveChangesAsync());
+        (await customer.Db.Orders.CountAsync()).ShouldBe(0);
+        await Shop.ShouldNotHaveConsumedAsync();
+    }
+
+    [Theory]
+    [InlineData(AutoTransactionBehavior.WhenNeeded)]
+    [InlineData(AutoTransactionBehavior.Never)]
+    public async Task Saved_order_is_sent_with_and_without_a_transaction(AutoTransactionBehavior behavior)
+    {
+        await using var customer = Shop.NewCustomer();
+        customer.Db.Database.AutoTransactionBehavior = behavior;
+        await customer.PlaceAsync(1);
+        await customer.Db.SaveChangesAsync();
+        await Shop.ShouldHaveConsumedAsync(1);
+    }
+
     [Fact]
     public async Task Save_inside_a_transaction_sends_after_the_commit()
     {

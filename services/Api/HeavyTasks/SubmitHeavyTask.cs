@@ -72,6 +72,7 @@ internal static class SubmitHeavyTask
             await publishEndpoint.Publish(new HeavyTaskRequested(task.Id, task.Kind));
         }
 
+        db.Database.AutoTransactionBehavior = DatabaseProvider.OneBatchOfInserts;
         try
         {
             // Not ended by a client that goes away: a save cut short leaves its message to the sweeper, so the task would start late.

@@ -56,6 +56,13 @@ public static class DatabaseProvider
             ? connectionString
             : throw new InvalidOperationException("ConnectionStrings:Platform is not set; set it (environment: ConnectionStrings__Platform) to the database's connection string.");
 
+    /// <summary>
+    /// How a SaveChanges that only inserts a few rows, with keys that are known before, writes all of them or none. Here without a
+    /// transaction of the client's: the server makes one of all that comes before the end of a batch (PostgreSQL 15 documentation, 55.2.3),
+    /// and the round trip of a commit is saved. Not for updates: one that finds no row must undo the others.
+    /// </summary>
+    public const AutoTransactionBehavior OneBatchOfInserts = AutoTransactionBehavior.Never;
+
     /// <summary>Whether an error means that a unique key exists already.</summary>
     public static bool IsDuplicateKey(DbUpdateException exception)
     {
@@ -89,9 +96,8 @@ public static class DatabaseProvider
             Timeout = (int)options.AcquireTimeout.TotalSeconds,
             CommandTimeout = (int)options.CommandTimeout.TotalSeconds,
             MaxAutoPrepare = options.MaxPreparedStatements,
-
-            // Prepared statements are parsed once but planned each time: a plan made while a table is small would be kept as it grows.
-            Options = $"-c idle_in_transaction_session_timeout={(int)options.IdleInTransactionTimeout.TotalMilliseconds} -c plan_cache_mode=force_custom_plan",
+            NoResetOnClose = !options.ResetSessions,
+            Options = $"-c idle_in_transaction_session_timeout={(int)options.IdleInTransactionTimeout.TotalMilliseconds}",
         };
         var builder = new NpgsqlDataSourceBuilder(connectionString.ConnectionString) { Name = applicationName };
         return builder.Build();

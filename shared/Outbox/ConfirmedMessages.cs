@@ -1,0 +1,49 @@
+using System.Threading.Channels;
+
+namespace Platform.Outbox;
+
+/// <summary>
+/// Ids of messages that the broker has and whose rows are to be deleted: collected for a moment, because a commit for each costs more than
+/// to send it. A crash within that moment sends them again.
+/// </summary>
+internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly Channel<Guid> channel = Channel.CreateBounded<Guid>(capacity);
+
+    /// <summary>Adds what was confirmed. Waits while the database does not keep up: what is sent but not deleted is sent again when its lease ends.</summary>
+    public async Task AddAsync(IEnumerable<Guid> ids)
+    {
+        foreach (var id in ids)
+        {
+            await channel.Writer.WriteAsync(id);
+        }
+    }
+
+    /// <summary>Waits for the first, and for those that follow soon. False when no more come.</summary>
+    public async Task<bool> WaitAsync()
+    {
+        if (!await channel.Reader.WaitToReadAsync())
+        {
+            return false;
+        }
+
+        await Task.Delay(Pause, time, CancellationToken.None);
+        return true;
+    }
+
+    public Guid[] Take()
+    {
+        var taken = new List<Guid>();
+        while (taken.Count < capacity && channel.Reader.TryRead(out var id))
+        {
+            taken.Add(id);
+        }
+
+        return [.. taken];
+    }
+
+    /// <summary>Nothing is added any more; what is in it can still be taken.</summary>
+    public void Complete() => channel.Writer.TryComplete();
+}
