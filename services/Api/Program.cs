@@ -1,5 +1,4 @@
 using Platform.Api.Files;
-using Platform.Api.Health;
 using Platform.Api.HeavyTasks;
 using Platform.Api.OpenApi;
 using Platform.Api.Problems;
@@ -18,19 +17,26 @@ if (args is [DatabaseMigration.Command])
 }
 
 // Loopback unless told otherwise. Not in appsettings.json, which would win over ASPNETCORE_URLS.
+const string DefaultUrl = "http://127.0.0.1:5080";
+if (args is [HealthCommand.Name])
+{
+    Environment.ExitCode = await HealthCommand.RunAsync(builder.Configuration, DefaultUrl);
+    return;
+}
+
 if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null)
 {
-    builder.WebHost.UseUrls("http://127.0.0.1:5080");
+    builder.WebHost.UseUrls(DefaultUrl);
 }
 
 builder.Services.AddPlatformTelemetry(builder.Configuration, "platform-api");
-builder.Services.AddPlatformBus("api", bus => bus.ReportBrokerOutageAsDegraded());
+builder.Services.AddPlatformBus("api");
 builder.Services.AddPlatformDatabase("platform-api");
 builder.Services.AddMigrationCheck();
 builder.Services.AddHeavyTasks();
 builder.Services.AddFiles();
 builder.Services.AddProblems();
-builder.Services.AddHealth();
+builder.Services.AddPlatformHealth();
 builder.Services.AddOpenApiDocument();
 
 var app = builder.Build();
@@ -39,6 +45,6 @@ app.MapHeavyTasks();
 app.MapFiles();
 app.MapUsers();
 app.MapServices();
-app.MapHealth();
+app.MapPlatformHealth();
 app.MapOpenApiDocument();
 await app.RunAsync();

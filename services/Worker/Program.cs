@@ -6,9 +6,16 @@ using Platform.ServiceDefaults;
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
 // Only for health checks; loopback unless told otherwise. Not in appsettings.json, which would win over ASPNETCORE_URLS.
+const string DefaultUrl = "http://127.0.0.1:5081";
+if (args is [HealthCommand.Name])
+{
+    Environment.ExitCode = await HealthCommand.RunAsync(builder.Configuration, DefaultUrl);
+    return;
+}
+
 if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null)
 {
-    builder.WebHost.UseUrls("http://127.0.0.1:5081");
+    builder.WebHost.UseUrls(DefaultUrl);
 }
 
 builder.Services.AddPlatformTelemetry(builder.Configuration, "platform-worker");
@@ -18,7 +25,8 @@ builder.Services.AddPlatformBus("worker", bus => bus.AddHeavyTaskConsumer(), (co
 builder.Services.AddPlatformDatabase("platform-worker");
 builder.Services.AddMigrationCheck();
 builder.Services.AddHeavyTasks(typeof(Program).Assembly);
+builder.Services.AddPlatformHealth();
 
 var app = builder.Build();
-app.MapGet("/health/live", () => Results.Ok());
+app.MapPlatformHealth();
 await app.RunAsync();

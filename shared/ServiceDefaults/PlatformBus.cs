@@ -34,6 +34,7 @@ public static class PlatformBus
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
+            bus.ReportBrokerOutageAsDegraded();
             configureBus?.Invoke(bus);
             bus.UsingRabbitMq((context, rabbitMq) =>
             {

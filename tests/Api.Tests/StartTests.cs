@@ -30,6 +30,38 @@ public sealed class StartTests
         process.Output.ShouldContain("RabbitMq:Uri is not set");
     }
 
+    [Theory]
+    [InlineData("HeavyTasks:DefaultMaxAttempts", "0")]
+    [InlineData("HeavyTasks:DefaultMaxAttempts", "101")]
+    [InlineData("Files:MaxLength", "0")]
+    [InlineData("Files:MaxLength", "1099511627777")]
+    public async Task Setting_out_of_range_stops_the_start(string key, string value)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var environment = ApiProcess.Environment(database.ConnectionString, "http://127.0.0.1:0");
+        environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        await using var process = ServiceProcess.Start("services/Api", environment);
+
+        (await process.WaitForExitAsync(Patience)).ShouldNotBe(0);
+        process.Output.ShouldContain("OptionsValidationException");
+        process.Output.ShouldContain(key.Split(':')[1]);
+        process.Output.ShouldNotContain("Now listening");
+    }
+
+    [Fact]
+    public async Task Health_command_asks_the_service_that_runs_with_the_same_settings()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var api = await ApiProcess.StartAsync(database.ConnectionString);
+        var address = api.Client.BaseAddress!.ToString().Replace("127.0.0.1", "+", StringComparison.Ordinal);
+        await using var running = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, address), "health");
+        (await running.WaitForExitAsync(Patience)).ShouldBe(0, running.Output);
+
+        await using var absent = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, "http://+:1"), "health");
+        (await absent.WaitForExitAsync(Patience)).ShouldBe(1);
+        absent.Output.ShouldContain("http://127.0.0.1:1 does not answer");
+    }
+
     [Fact]
     public async Task Service_refuses_a_database_that_lacks_migrations_and_names_the_command_that_applies_them()
     {

@@ -63,6 +63,20 @@ public sealed class ApiAndWorkerTests
     }
 
     [Fact]
+    public async Task Worker_is_live_and_ready_and_says_what_is_away()
+    {
+        await using var system = await TestSystem.StartAsync();
+        var worker = system.StartProcess("services/Worker", []);
+        using var http = new HttpClient { BaseAddress = await worker.WaitForAddressAsync(TimeSpan.FromSeconds(60)), Timeout = TimeSpan.FromSeconds(30) };
+
+        (await http.GetFromJsonAsync<JsonElement>("/health/live")).GetProperty("status").GetString().ShouldBe("Healthy");
+        await Eventually.Async(
+            async () => (await http.GetFromJsonAsync<JsonElement>("/health/ready")).GetProperty("checks").GetProperty("broker").GetString() == "Healthy",
+            TimeSpan.FromSeconds(30));
+        (await http.GetFromJsonAsync<JsonElement>("/health/ready")).GetProperty("checks").GetProperty("database").GetString().ShouldBe("Healthy");
+    }
+
+    [Fact]
     public async Task Services_lists_both_with_their_pools_and_drops_one_that_stopped()
     {
         await using var system = await TestSystem.StartAsync();

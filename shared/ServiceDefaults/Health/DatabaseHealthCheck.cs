@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Platform.Persistence;
 
-namespace Platform.Api.Health;
+namespace Platform.ServiceDefaults;
 
 /// <summary>Whether a connection of this service's own pool can be had and answers.</summary>
 internal sealed class DatabaseHealthCheck(PlatformDbContext db) : IHealthCheck
