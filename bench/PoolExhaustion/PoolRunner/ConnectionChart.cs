@@ -46,7 +46,7 @@ internal static class ConnectionChart
                 [.. moments.Select((m, i) => (X(m.Key), Y(open[i]))), .. moments.Select((m, i) => (X(m.Key), Y(below[i]))).Reverse()], fill);
             svg.Rectangle(legend, top + 22, 10, 10, fill);
             svg.Text(legend + 14, top + 31, application, size: 11);
-            legend += 28 + (application.Length * 6);
+            legend += 22 + (application.Length * 6);
             below = open;
         }
 

@@ -24,7 +24,7 @@ internal static class LatencyChart
         svg.Text(Left, 22, FormattableString.Invariant($"Light requests beside {cells[0].HeavyRate} heavy tasks per second, {cells[0].Multiple}x what 15 connections carry"), size: 15, fill: "#111", bold: true);
         svg.Text(Left, 42, "Median of each second, from the moment a request was due. A line ends with the work (captured: never)");
         svg.Rectangle(X(0), Top, X(load) - X(0), Height - Top - Bottom, "#f1f1f1");
-        svg.Text(X(0) + 4, Height - Bottom - 6, "tasks arrive", size: 11);
+        svg.Text(X(0) + 4, Top + 14, "tasks arrive", size: 11);
         foreach (var (milliseconds, label) in new[] { (1.0, "1 ms"), (10, "10 ms"), (100, "100 ms"), (1000, "1 s"), (10_000, "10 s") })
         {
             svg.Line(Left, Y(milliseconds), Width - Right, Y(milliseconds), "#ddd");
@@ -41,7 +41,7 @@ internal static class LatencyChart
         {
             var points = cell.Seconds.Select(s => (X(s.At + 0.5), Y(s.P50))).ToList();
             svg.Path(points, Charts.Colour(cell.Hosting));
-            var label = points[^1].Item2 + 4;
+            var label = points[^1].Item2 - 8;
             while (taken.Any(t => Math.Abs(t - label) < 14))
             {
                 label -= 14;
