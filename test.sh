@@ -88,22 +88,6 @@ rm -rf "$servers_root/test"
 servers=$servers_root/test
 mkdir -m 711 "$servers"
 
-# start NAME COMMAND...: in the background, because the build takes longer; the output goes to $work/NAME.server.
-start() {
-    local name=$1
-    shift
-    (
-        trap 'stopping=yes' INT TERM
-        trap - EXIT
-        umask 077
-        "$@" >"$work/$name.server"
-    ) &
-    starting+=($!)
-}
-
-# server_value NAME KEY
-server_value() { sed -n "s/^$2=//p" "$work/$1.server"; }
-
 export TEST_POSTGRES=${TEST_POSTGRES:-${ConnectionStrings__Platform:-}} TEST_RABBITMQ=${TEST_RABBITMQ:-${RabbitMq__Uri:-}} TEST_SERVERS=$servers
 export TEST_RABBITMQ_MANAGEMENT=${TEST_RABBITMQ_MANAGEMENT:-}
 # A service that a test forgot to configure must not find a real database.

@@ -9,5 +9,5 @@
 # TEST_POSTGRES (connection string of a superuser) and TEST_RABBITMQ (an empty virtual host) name servers to use instead of private ones.
 set -uo pipefail
 name=pool-exhaustion
-. "$(dirname "$0")/pool-servers.sh"
-measure 1500 exhaustion --results "$repository/bench/results" --charts "$repository/docs/images" "$@"
+. "$(dirname "$0")/servers.sh"
+measure bench/PoolExhaustion/PoolRunner 1500 exhaustion --results "$repository/bench/results" --charts "$repository/docs/images" "$@"

@@ -8,5 +8,5 @@
 # TEST_POSTGRES (connection string of a superuser) and TEST_RABBITMQ (an empty virtual host) name servers to use instead of private ones.
 set -uo pipefail
 name=pool-sizing
-. "$(dirname "$0")/pool-servers.sh"
-measure 900 sizing --results "$repository/bench/results" "$@"
+. "$(dirname "$0")/servers.sh"
+measure bench/PoolExhaustion/PoolRunner 900 sizing --results "$repository/bench/results" "$@"

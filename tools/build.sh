@@ -37,3 +37,19 @@ build() {
         rm -f "${TMPDIR:-/tmp}/$id"
     done
 }
+
+# start NAME COMMAND...: in the background, because the build takes longer; the output goes to $work/NAME.server. Adds to "starting".
+start() {
+    local name=$1
+    shift
+    (
+        trap 'stopping=yes' INT TERM
+        trap - EXIT
+        umask 077
+        "$@" >"$work/$name.server"
+    ) &
+    starting+=($!)
+}
+
+# server_value NAME KEY
+server_value() { sed -n "s/^$2=//p" "$work/$1.server"; }
