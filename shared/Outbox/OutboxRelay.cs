@@ -17,6 +17,10 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
 
     private const int BatchesPerDelete = 5;
 
+    // Where messages come together, more follow at once. A batch of ten costs broker and process half as much for each as ten batches;
+    // a message that comes alone is not kept waiting.
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(5);
+
     private readonly OutboxBuffer buffer;
     private readonly ConfirmedMessages confirmed;
     private readonly OutboxMetrics metrics = new();
@@ -198,6 +202,11 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
             {
                 // The database did not take the outcome: the leases end and the sweeper sends them, perhaps again.
                 NotSettled(logger, deliveries.Count, exception);
+            }
+
+            if (deliveries.Count > 1 && deliveries.Count < options.BatchSize)
+            {
+                await Task.Delay(Gathering, time, CancellationToken.None);
             }
         }
     }
