@@ -8,6 +8,8 @@ export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 DOTNET_NOLOGO=1
 run() {
     local output=$1 seconds=$2 log=$3 pid show status
     shift 3
+    # Before somebody follows it.
+    : >"$log"
     launch "$work/run.pid" "$log" timeout -k 10 "$seconds" "$@"
     pid=$!
     # Both in the background with wait, so that signals are answered at once.
