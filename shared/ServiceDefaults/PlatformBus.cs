@@ -2,6 +2,7 @@ using System.Text.Json;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Platform.Persistence;
 
 namespace Platform.ServiceDefaults;
 
@@ -34,6 +35,7 @@ public static class PlatformBus
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
+            bus.AddPlatformOutbox();
             configureBus?.Invoke(bus);
             bus.UsingRabbitMq((context, rabbitMq) =>
             {
