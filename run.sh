@@ -5,27 +5,32 @@
 #   ./run.sh              everything, then stay
 #   ./run.sh --once       everything, check that the numbers agree, stop everything; exit code 0 only when they do
 #   ./run.sh --fresh      forget the data of earlier runs first (of the private servers only)
+#   ./run.sh --database mysql      the MySQL build on MariaDB instead of PostgreSQL (docs/mysql.md)
 #
-# RabbitMQ and PostgreSQL are private: on loopback, on ports of their own, with data in .data. What is not installed is installed (as
+# RabbitMQ and the database are private: on loopback, on ports of their own, with data in .data. What is not installed is installed (as
 # root), or named. ConnectionStrings__Platform and RabbitMq__Uri name servers to use instead; PLATFORM_ROWS is the number of users
-# (default 200000).
+# (default 200000); PLATFORM_NUGET_SOURCE a further source of packages
+# for the MySQL build.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 . tools/servers.sh
 . tools/build.sh
 
-once='' fresh='' rows=${PLATFORM_ROWS:-200000}
-for argument in "$@"; do
-    case $argument in
+once='' fresh='' rows=${PLATFORM_ROWS:-200000} chosen=postgres
+while (($#)); do
+    case $1 in
         --once) once=yes ;;
         --fresh) fresh=yes ;;
+        --database) chosen=${2:-}; shift ;;
         -h | --help)
             sed -n '2,/^set /s/^#\( \|$\)//p' "$0"
             exit
             ;;
-        *) complain "Unknown argument $argument; see ./run.sh --help"; exit 2 ;;
+        *) complain "Unknown argument $1; see ./run.sh --help"; exit 2 ;;
     esac
+    shift
 done
+choose_database "$chosen" || exit 2
 [[ $rows =~ ^[1-9][0-9]{0,8}$ ]] || { complain "PLATFORM_ROWS is to be a number from 1 to 999999999, not '$rows'."; exit 2; }
 
 work=$repository/.data/run
@@ -53,7 +58,7 @@ clean_up() {
     end_process "$work/api.pid" TERM 30
     if [[ $servers ]]; then
         rabbitmq_stop "$servers/rabbitmq" &
-        postgres_stop "$servers/postgres"
+        "${database}_stop" "$servers/$database"
         wait $!
     fi
 }
@@ -77,7 +82,7 @@ done_step() {
 # --- Servers and services ---------------------------------------------------------------------------------------------------------
 
 needed=()
-[[ ${ConnectionStrings__Platform:-} ]] || needed+=(postgres)
+[[ ${ConnectionStrings__Platform:-} ]] || needed+=("$database")
 [[ ${RabbitMq__Uri:-} ]] || needed+=(rabbitmq)
 install_servers "${needed[@]}" || exit 1
 require_dotnet || exit 1
@@ -85,7 +90,7 @@ require_dotnet || exit 1
 # What an earlier run left behind when it was killed itself.
 kill_servers "$work"
 if ((${#needed[@]})); then
-    servers_root=$(servers_folder) || exit 1
+    servers_root=$(servers_folder "$database") || exit 1
     kill_servers "$servers_root/run"
     [[ ! $fresh ]] || rm -rf "$servers_root/run"
     servers=$servers_root/run
@@ -95,21 +100,22 @@ fi
 for name in "${needed[@]}"; do
     case $name in
         postgres) SERVER_PORT=21432 start postgres postgres_start "$servers/postgres" ;;
+        mysql) SERVER_PORT=21306 start mysql mysql_start "$servers/mysql" ;;
         rabbitmq) SERVER_PORT=21672 start rabbitmq rabbitmq_start "$servers/rabbitmq" ;;
     esac
 done
 
-output=bin/PostgreSql/Release/net10.0
+output=bin/$provider/Release/net10.0
 api=$repository/services/Api/$output/Platform.Api.dll
 worker=$repository/services/Worker/$output/Platform.Worker.dll
 cli=$repository/tools/Platform.Cli/$output/platform.dll
 # Even a build that finds nothing to do takes many seconds, so it is only asked for when a source has changed.
 sources=$(find shared services tools ./*.props global.json .editorconfig BannedSymbols.txt \( -name bin -o -name obj \) -prune \
     -o -type f -printf '%p %s %T@\n' | sort | sha256sum)
-if [[ ! -e $api || ! -e $worker || ! -e $cli || $sources != "$(cat "$work/built-sources" 2>/dev/null)" ]]; then
+if [[ ! -e $api || ! -e $worker || ! -e $cli || $sources != "$(cat "$work/built-sources-$provider" 2>/dev/null)" ]]; then
     printf 'Building; the first time takes a minute or two.\n'
     build services/Api services/Worker tools/Platform.Cli || fail "The build failed: $work/build.log has all of it."
-    printf '%s\n' "$sources" >"$work/built-sources"
+    printf '%s\n' "$sources" >"$work/built-sources-$provider"
     done_step "built"
 fi
 
@@ -117,7 +123,18 @@ for pid in "${starting[@]}"; do wait "$pid" || fail "A server did not start."; d
 starting=()
 
 # The services' own user owns the database and is not the server's superuser.
-create_database() {
+create_mysql_database() {
+    local secret
+    secret=$(password "$servers/mysql")
+    MYSQL_PWD=$secret mariadb --no-defaults --protocol=tcp -h 127.0.0.1 -P "$(server_value mysql port)" -u admin <<SQL || return
+CREATE DATABASE IF NOT EXISTS platform;
+CREATE USER IF NOT EXISTS platform@'127.0.0.1' IDENTIFIED BY '$secret';
+GRANT ALL ON platform.* TO platform@'127.0.0.1';
+SQL
+    export ConnectionStrings__Platform="Server=127.0.0.1;Port=$(server_value mysql port);User ID=platform;Password=$secret;Database=platform"
+}
+
+create_postgres_database() {
     local folder=$servers/postgres secret
     secret=$(password "$folder")
     PGPASSWORD=$secret "$(server_value postgres bin)/psql" -X -q -v ON_ERROR_STOP=1 -v secret="$secret" \
@@ -131,7 +148,7 @@ SQL
 management='of your own broker'
 for name in "${needed[@]}"; do
     case $name in
-        postgres) create_database || fail "The database could not be created." ;;
+        postgres | mysql) "create_${name}_database" || fail "The database could not be created." ;;
         rabbitmq)
             export RabbitMq__Uri=$(server_value rabbitmq uri)
             management="$(server_value rabbitmq management | sed 's|//[^@]*@|//|')  user platform, password $(password "$servers/rabbitmq")"

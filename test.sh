@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Runs the tests on private RabbitMQ and PostgreSQL servers, which it installs when missing, starts empty, and stops and removes again.
+# Runs the tests on private servers (RabbitMQ, and PostgreSQL or MariaDB), which it installs when missing, starts empty, and stops and removes again.
 #
 #   ./test.sh                    all tests
 #   ./test.sh --filter TEXT      only tests whose full name (Namespace.Class.Method) contains TEXT
+#   ./test.sh --database mysql   the MySQL build on MariaDB instead of PostgreSQL (docs/mysql.md)
 #   ./test.sh [ARGUMENT]...      any other argument goes to dotnet test
 #
 # The last line is "N passed, N failed[, N skipped]"; exit code 0 only when tests ran and none failed.
 #
-# TEST_POSTGRES (connection string of a superuser) and TEST_RABBITMQ with TEST_RABBITMQ_MANAGEMENT (http://user:password@host:port/)
+# PLATFORM_NUGET_SOURCE names a further source of packages for the MySQL build.
+# TEST_POSTGRES or TEST_MYSQL (connection string of a superuser) and TEST_RABBITMQ with TEST_RABBITMQ_MANAGEMENT (http://user:password@host:port/)
 # name servers to use instead of private ones; ConnectionStrings__Platform and RabbitMq__Uri do too. Tests make databases and virtual
 # hosts of their own there and remove them.
 set -uo pipefail
@@ -18,7 +20,7 @@ cd "$(dirname "$0")" || exit 1
 # A test that hangs is ended after hang_minutes, a project after project_minutes, all after total_minutes.
 hang_minutes=5 project_minutes=20 total_minutes=40
 
-arguments=()
+arguments=() chosen=postgres
 while (($#)); do
     case $1 in
         -h | --help)
@@ -30,10 +32,12 @@ while (($#)); do
             arguments+=(--filter "FullyQualifiedName~$(sed 's/[\\()&|=!~]/\\&/g' <<<"$2")")
             shift
             ;;
+        --database) chosen=${2:-}; shift ;;
         *) arguments+=("$1") ;;
     esac
     shift
 done
+choose_database "$chosen" || exit 2
 
 work=$repository/.data/test
 mkdir -p "$work"
@@ -77,18 +81,19 @@ give_up() {
 }
 
 # What tests need besides the servers is for install_packages, too.
-install_servers rabbitmq postgres || give_up "The servers could not be installed."
+install_servers rabbitmq "$database" || give_up "The servers could not be installed."
 require_dotnet || give_up "Nothing can be built."
 
 # What an earlier run left behind when it was killed itself.
-servers_root=$(servers_folder) || give_up "There is no folder for the servers."
+servers_root=$(servers_folder "$database") || give_up "There is no folder for the servers."
 kill_servers "$work"
 kill_servers "$servers_root/test"
 rm -rf "$servers_root/test"
 servers=$servers_root/test
 mkdir -m 711 "$servers"
 
-export TEST_POSTGRES=${TEST_POSTGRES:-${ConnectionStrings__Platform:-}} TEST_RABBITMQ=${TEST_RABBITMQ:-${RabbitMq__Uri:-}} TEST_SERVERS=$servers
+server_variable=TEST_${database^^}
+export "$server_variable=${!server_variable:-${ConnectionStrings__Platform:-}}" TEST_RABBITMQ=${TEST_RABBITMQ:-${RabbitMq__Uri:-}} TEST_SERVERS=$servers
 export TEST_RABBITMQ_MANAGEMENT=${TEST_RABBITMQ_MANAGEMENT:-}
 # A service that a test forgot to configure must not find a real database.
 unset ConnectionStrings__Platform RabbitMq__Uri
@@ -96,16 +101,19 @@ unset ConnectionStrings__Platform RabbitMq__Uri
 if [[ $TEST_RABBITMQ && ! $TEST_RABBITMQ_MANAGEMENT ]]; then
     give_up "TEST_RABBITMQ_MANAGEMENT is not set: where is the management plugin of $TEST_RABBITMQ?"
 fi
-[[ $TEST_POSTGRES ]] || start postgres postgres_start "$servers/postgres"
+[[ ${!server_variable} ]] || start "$database" "${database}_start" "$servers/$database"
 [[ $TEST_RABBITMQ ]] || start rabbitmq rabbitmq_start "$servers/rabbitmq"
 
 printf 'Building.\n'
-build Platform.sln || give_up "The build failed: $work/build.log has all of it."
+# The MySQL build has neither shared/Outbox nor its tests: they are PostgreSQL's.
+solution=Platform.sln
+[[ $database == postgres ]] || solution=Platform.MySql.slnf
+build "$solution" || give_up "The build failed: $work/build.log has all of it."
 
 for pid in "${starting[@]}"; do wait "$pid" || give_up "A server did not start."; done
 starting=()
-if [[ ! $TEST_POSTGRES ]]; then
-    TEST_POSTGRES=$(server_value postgres admin)
+if [[ ! ${!server_variable} ]]; then
+    export "$server_variable=$(server_value "$database" admin)"
 fi
 if [[ ! $TEST_RABBITMQ ]]; then
     TEST_RABBITMQ=$(server_value rabbitmq uri)
@@ -121,6 +129,10 @@ rm -rf "$work/results"
 for project in tests/*.Tests/*.Tests.csproj; do
     [[ -e $project ]] || break
     name=$(basename "$project" .csproj)
+    if [[ $database == mysql && $name == Outbox.Tests ]]; then
+        printf '\n%s is not for MySQL: it tests shared/Outbox, which the MySQL build replaces with MassTransit'"'"'s own outbox.\n' "$name"
+        continue
+    fi
     seconds=$((total_minutes * 60 - SECONDS))
     if ((seconds <= 0)); then
         failed=$((failed + 1)) summary+=("$name did not run: $total_minutes minutes were over.")
@@ -129,7 +141,7 @@ for project in tests/*.Tests/*.Tests.csproj; do
     ((seconds < project_minutes * 60)) || seconds=$((project_minutes * 60))
     log=$work/$name.log
     printf '\n%s\n' "$name"
-    run show "$seconds" "$log" dotnet test "$project" --configuration Release --no-build --nologo --verbosity quiet \
+    run show "$seconds" "$log" dotnet test "$project" --configuration Release --no-build --nologo --verbosity quiet "${build_properties[@]}" \
         --logger "console;verbosity=minimal" --logger "trx;LogFileName=result.trx" --results-directory "$work/results/$name" \
         --blame-hang-timeout "${hang_minutes}m" --blame-hang-dump-type none "${arguments[@]}"
     status=$?

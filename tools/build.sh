@@ -24,12 +24,26 @@ run() {
     return "$status"
 }
 
+# choose_database NAME: postgres or mysql; sets "database", "provider" (the build's name of it) and "build_properties".
+# PLATFORM_NUGET_SOURCE is a folder or address with packages that the configured sources lack, for the MySQL build.
+choose_database() {
+    database=$1 build_properties=()
+    case $1 in
+        postgres) provider=PostgreSql ;;
+        mysql)
+            provider=MySql build_properties=(-p:DatabaseProvider=MySql)
+            [[ ! ${PLATFORM_NUGET_SOURCE:-} ]] || build_properties+=(-p:RestoreAdditionalProjectSources="$PLATFORM_NUGET_SOURCE")
+            ;;
+        *) complain "--database is postgres or mysql, not '$1'."; return 1 ;;
+    esac
+}
+
 # build PROJECT...: in Release; shows errors only. The compiler server saves each project the start of compiler and analyzers; its id
 # keeps it apart from anybody else's, so that run can end it.
 build() {
     local project id="platform-build-$$"
     for project in "$@"; do
-        if ! run hide 1200 "$work/build.log" dotnet build "$project" --configuration Release --verbosity quiet --nologo \
+        if ! run hide 1200 "$work/build.log" dotnet build "$project" --configuration Release --verbosity quiet --nologo "${build_properties[@]}" \
             -p:UseSharedCompilation=true -p:SharedCompilationId="$id"; then
             rm -f "${TMPDIR:-/tmp}/$id"
             grep -E '(error|warning) [A-Z]+[0-9]+:' "$work/build.log" | sed 's/ \[[^]]*\]$//' | sort -u >&2 || tail -n 30 "$work/build.log" >&2

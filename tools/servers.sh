@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Private RabbitMQ and PostgreSQL servers: on loopback, on ports of their own, each with all it has in one folder. Servers that the
+# Private RabbitMQ, PostgreSQL and MariaDB servers: on loopback, on ports of their own, each with all it has in one folder. Servers that the
 # machine runs for others are never touched. run.sh and test.sh source this file; tests that restart a server call it:
 #
 #   tools/servers.sh start rabbitmq FOLDER [LINE OF rabbitmq.conf]...   prints the addresses, one name=value a line
 #   tools/servers.sh start postgres FOLDER [SETTING=VALUE]...           the same
-#   tools/servers.sh stop  rabbitmq|postgres FOLDER                     gracefully, then firmly
-#   tools/servers.sh kill  rabbitmq|postgres FOLDER                     SIGKILL
+#   tools/servers.sh start mysql    FOLDER [SETTING=VALUE]...           the same; the server is MariaDB
+#   tools/servers.sh stop  rabbitmq|postgres|mysql FOLDER               gracefully, then firmly
+#   tools/servers.sh kill  rabbitmq|postgres|mysql FOLDER               SIGKILL
 #
 # A stopped or killed server keeps its data and, as long as nobody else took them, its ports. Another kind of server is three more
 # functions (NAME_start, NAME_stop, NAME_kill) and its packages in install_servers.
@@ -108,24 +109,25 @@ end_process() {
 
 # --- Folders, ports, passwords, waiting ------------------------------------------------------------------------------------------
 
-# Makes and prints the folder that holds the folders of all servers of this checkout. PostgreSQL refuses to run as root, and user
-# postgres cannot enter a checkout under /root: then the folder lies elsewhere and .data/servers is a link to it.
+# servers_folder [USER]: makes and prints the folder that holds the folders of all servers of this checkout. Database servers refuse to
+# run as root, and their user (default postgres) cannot enter a checkout under /root: then the folder lies elsewhere and .data/servers
+# is a link to it.
 servers_folder() {
-    local folder=$repository/.data/servers elsewhere
+    local folder=$repository/.data/servers user=${1:-postgres} elsewhere
     mkdir -p "$repository/.data"
     if [[ ! -d $folder ]]; then
         # The link's target may have been cleaned away together with the temporary folder that it is in.
         rm -f "$folder"
-        if ((EUID != 0)) || as_postgres test -x "$repository/.data"; then
+        if ((EUID != 0)) || as_user "$user" test -x "$repository/.data"; then
             mkdir -m 711 "$folder"
         else
             elsewhere=${TMPDIR:-/tmp}/platform-$(printf %s "$repository" | sha256sum | cut -c1-12)
             [[ -d $elsewhere ]] || mkdir -m 711 "$elsewhere"
-            if [[ -L $elsewhere || ! -O $elsewhere ]] || ! as_postgres test -x "$elsewhere"; then
-                complain "PostgreSQL runs as user postgres, who cannot enter $repository; $elsewhere cannot be used instead: set TMPDIR to another folder that every user can enter."
+            if [[ -L $elsewhere || ! -O $elsewhere ]] || ! as_user "$user" test -x "$elsewhere"; then
+                complain "The database server runs as user $user, who cannot enter $repository; $elsewhere cannot be used instead: set TMPDIR to another folder that every user can enter."
                 return 1
             fi
-            complain "User postgres cannot enter $repository: the servers' data is in $elsewhere."
+            complain "User $user cannot enter $repository: the servers' data is in $elsewhere."
             ln -s "$elsewhere" "$folder"
         fi
     fi
@@ -192,16 +194,20 @@ await() {
     done
 }
 
-# --- PostgreSQL ------------------------------------------------------------------------------------------------------------------
-
-# Runs a command as user postgres when we are root. The command's folder is /, because that user may not be able to enter ours.
-as_postgres() {
+# as_user USER COMMAND...: as that user when we are root. The command's folder is /, because that user may not be able to enter ours.
+as_user() {
+    local user=$1
+    shift
     if ((EUID == 0)); then
-        env -C / setpriv --reuid=postgres --regid=postgres --init-groups "$@"
+        env -C / setpriv --reuid="$user" --regid="$user" --init-groups "$@"
     else
         env -C / "$@"
     fi
 }
+
+# --- PostgreSQL ------------------------------------------------------------------------------------------------------------------
+
+as_postgres() { as_user postgres "$@"; }
 
 # postgres_bin [MAJOR]: prints the programs' folder of that version, or of the newest installed.
 postgres_bin() {
@@ -272,6 +278,68 @@ postgres_start() {
 
 postgres_stop() { end_process "$1/pid" INT 15 QUIT 5; }
 postgres_kill() { end_process "$1/pid"; }
+
+# --- MariaDB ---------------------------------------------------------------------------------------------------------------------
+
+mysql_start() {
+    local folder=$1 log port secret setting as_user=() settings=()
+    shift
+    mysql_stop "$folder"
+    mkdir -p "$folder" && folder=$(realpath "$folder") && chmod 700 "$folder" || return 1
+    if [[ ! -x /usr/sbin/mariadbd ]]; then
+        complain "MariaDB is not installed."
+        return 1
+    fi
+    if ((EUID == 0)); then
+        chown mysql: "$folder"
+        as_user=(setpriv --reuid=mysql --regid=mysql --init-groups)
+    fi
+    if ! as_user mysql test -w "$folder"; then
+        complain "MariaDB refuses to run as root, and user mysql cannot enter $folder."
+        return 1
+    fi
+    secret=$(password "$folder")
+    # "installed" is written when mariadb-install-db was through: a data folder that a crash left half made is made again.
+    if [[ ! -e $folder/installed ]]; then
+        rm -rf "$folder/data"
+        if ! as_user mysql mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentication-method=socket \
+            --auth-root-socket-user=mysql --skip-test-db </dev/null >"$folder/install.log" 2>&1; then
+            complain "mariadb-install-db failed. The end of $folder/install.log:"
+            tail -n 20 "$folder/install.log" >&2
+            return 1
+        fi
+        touch "$folder/installed"
+    fi
+    (umask 077 && printf '%s;\n' "CREATE USER IF NOT EXISTS admin@'127.0.0.1' IDENTIFIED BY '$secret'" \
+        "GRANT ALL ON *.* TO admin@'127.0.0.1' WITH GRANT OPTION" >"$folder/init.sql")
+    ((EUID != 0)) || chown mysql: "$folder/init.sql"
+    # As MySQL 8 has it by default: UTF-8 of four bytes, and the names of clients can be seen. The socket's name is short wherever the
+    # folder is, because the server looks for it in its data folder.
+    for setting in bind_address=127.0.0.1 socket=mysql.sock pid_file=mysql.pid max_connections=200 character_set_server=utf8mb4 \
+        performance_schema=ON skip_name_resolve=ON default_time_zone=+00:00 "$@"; do
+        settings+=("--$setting")
+    done
+    log=$folder/mysql.log
+    for _ in 1 2 3; do
+        port=$(find_ports "$folder" 1)
+        launch "$folder/pid" "$log" env -C / "${as_user[@]}" /usr/sbin/mariadbd --no-defaults --datadir="$folder/data" \
+            --init-file="$folder/init.sql" "${settings[@]}" --port="$port"
+        if MYSQL_PWD=$secret await 60 "$folder/pid" "$log" MariaDB mysql_answers "$port"; then
+            printf '%s=%s\n' host 127.0.0.1 port "$port" admin "Server=127.0.0.1;Port=$port;User ID=admin;Password=$secret"
+            return
+        fi
+        mysql_stop "$folder"
+        # Another one took the port between the look and the start.
+        grep -q 'Address already in use' "$log" || break
+    done
+    return 1
+}
+
+# mysql_answers PORT: the administrator, whom the server makes at its start, is let in with MYSQL_PWD.
+mysql_answers() { mariadb --no-defaults --protocol=tcp -h 127.0.0.1 -P "$1" -u admin -e 'SELECT 1' >/dev/null 2>&1; }
+
+mysql_stop() { end_process "$1/pid" TERM 20; }
+mysql_kill() { end_process "$1/pid"; }
 
 # --- RabbitMQ --------------------------------------------------------------------------------------------------------------------
 
@@ -344,6 +412,7 @@ install_servers() {
         case $name in
             rabbitmq) [[ -x $rabbitmq_bin/rabbitmq-server ]] || packages+=(rabbitmq-server) ;;
             postgres) postgres_bin >/dev/null || packages+=(postgresql) ;;
+            mysql) [[ -x /usr/sbin/mariadbd ]] || packages+=(mariadb-server) ;;
         esac
     done
     install_packages "${packages[@]}"
@@ -391,7 +460,7 @@ require_dotnet() {
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
-    if [[ $# -lt 3 || ! $1 =~ ^(start|stop|kill)$ || ! $2 =~ ^(rabbitmq|postgres)$ ]]; then
+    if [[ $# -lt 3 || ! $1 =~ ^(start|stop|kill)$ || ! $2 =~ ^(rabbitmq|postgres|mysql)$ ]]; then
         sed -n '/^#   /s/^#   //p' "$0" >&2
         exit 2
     fi

@@ -2,6 +2,7 @@ using System.Text.Json;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Platform.Persistence;
 
 namespace Platform.ServiceDefaults;
 
@@ -35,6 +36,7 @@ public static class PlatformBus
         {
             bus.DisableUsageTelemetry();
             bus.ReportBrokerOutageAsDegraded();
+            bus.AddPlatformOutbox();
             configureBus?.Invoke(bus);
             bus.UsingRabbitMq((context, rabbitMq) =>
             {

@@ -7,6 +7,7 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Platform.Persistence;
 
 namespace Platform.ServiceDefaults;
 
@@ -16,14 +17,14 @@ namespace Platform.ServiceDefaults;
 /// </summary>
 public static class Telemetry
 {
-    private static readonly string[] Sources = ["Microsoft.AspNetCore", "Npgsql", DiagnosticHeaders.DefaultListenerName];
+    private static readonly string[] Sources = ["Microsoft.AspNetCore", DatabaseProvider.TelemetryName, DiagnosticHeaders.DefaultListenerName];
 
     private static readonly string[] Meters =
     [
-        "Platform.*", "Npgsql", "MassTransit", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime",
+        "Platform.*", DatabaseProvider.TelemetryName, "MassTransit", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime",
     ];
 
-    /// <summary>Exports what ASP.NET Core, MassTransit, Npgsql and this platform tell about themselves.</summary>
+    /// <summary>Exports what ASP.NET Core, MassTransit, the database driver and this platform tell about themselves.</summary>
     /// <param name="services">The services of the process.</param>
     /// <param name="configuration">Where the endpoint stands.</param>
     /// <param name="serviceName">The resource's <c>service.name</c>.</param>

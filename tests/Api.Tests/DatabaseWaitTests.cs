@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Net;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
+using Platform.Persistence;
 using Platform.Api.Tests.HeavyTasks;
 
 namespace Platform.Api.Tests;
@@ -16,8 +17,9 @@ public sealed class DatabaseWaitTests
     {
         await using var api = await TestApi.StartAsync(settings: [("Database:MaxPoolSize", "1"), ("Database:AcquireTimeout", "00:00:01")]);
         var watch = Stopwatch.StartNew();
-        await using (await api.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync())
+        await using (var scope = api.Services.CreateAsyncScope())
         {
+            await scope.ServiceProvider.GetRequiredService<PlatformDbContext>().Database.OpenConnectionAsync();
             foreach (var address in new[] { "/users/1", "/heavy-tasks", $"/heavy-tasks/{Guid.NewGuid()}", $"/files/{Guid.NewGuid()}" })
             {
                 using var response = await api.Client.GetAsync(address);
@@ -41,10 +43,11 @@ public sealed class DatabaseWaitTests
     {
         await using var api = await TestApi.StartAsync(settings: ("Database:CommandTimeout", "00:00:01"));
         var id = await api.Client.SubmitTaskAsync();
-        await using var other = new NpgsqlConnection(api.Database.ConnectionString);
-        await other.OpenAsync();
+        await using var other = await api.Database.OpenAsync();
         await using var transaction = await other.BeginTransactionAsync();
-        await using var locking = new NpgsqlCommand("SELECT id FROM heavy_tasks FOR UPDATE", other, transaction);
+        await using var locking = other.CreateCommand();
+        locking.Transaction = transaction;
+        locking.CommandText = "SELECT id FROM heavy_tasks FOR UPDATE";
         await locking.ExecuteScalarAsync();
 
         var watch = Stopwatch.StartNew();
@@ -62,8 +65,7 @@ public sealed class DatabaseWaitTests
         await using var api = await TestApi.StartAsync();
         await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => api.Client.GetAsync("/users/1")));
 
-        await api.Database.ScalarAsync(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'platform-api'");
+        await api.Database.EndConnectionsAsync("platform-api");
 
         for (var n = 0; n < 20; n++)
         {

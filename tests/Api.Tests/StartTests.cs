@@ -1,4 +1,3 @@
-using Npgsql;
 using Platform.Support;
 
 namespace Platform.Api.Tests;
@@ -66,7 +65,7 @@ public sealed class StartTests
     public async Task Service_refuses_a_database_that_lacks_migrations_and_names_the_command_that_applies_them()
     {
         await using var database = await TestDatabase.CreateAsync();
-        await database.ScalarAsync("DELETE FROM \"__EFMigrationsHistory\"");
+        await database.ForgetMigrationsAsync();
         await using var process = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, "http://127.0.0.1:0"));
 
         (await process.WaitForExitAsync(Patience)).ShouldNotBe(0);
@@ -79,7 +78,7 @@ public sealed class StartTests
     public async Task Service_accepts_a_database_that_is_ahead_of_it()
     {
         await using var database = await TestDatabase.CreateAsync();
-        await database.ScalarAsync("""INSERT INTO "__EFMigrationsHistory" VALUES ('99990101000000_Later', '10.0.0')""");
+        await database.AddUnknownMigrationAsync();
 
         await using var api = await ApiProcess.StartAsync(database.ConnectionString);
 
@@ -90,7 +89,7 @@ public sealed class StartTests
     public async Task Migrate_makes_an_empty_database_usable_and_can_be_repeated()
     {
         await using var database = await TestDatabase.CreateAsync();
-        await database.ScalarAsync("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+        await database.EmptyAsync();
 
         await using var first = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, urls: null), "migrate");
         (await first.WaitForExitAsync(Patience)).ShouldBe(0, first.Output);
@@ -107,7 +106,7 @@ public sealed class StartTests
     public async Task Two_migrations_at_once_both_succeed()
     {
         await using var database = await TestDatabase.CreateAsync();
-        await database.ScalarAsync("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+        await database.EmptyAsync();
         await using var one = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, urls: null), "migrate");
         await using var other = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, urls: null), "migrate");
 
@@ -134,10 +133,6 @@ public sealed class StartTests
         await using var api = await ApiProcess.StartAsync(database.ConnectionString);
         await api.Client.SubmitTaskAsync();
 
-        var names = await database.ScalarAsync(
-            "SELECT string_agg(DISTINCT application_name, ',') FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
-
-        names.ShouldBe("platform-api");
-        NpgsqlConnection.ClearAllPools();
+        (await database.ConnectionNamesAsync()).ShouldBe("platform-api");
     }
 }

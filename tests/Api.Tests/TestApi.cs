@@ -108,29 +108,33 @@ internal sealed class TestApi : IAsyncDisposable
     {
         // The harness replaces all of MassTransit, also what the outbox put in the place of MassTransit's own.
         var outbox = services.Single(s => s.ServiceType == typeof(IScopedBusContextProvider<IBus>));
-        services.AddMassTransitTestHarness(bus => bus.UsingInMemory((_, memory) =>
+        services.AddMassTransitTestHarness(bus =>
         {
-            memory.UseHeavyTaskTopology();
-            foreach (var kind in Kinds)
+            bus.AddPlatformOutbox();
+            bus.UsingInMemory((_, memory) =>
             {
-                memory.ReceiveEndpoint(HeavyTaskTopology.QueueName(kind), endpoint =>
+                memory.UseHeavyTaskTopology();
+                foreach (var kind in Kinds)
+                {
+                    memory.ReceiveEndpoint(HeavyTaskTopology.QueueName(kind), endpoint =>
+                    {
+                        endpoint.ConcurrentMessageLimit = 1;
+                        endpoint.BindHeavyTaskKind(kind);
+                        endpoint.Handler<HeavyTaskRequested>(context =>
+                        {
+                            context.Message.Kind.ShouldBe(kind);
+                            return Remember(context.Message, context.Message.TaskId);
+                        });
+                    });
+                }
+
+                memory.ReceiveEndpoint("events", endpoint =>
                 {
                     endpoint.ConcurrentMessageLimit = 1;
-                    endpoint.BindHeavyTaskKind(kind);
-                    endpoint.Handler<HeavyTaskRequested>(context =>
-                    {
-                        context.Message.Kind.ShouldBe(kind);
-                        return Remember(context.Message, context.Message.TaskId);
-                    });
+                    endpoint.Handler<HeavyTaskCancelled>(context => Remember(context.Message, context.Message.TaskId));
                 });
-            }
-
-            memory.ReceiveEndpoint("events", endpoint =>
-            {
-                endpoint.ConcurrentMessageLimit = 1;
-                endpoint.Handler<HeavyTaskCancelled>(context => Remember(context.Message, context.Message.TaskId));
             });
-        }));
+        });
         services.Replace(outbox);
     }
 

@@ -20,7 +20,7 @@ public sealed class BrokerTests
         }
 
         await using var db = system.Database.CreateContext();
-        await Eventually.Async(async () => !await db.Set<Outbox.OutboxMessage>().AnyAsync(), TimeSpan.FromSeconds(30), "the broker confirmed all of them");
+        await Eventually.Async(async () => await system.Database.CountAsync("outbox_messages") == 0, TimeSpan.FromSeconds(30), "the broker confirmed all of them");
         (await system.Broker.QueueDepthAsync("heavy-task.test.steps")).ShouldBeNull("no queue ever took them");
 
         await system.StartWorkerAsync();
@@ -51,7 +51,7 @@ public sealed class BrokerTests
 
         await Eventually.Async(
             async () => await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Succeeded) == 21, TimeSpan.FromSeconds(120), "all of them run");
-        await Eventually.Async(async () => !await db.Set<Outbox.OutboxMessage>().AnyAsync(), TimeSpan.FromSeconds(60), "the outbox is empty");
+        await Eventually.Async(async () => await system.Database.CountAsync("outbox_messages") == 0, TimeSpan.FromSeconds(60), "the outbox is empty");
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Npgsql;
 using Platform.Persistence;
 using Platform.Support;
 using Shouldly;
@@ -24,7 +23,7 @@ public sealed class SmallPoolTests
     public async Task Pool_too_small_for_the_slots_makes_tasks_slower_and_loses_none()
     {
         await using var system = await TestSystem.StartAsync();
-        await using var connections = ConnectionSampler.Start(system.Database.ConnectionString);
+        await using var connections = ConnectionSampler.Start(system.Database);
         await system.StartWorkerAsync(Settings);
         var ids = new List<Guid>();
         for (var task = 0; task < 3 * Slots; task++)
@@ -64,7 +63,7 @@ public sealed class SmallPoolTests
         }
 
         // All of them are at it, ten times as many as there are connections, and those are free.
-        await using (var busy = ConnectionSampler.Start(system.Database.ConnectionString, "AND state <> 'idle'"))
+        await using (var busy = ConnectionSampler.Start(system.Database, onlyBusy: true))
         {
             await Eventually.Async(() => busy.Samples >= 150, TimeSpan.FromSeconds(60));
             busy.WithNone.ShouldBeGreaterThan(busy.Samples / 2);
@@ -93,7 +92,7 @@ public sealed class SmallPoolTests
         private int withNone;
         private int most;
 
-        private ConnectionSampler(string connectionString, string condition) => sampling = SampleAsync(connectionString, condition);
+        private ConnectionSampler(TestDatabase database, bool onlyBusy) => sampling = SampleAsync(database, onlyBusy);
 
         public int Samples => Volatile.Read(ref samples);
 
@@ -101,7 +100,7 @@ public sealed class SmallPoolTests
 
         public int Most => Volatile.Read(ref most);
 
-        public static ConnectionSampler Start(string connectionString, string condition = "") => new(connectionString, condition);
+        public static ConnectionSampler Start(TestDatabase database, bool onlyBusy = false) => new(database, onlyBusy);
 
         public async ValueTask DisposeAsync()
         {
@@ -110,19 +109,17 @@ public sealed class SmallPoolTests
             end.Dispose();
         }
 
-        private async Task SampleAsync(string connectionString, string condition)
+        private async Task SampleAsync(TestDatabase database, bool onlyBusy)
         {
-            await using var connection = new NpgsqlConnection(connectionString);
-            await connection.OpenAsync();
-            await using var command = new NpgsqlCommand(
-                $"SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'platform-test-worker' {condition}",
-                connection);
+            await using var connection = await database.OpenAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandText = TestDatabase.CountConnections("platform-test-worker", onlyBusy);
             using var timer = new PeriodicTimer(Interval);
             try
             {
                 while (await timer.WaitForNextTickAsync(end.Token))
                 {
-                    var count = (int)(await command.ExecuteScalarAsync(CancellationToken.None))!;
+                    var count = (int)(long)(await command.ExecuteScalarAsync(CancellationToken.None))!;
                     most = Math.Max(most, count);
                     withNone += count == 0 ? 1 : 0;
                     samples++;

@@ -1,15 +1,15 @@
-using Npgsql;
+using Microsoft.EntityFrameworkCore;
 using Platform.Persistence;
 
 namespace Platform.Support;
 
 /// <summary>
-/// A PostgreSQL server of a test's own, to stop, kill and start again, with one migrated, otherwise empty database. The start takes
+/// A database server of a test's own, to stop, kill and start again, with one migrated, otherwise empty database. The start takes
 /// about two seconds: where the server itself is not the subject, use <see cref="TestDatabase"/>.
 /// </summary>
 public sealed class PrivateDatabase : IAsyncDisposable
 {
-    private readonly string folder = Servers.NewFolder("postgres");
+    private readonly string folder = Servers.NewFolder(DatabaseServer.Kind);
     private readonly string[] settings;
 
     private PrivateDatabase(string[] settings) => this.settings = settings;
@@ -25,7 +25,8 @@ public sealed class PrivateDatabase : IAsyncDisposable
         try
         {
             await database.StartAsync();
-            await DatabaseTemplate.MigrateAsync(database.ConnectionString);
+            await using var db = database.CreateContext();
+            await db.Database.MigrateAsync();
             return database;
         }
         catch
@@ -39,8 +40,8 @@ public sealed class PrivateDatabase : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It did not start, or somebody else has its port meanwhile.</exception>
     public async Task StartAsync()
     {
-        var server = await Servers.RunScriptAsync(["start", "postgres", folder, .. settings]);
-        var connectionString = new NpgsqlConnectionStringBuilder(server["admin"]) { Database = "platform", IncludeErrorDetail = true }.ConnectionString;
+        var server = await Servers.RunScriptAsync(["start", DatabaseServer.Kind, folder, .. settings]);
+        var connectionString = DatabaseServer.ConnectionStringOf(server["admin"], "platform");
         if (ConnectionString.Length > 0 && ConnectionString != connectionString)
         {
             throw new InvalidOperationException("Another process took the server's port while it was down.");
@@ -50,10 +51,10 @@ public sealed class PrivateDatabase : IAsyncDisposable
     }
 
     /// <summary>Stops the server gracefully, as an operator does; open connections are closed.</summary>
-    public Task StopAsync() => Servers.RunScriptAsync("stop", "postgres", folder);
+    public Task StopAsync() => Servers.RunScriptAsync("stop", DatabaseServer.Kind, folder);
 
     /// <summary>SIGKILL for the server and all its processes.</summary>
-    public Task KillAsync() => Servers.RunScriptAsync("kill", "postgres", folder);
+    public Task KillAsync() => Servers.RunScriptAsync("kill", DatabaseServer.Kind, folder);
 
     /// <summary>Stops and starts.</summary>
     public async Task RestartAsync()
@@ -71,8 +72,7 @@ public sealed class PrivateDatabase : IAsyncDisposable
         await KillAsync();
         if (ConnectionString.Length > 0)
         {
-            await using var pooled = new NpgsqlConnection(ConnectionString);
-            NpgsqlConnection.ClearPool(pooled);
+            DatabaseServer.ClearPool(ConnectionString);
         }
 
         if (Directory.Exists(folder))

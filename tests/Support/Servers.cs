@@ -5,9 +5,9 @@ namespace Platform.Support;
 /// <summary>The servers that tests share. <c>./test.sh</c> starts them and says where they are.</summary>
 public static class Servers
 {
-    /// <summary>Connection string of a PostgreSQL superuser (<c>TEST_POSTGRES</c>).</summary>
+    /// <summary>Connection string of the database server's administrator (<c>TEST_POSTGRES</c>, or <c>TEST_MYSQL</c> in the MySQL build).</summary>
     /// <exception cref="InvalidOperationException">The variable is not set.</exception>
-    public static string Postgres => Required("TEST_POSTGRES");
+    public static string Database => Required(DatabaseServer.Variable);
 
     /// <summary>AMQP address of the broker with user and password (<c>TEST_RABBITMQ</c>).</summary>
     /// <exception cref="InvalidOperationException">The variable is not set.</exception>

@@ -1,4 +1,4 @@
-using Npgsql;
+using System.Data.Common;
 using Platform.Persistence;
 
 namespace Platform.Support;
@@ -11,39 +11,68 @@ public sealed class TestDatabase : IAsyncDisposable
     private TestDatabase(string name)
     {
         this.name = name;
-        ConnectionString = new NpgsqlConnectionStringBuilder(Servers.Postgres) { Database = name, IncludeErrorDetail = true }.ConnectionString;
+        ConnectionString = DatabaseServer.ConnectionStringOf(Servers.Database, name);
     }
 
     /// <summary>For <c>ConnectionStrings:Platform</c> of the services under test.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Makes the database on the shared server (<see cref="Servers.Postgres"/>).</summary>
+    /// <summary>Makes the database on the shared server (<see cref="Servers.Database"/>).</summary>
     public static async Task<TestDatabase> CreateAsync()
     {
-        var template = await DatabaseTemplate.GetAsync(Servers.Postgres);
-        var database = new TestDatabase($"platform_test_{Guid.NewGuid():N}");
-        await ExecuteAsync($"CREATE DATABASE {database.name} TEMPLATE {template}");
+        // Short: MySQL makes the name of a lock of it, which has 64 characters at most.
+        var database = new TestDatabase($"test_{Guid.NewGuid():N}");
+        await DatabaseServer.CreateDatabaseAsync(Servers.Database, database.name);
         return database;
     }
 
-    /// <summary>A new context, without outbox relay or pool settings, to arrange and to look with. The caller disposes it.</summary>
+    /// <summary>A new context, without outbox delivery or pool settings, to arrange and to look with. The caller disposes it.</summary>
     public PlatformDbContext CreateContext() => DatabaseProvider.CreateContext(ConnectionString);
+
+    /// <summary>An open connection of the driver itself. The caller disposes it.</summary>
+    /// <param name="pooled">False: a new session, which ends when it is disposed.</param>
+    public async Task<DbConnection> OpenAsync(bool pooled = true)
+    {
+        var connection = DatabaseServer.Connect(pooled ? ConnectionString : ConnectionString + ";Pooling=false");
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    /// <summary>Runs SQL and returns the first value.</summary>
+    public async Task<object?> ScalarAsync(string sql)
+    {
+        await using var connection = await OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.CommandTimeout = 120;
+        return await command.ExecuteScalarAsync();
+    }
+
+    /// <summary>The number of rows of a table.</summary>
+    public async Task<long> CountAsync(string table) => (long)(await ScalarAsync($"SELECT count(*) FROM {table}"))!;
+
+    /// <summary>Drops all tables.</summary>
+    public Task EmptyAsync() => DatabaseServer.EmptyDatabaseAsync(ConnectionString);
+
+    /// <summary>Makes the database look as if no migration was applied.</summary>
+    public Task ForgetMigrationsAsync() => ScalarAsync(DatabaseServer.ForgetMigrations);
+
+    /// <summary>Makes the database look as if a later version had migrated it.</summary>
+    public Task AddUnknownMigrationAsync() => ScalarAsync(DatabaseServer.AddUnknownMigration);
+
+    /// <summary>Ends the connections of a service from the server's side.</summary>
+    public Task EndConnectionsAsync(string application) => DatabaseServer.EndConnectionsAsync(ConnectionString, application);
+
+    /// <summary>The names of the connected services, with commas between them.</summary>
+    public async Task<string?> ConnectionNamesAsync() => await ScalarAsync(DatabaseServer.ConnectionNames()) as string;
+
+    /// <summary>A query for the number of connections of a service; busy: of those that the server works for, or that are in a transaction.</summary>
+    public static string CountConnections(string application, bool busy) => DatabaseServer.CountConnections(application, busy);
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        await using (var pooled = new NpgsqlConnection(ConnectionString))
-        {
-            NpgsqlConnection.ClearPool(pooled);
-        }
-
-        await ExecuteAsync($"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-    }
-
-    private static async Task ExecuteAsync(string sql)
-    {
-        await using var connection = new NpgsqlConnection(Servers.Postgres);
-        await connection.OpenAsync();
-        await DatabaseTemplate.ExecuteAsync(connection, sql);
+        DatabaseServer.ClearPool(ConnectionString);
+        await DatabaseServer.DropDatabaseAsync(Servers.Database, name);
     }
 }

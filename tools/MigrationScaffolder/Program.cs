@@ -28,7 +28,10 @@ await using var provider = services.BuildServiceProvider();
 var folder = FindPersistence();
 var scaffolder = provider.GetRequiredService<IMigrationsScaffolder>();
 var migration = scaffolder.ScaffoldMigration(name, "Platform.Persistence", $"{DatabaseProvider.Name}.Migrations");
-var files = scaffolder.Save(folder, migration, Path.Combine(folder, DatabaseProvider.Name, "Migrations"), dryRun: false);
+
+// It looks for the last snapshot below the folder that it is told, and each provider has one.
+var providerFolder = Path.Combine(folder, DatabaseProvider.Name);
+var files = scaffolder.Save(providerFolder, migration, Path.Combine(providerFolder, "Migrations"), dryRun: false);
 Console.WriteLine(files.MigrationFile);
 return 0;
 

@@ -123,6 +123,7 @@ public static class HeavyTaskTestHarnessExtensions
         {
             bus.DisableUsageTelemetry();
             bus.SetTestTimeouts(testTimeout: TimeSpan.FromMinutes(1), testInactivityTimeout: TimeSpan.FromSeconds(20));
+            bus.AddPlatformOutbox();
             bus.AddHeavyTaskConsumer();
 
             // Listeners, so that the harness sees the events that end a task arrive and not only leave.

@@ -14,6 +14,9 @@ public static class DatabaseProvider
     /// <summary>Name of the database that this build is for.</summary>
     public const string Name = "PostgreSql";
 
+    /// <summary>Name of the driver's traces and of its meter.</summary>
+    public const string TelemetryName = "Npgsql";
+
     /// <summary>
     /// Adds <see cref="PlatformDbContext"/> on a pool of this service's own, the outbox on it, the stores that use it, and this process's row in <c>instances</c>.
     /// Call it after <c>AddMassTransit</c>.

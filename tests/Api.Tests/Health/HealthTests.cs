@@ -1,7 +1,8 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
+using Platform.Persistence;
 using Platform.Support;
 
 namespace Platform.Api.Tests.Health;
@@ -25,7 +26,8 @@ public sealed class HealthTests
     public async Task Service_that_gets_no_connection_is_live_and_not_ready()
     {
         await using var api = await TestApi.StartAsync(settings: [("Database:MaxPoolSize", "1"), ("Database:AcquireTimeout", "00:00:01")]);
-        await using var taken = await api.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync();
+        await using var scope = api.Services.CreateAsyncScope();
+        await scope.ServiceProvider.GetRequiredService<PlatformDbContext>().Database.OpenConnectionAsync();
 
         using var live = await api.Client.GetAsync("/health/live");
         using var ready = await api.Client.GetAsync("/health/ready");

@@ -18,13 +18,8 @@ public sealed class ListHeavyTasksTests(ApiFixture fixture) : IClassFixture<ApiF
             return;
         }
 
-        await api.Database.ScalarAsync(
-            """
-            INSERT INTO heavy_tasks (id, kind, status, parameters, attempt, failures, crashes, max_attempts, cancel_requested, created_at, progress_done)
-            SELECT ('0199f2a0-00' || to_char(n, 'FM00') || '-7000-8000-000000000000')::uuid, (ARRAY['users.export', 'users.statistics'])[n % 2 + 1],
-                   (ARRAY['Scheduled', 'Queued', 'Running', 'Succeeded', 'Failed', 'Cancelled'])[n % 6 + 1], '{}', 0, 0, 0, 5, false, now(), 0
-            FROM generate_series(1, 60) n
-            """);
+        await api.Database.InsertTasksAsync(Enumerable.Range(1, 60).Select(n => (
+            Guid.Parse($"0199f2a0-00{n:00}-7000-8000-000000000000"), Kinds[n % 2], Enum.GetNames<HeavyTaskStatus>()[n % 6])));
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

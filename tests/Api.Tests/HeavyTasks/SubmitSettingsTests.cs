@@ -9,7 +9,7 @@ public sealed class SubmitSettingsTests
     public async Task Task_and_message_are_written_together_or_not_at_all()
     {
         await using var api = await TestApi.StartAsync();
-        await api.Database.ScalarAsync("ALTER TABLE outbox_messages ADD CONSTRAINT refuse_all CHECK (false)");
+        await api.Database.ScalarAsync("ALTER TABLE outbox_messages ADD CONSTRAINT refuse_all CHECK (1 = 0)");
 
         using var response = await api.Client.SubmitAsync("""{"kind":"users.statistics"}""");
 

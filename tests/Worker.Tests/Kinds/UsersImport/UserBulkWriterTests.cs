@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;
 
-public sealed class UserBulkWriterTests : IAsyncLifetime
+public sealed partial class UserBulkWriterTests : IAsyncLifetime
 {
     private const UserColumns All = UserColumns.Email | UserColumns.Country | UserColumns.SignedUpAt;
 
@@ -59,20 +59,6 @@ public sealed class UserBulkWriterTests : IAsyncLifetime
             .ShouldBe(new UserBulkWriteResult(1, 1, null));
 
         (await StoredAsync()).ShouldBe([new("a", "New", email, country, hasTime ? Time : null), new("b", "B", null, null, null)]);
-    }
-
-    [Fact]
-    public async Task Update_does_not_write_again_what_is_the_same_and_still_counts_it()
-    {
-        UserRow[] rows = [new("a", "A", null, "DE", Time), new("b", "B", "b@example.org", null, null)];
-        await WriteAsync(rows, ExistingUser.Update);
-        var before = await RowVersionsAsync();
-
-        (await WriteAsync([rows[0], rows[1] with { Email = null }], ExistingUser.Update)).ShouldBe(new UserBulkWriteResult(0, 2, null));
-
-        var after = await RowVersionsAsync();
-        after[0].ShouldBe(before[0]);
-        after[1].ShouldNotBe(before[1]);
     }
 
     [Fact]
@@ -159,11 +145,5 @@ public sealed class UserBulkWriterTests : IAsyncLifetime
     {
         await using var db = database.CreateContext();
         return await db.Users.OrderBy(u => u.ExternalId).Select(u => new UserRow(u.ExternalId, u.Name, u.Email, u.Country, u.SignedUpAt)).ToListAsync();
-    }
-
-    private async Task<List<string>> RowVersionsAsync()
-    {
-        await using var db = database.CreateContext();
-        return await db.Database.SqlQueryRaw<string>("SELECT ctid::text AS \"Value\" FROM users ORDER BY external_id").ToListAsync();
     }
 }

@@ -46,7 +46,7 @@ internal static class DatabaseTemplate
     }
 
     /// <summary>Applies all migrations.</summary>
-    public static async Task MigrateAsync(string connectionString)
+    private static async Task MigrateAsync(string connectionString)
     {
         await using var db = DatabaseProvider.CreateContext(connectionString);
         await db.Database.MigrateAsync();

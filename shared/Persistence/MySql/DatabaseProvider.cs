@@ -1,0 +1,149 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using MySqlConnector;
+
+namespace Platform.Persistence;
+
+/// <summary>Registration of the database, compiled for MySQL and MariaDB.</summary>
+public static class DatabaseProvider
+{
+    /// <summary>Name of the database that this build is for.</summary>
+    public const string Name = "MySql";
+
+    /// <summary>Name of the driver's traces and of its meter.</summary>
+    public const string TelemetryName = "MySqlConnector";
+
+    /// <summary>
+    /// How a SaveChanges that only inserts a few rows, with keys that are known before, writes all of them or none. Here in a transaction:
+    /// the server commits each statement of a batch for itself.
+    /// </summary>
+    public const AutoTransactionBehavior OneBatchOfInserts = AutoTransactionBehavior.WhenNeeded;
+
+    /// <summary>
+    /// What SQL is generated for, on every server: the least that MySQL 8 and MariaDB 10.6 have in common, so that one build and one set of
+    /// migrations suits both and nothing connects only to find out.
+    /// </summary>
+    internal static readonly ServerVersion CommonVersion = new MySqlServerVersion(new Version(8, 0, 0));
+
+    /// <summary>
+    /// Adds <see cref="PlatformDbContext"/> on a pool of this service's own, the stores that use it, and this process's row in <c>instances</c>.
+    /// The bus needs <see cref="PlatformOutbox.AddPlatformOutbox"/>. Call it after <c>AddMassTransit</c>.
+    /// </summary>
+    /// <param name="services">The services of the process.</param>
+    /// <param name="applicationName">What the server shows for this service's connections (<c>performance_schema.session_connect_attrs</c>).</param>
+    public static IServiceCollection AddPlatformDatabase(this IServiceCollection services, string applicationName)
+    {
+        services.AddOptions<DatabaseOptions>().BindConfiguration("Database").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => CreateDataSource(provider, applicationName));
+        services.AddMetrics();
+        services.AddSingleton<DatabasePool>();
+        services.AddSingleton<PoolMetrics>();
+        services.AddSingleton<OutboxNotifier>();
+        services.AddDbContext<PlatformDbContext>(
+            (provider, options) =>
+            {
+                // Before the data source: it counts what the pool does from its first connection on.
+                var metrics = provider.GetRequiredService<PoolMetrics>();
+
+                // Pomelo finds the data source among the services, and reads the format of ids from this text alone: with the data source
+                // given here, ids would be written into queries as text.
+                Configure(options.UseMySql(Complete("").ConnectionString, CommonVersion))
+                    .AddInterceptors(metrics, provider.GetRequiredService<OutboxNotifier>());
+            },
+            ServiceLifetime.Scoped,
+            ServiceLifetime.Singleton);
+        services.AddScoped<OutboxPublishEndpoint>();
+        services.AddSingleton<IFileStore, DatabaseFileStore>();
+        services.AddSingleton(new InstanceIdentity(applicationName));
+        services.AddSingleton<InstanceKeeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<InstanceKeeper>());
+        services.AddSingleton<PoolBudgetWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<PoolBudgetWatch>());
+        services.AddHealthChecks().AddCheck<PoolBudgetWatch>("pool-budget");
+        return services;
+    }
+
+    /// <summary>Only the context, without bus, outbox delivery or pool settings: for tools such as <c>migrate</c>.</summary>
+    public static PlatformDbContext CreateContext(string connectionString)
+    {
+        var options = new DbContextOptionsBuilder<PlatformDbContext>();
+        Configure(options.UseMySql(Complete(connectionString).ConnectionString, CommonVersion));
+        return new PlatformDbContext(options.Options);
+    }
+
+    /// <summary>The connection string of the platform's database.</summary>
+    /// <exception cref="InvalidOperationException"><c>ConnectionStrings:Platform</c> is not set.</exception>
+    public static string ConnectionString(IConfiguration configuration) =>
+        configuration.GetConnectionString("Platform") is { Length: > 0 } connectionString
+            ? connectionString
+            : throw new InvalidOperationException("ConnectionStrings:Platform is not set; set it (environment: ConnectionStrings__Platform) to the database's connection string.");
+
+    /// <summary>Whether an error means that a unique key exists already.</summary>
+    public static bool IsDuplicateKey(DbUpdateException exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        return exception.InnerException is MySqlException { ErrorCode: MySqlErrorCode.DuplicateKeyEntry };
+    }
+
+    /// <summary>
+    /// Whether an error means that no connection could be had in time (the pool is in use, or the server does not answer), or that the
+    /// server ended a transaction in favour of another: what a client should simply try again.
+    /// </summary>
+    public static bool IsConnectionUnavailable(Exception exception)
+    {
+        for (var error = exception; error is not null; error = error.InnerException)
+        {
+            if (error is MySqlException { InnerException: TimeoutException or System.Net.Sockets.SocketException or IOException }
+                or MySqlException
+                {
+                    ErrorCode: MySqlErrorCode.UnableToConnectToHost or MySqlErrorCode.ConnectionCountError or MySqlErrorCode.ServerShutdown
+                    or MySqlErrorCode.LockDeadlock or MySqlErrorCode.LockWaitTimeout or MySqlErrorCode.CommandTimeoutExpired
+                })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    internal static string ConnectionString(IServiceProvider provider) => ConnectionString(provider.GetRequiredService<IConfiguration>());
+
+    /// <summary>
+    /// With what the platform relies on, whatever the setting says: ids as 16 bytes, times as UTC, and an update that changes nothing
+    /// still counts the row that it found.
+    /// </summary>
+    internal static MySqlConnectionStringBuilder Complete(string connectionString) => new(connectionString)
+    {
+        GuidFormat = MySqlGuidFormat.Binary16,
+        DateTimeKind = MySqlDateTimeKind.Utc,
+        UseAffectedRows = false,
+        AllowUserVariables = true,
+    };
+
+    // The warning: MassTransit's messages refer to its inbox, which the model leaves out.
+    private static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options) =>
+        options.AddInterceptors(ReadCommittedTransactions.Instance, QueryAdapter.Instance)
+            .ConfigureWarnings(warnings => warnings.Ignore(CoreEventId.MappedEntityTypeIgnoredWarning));
+
+    private static MySqlDataSource CreateDataSource(IServiceProvider provider, string applicationName)
+    {
+        var options = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value;
+        var connectionString = Complete(ConnectionString(provider));
+        connectionString.ApplicationName = applicationName;
+        connectionString.MaximumPoolSize = (uint)options.MaxPoolSize;
+        connectionString.MinimumPoolSize = (uint)Math.Min(options.MinPoolSize, options.MaxPoolSize);
+        connectionString.ConnectionTimeout = (uint)options.AcquireTimeout.TotalSeconds;
+        connectionString.DefaultCommandTimeout = (uint)options.CommandTimeout.TotalSeconds;
+        connectionString.ConnectionReset = options.ResetSessions;
+        return new MySqlDataSourceBuilder(connectionString.ConnectionString)
+            .UseName(applicationName)
+            .UseConnectionOpenedCallback((context, cancellationToken) => SessionSettings.ApplyAsync(context, options, cancellationToken))
+            .Build();
+    }
+}

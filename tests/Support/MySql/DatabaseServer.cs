@@ -1,0 +1,117 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using MySqlConnector;
+using Platform.Persistence;
+
+namespace Platform.Support;
+
+/// <summary>What tests do to the database server beside the platform's own work, on MySQL and MariaDB.</summary>
+internal static class DatabaseServer
+{
+    /// <summary>Its name for <c>tools/servers.sh</c>.</summary>
+    public const string Kind = "mysql";
+
+    /// <summary>The environment variable with the connection string of an administrator.</summary>
+    public const string Variable = "TEST_MYSQL";
+
+    public const string ForgetMigrations = "DELETE FROM __EFMigrationsHistory";
+
+    public const string AddUnknownMigration = "INSERT INTO __EFMigrationsHistory VALUES ('99990101000000_Later', '10.0.0')";
+
+    private static string? schema;
+
+    public static DbConnection Connect(string connectionString) => new MySqlConnection(connectionString);
+
+    public static string ConnectionStringOf(string admin, string database) => new MySqlConnectionStringBuilder(admin)
+    {
+        Database = database,
+        GuidFormat = MySqlGuidFormat.Binary16,
+        DateTimeKind = MySqlDateTimeKind.Utc,
+        AllowUserVariables = true,
+    }.ConnectionString;
+
+    // There are no templates here, but the migrations' script in one go is as fast as a copy.
+    public static async Task CreateDatabaseAsync(string admin, string name)
+    {
+        await ExecuteAsync(admin, $"CREATE DATABASE {name}");
+        var connectionString = ConnectionStringOf(admin, name);
+        if (schema is null)
+        {
+            await using var db = DatabaseProvider.CreateContext(connectionString);
+            schema = db.GetService<IMigrator>().GenerateScript();
+        }
+
+        await ExecuteAsync(connectionString + ";Pooling=false", schema);
+    }
+
+    /// <summary>Ends the connections to it first: a drop waits for the transactions of others.</summary>
+    public static async Task DropDatabaseAsync(string admin, string name)
+    {
+        await KillAsync(admin, $"SELECT id FROM information_schema.processlist WHERE db = '{name}'");
+        await ExecuteAsync(admin, $"DROP DATABASE IF EXISTS {name}");
+    }
+
+    public static async Task EmptyDatabaseAsync(string connectionString)
+    {
+        var name = new MySqlConnectionStringBuilder(connectionString).Database;
+        await ExecuteAsync(connectionString, $"DROP DATABASE {name}; CREATE DATABASE {name}");
+        ClearPool(connectionString);
+    }
+
+    /// <summary>Closes the idle connections of this process.</summary>
+    public static void ClearPool(string connectionString)
+    {
+        using var pooled = new MySqlConnection(connectionString);
+        MySqlConnection.ClearPool(pooled);
+    }
+
+    public static Task EndConnectionsAsync(string connectionString, string application) =>
+        KillAsync(connectionString, $"SELECT p.id {FromConnections} AND a.attr_value = '{application}'");
+
+    /// <summary>A query for the number of connections of a service to the database.</summary>
+    public static string CountConnections(string application, bool busy) =>
+        $"SELECT count(*) {FromConnections} AND a.attr_value = '{application}'{(busy ? " AND p.command <> 'Sleep'" : "")}";
+
+    /// <summary>A query for the names of the services that are connected to the database, other than by this connection.</summary>
+    public static string ConnectionNames() => $"SELECT group_concat(DISTINCT a.attr_value) {FromConnections} AND p.id <> connection_id()";
+
+    private const string FromConnections =
+        "FROM information_schema.processlist p JOIN performance_schema.session_connect_attrs a ON a.processlist_id = p.id AND a.attr_name = 'program_name' "
+        + "WHERE p.db = database()";
+
+    private static async Task KillAsync(string connectionString, string connections)
+    {
+        await using var connection = new MySqlConnection(connectionString);
+        await connection.OpenAsync();
+        var ids = new List<ulong>();
+        await using (var find = new MySqlCommand($"{connections}", connection))
+        await using (var reader = await find.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+            {
+                ids.Add(Convert.ToUInt64(reader.GetValue(0)));
+            }
+        }
+
+        foreach (var id in ids.Where(id => id != (ulong)connection.ServerThread))
+        {
+            try
+            {
+                await using var kill = new MySqlCommand($"KILL {id}", connection);
+                await kill.ExecuteNonQueryAsync();
+            }
+            catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.NoSuchThread)
+            {
+            }
+        }
+    }
+
+    private static async Task ExecuteAsync(string connectionString, string sql)
+    {
+        await using var connection = new MySqlConnection(connectionString);
+        await connection.OpenAsync();
+        await using var command = new MySqlCommand(sql, connection) { CommandTimeout = 120 };
+        await command.ExecuteNonQueryAsync();
+    }
+}
