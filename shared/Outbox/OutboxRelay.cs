@@ -17,8 +17,8 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
 
     private const int BatchesPerDelete = 5;
 
-    // Where messages come together, more follow at once. A batch of ten costs broker and process half as much for each as ten batches;
-    // a message that comes alone is not kept waiting.
+    // Where messages come together, more follow at once, and large batches cost the broker less than many small ones. A message that
+    // comes alone is not kept waiting.
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(5);
 
     private readonly OutboxBuffer buffer;

@@ -48,7 +48,7 @@ public static class PlatformBus
                     host.RequestedConnectionTimeout(TimeSpan.FromSeconds(5));
                 });
 
-                // A third of a small message is indentation otherwise: stored, sent and stored again.
+                // Messages are indented otherwise: white space that is stored, sent and stored again.
                 rabbitMq.ConfigureJsonSerializerOptions(json => new JsonSerializerOptions(json) { WriteIndented = false });
                 rabbitMq.UseHeavyTaskTopology();
                 configureEndpoints?.Invoke(context, rabbitMq);

@@ -38,13 +38,7 @@ public static class DatabaseProvider
             ServiceLifetime.Singleton);
         services.AddOutbox<PlatformDbContext>();
         services.AddScoped<OutboxPublishEndpoint>();
-        services.AddSingleton<IFileStore, DatabaseFileStore>();
-        services.AddSingleton(new InstanceIdentity(applicationName));
-        services.AddSingleton<InstanceKeeper>();
-        services.AddHostedService(provider => provider.GetRequiredService<InstanceKeeper>());
-        services.AddSingleton<PoolBudgetWatch>();
-        services.AddHostedService(provider => provider.GetRequiredService<PoolBudgetWatch>());
-        services.AddHealthChecks().AddCheck<PoolBudgetWatch>("pool-budget");
+        services.AddPlatformStores(applicationName);
         return services;
     }
 
