@@ -111,8 +111,7 @@ internal sealed class AttemptState(
             resultFileId = await resultFile.CloseAsync(db, now, cancellationToken);
         }
 
-        Forget<HeavyTask>(t => t.Id == Fence.TaskId);
-        Forget<HeavyTaskAttempt>(a => a.TaskId == Fence.TaskId && a.Attempt == Fence.Attempt);
+        ForgetOwnRows();
         var owned = db.HeavyTasks.Attach(HeavyTask.Owned(Fence)).Entity;
         owned.Succeed(now, Result, resultFileId);
         owned.Report(Running.CurrentProgress.Done, Running.CurrentProgress.Total, Running.CurrentProgress.Text);
@@ -130,12 +129,24 @@ internal sealed class AttemptState(
         }
     }
 
-    private void Forget<T>(Func<T, bool> match)
-        where T : class
+    // What the handler may have read of its own task: it would be in the way of the rows that are attached next.
+    private void ForgetOwnRows()
     {
-        foreach (var entry in db.ChangeTracker.Entries<T>().Where(e => match(e.Entity)).ToArray())
+        // SaveChanges looks for changed properties; listing entries need not do it, too.
+        var detects = db.ChangeTracker.AutoDetectChangesEnabled;
+        db.ChangeTracker.AutoDetectChangesEnabled = false;
+        foreach (var entry in db.ChangeTracker.Entries().Where(e => IsOwnRow(e.Entity)).ToArray())
         {
             entry.State = EntityState.Detached;
         }
+
+        db.ChangeTracker.AutoDetectChangesEnabled = detects;
     }
+
+    private bool IsOwnRow(object entity) => entity switch
+    {
+        HeavyTask task => task.Id == Fence.TaskId,
+        HeavyTaskAttempt attempt => attempt.TaskId == Fence.TaskId && attempt.Attempt == Fence.Attempt,
+        _ => false,
+    };
 }

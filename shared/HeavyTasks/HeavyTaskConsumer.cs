@@ -13,9 +13,9 @@ namespace Platform.HeavyTasks;
 internal sealed partial class HeavyTaskConsumer(
     HeavyTaskKinds kinds,
     HeavyTaskSlots slots,
+    HeavyTaskClaims claims,
     PlatformDbContext db,
     HeavyTaskRunner runner,
-    InstanceIdentity instance,
     TimeProvider time,
     ILogger<HeavyTaskConsumer> logger) : IConsumer<HeavyTaskRequested>
 {
@@ -40,11 +40,12 @@ internal sealed partial class HeavyTaskConsumer(
     // While the database is away, the message waits here: it could not be set aside either.
     private async Task<ClaimedHeavyTask?> ClaimAsync(Guid taskId)
     {
-        while (true)
+        for (var first = true; ; first = false)
         {
             try
             {
-                return await db.ClaimHeavyTaskAsync(taskId, instance.Id, instance.Host, CancellationToken.None);
+                // Not together again: whatever is wrong with one of them must not keep the others.
+                return first ? await claims.ClaimAsync(db, taskId) : await claims.ClaimAloneAsync(db, taskId);
             }
             catch (Exception exception) when (!slots.IsClosed)
             {

@@ -40,6 +40,7 @@ public static class HeavyTaskServiceCollectionExtensions
         services.ConfigureDbContext<PlatformDbContext>(db => db.AddInterceptors(new CheckpointGate()), ServiceLifetime.Singleton);
         services.AddSingleton<HeavyTaskKinds>();
         services.AddSingleton<HeavyTaskSlots>();
+        services.AddSingleton<HeavyTaskClaims>();
         services.AddSingleton<RunningTasks>();
         services.AddSingleton<ResultFiles>();
         services.AddSingleton<HeavyTaskMetrics>();

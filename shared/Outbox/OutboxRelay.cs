@@ -19,7 +19,7 @@ public sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
 
     // Where messages come together, more follow at once, and large batches cost the broker less than many small ones. A message that
     // comes alone is not kept waiting.
-    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
 
     private readonly OutboxBuffer buffer;
     private readonly ConfirmedMessages confirmed;

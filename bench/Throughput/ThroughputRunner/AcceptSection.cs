@@ -6,9 +6,6 @@ namespace Platform.ThroughputRunner;
 /// </summary>
 internal static class AcceptSection
 {
-    // Until the just-in-time compiler is done: at first it takes as much processor time as the requests.
-    private const int WarmUp = 3;
-
     public static async Task RunAsync(Installation installation, Report report)
     {
         await using var api = await installation.StartApiAsync();
@@ -30,7 +27,7 @@ internal static class AcceptSection
         var before = cpu.Read();
         var json = Installation.Json(Installation.Kind);
         var load = round == 0
-            ? await HttpLoad.RunAsync(service.Address, path, json, options.Connections, WarmUp * options.Tasks)
+            ? await HttpLoad.RunAsync(service.Address, path, json, options.Connections, Rounds.WarmUp * options.Tasks)
             : await HttpLoad.RunAsync(service.Address, path, json, options.Connections, TimeSpan.FromSeconds(options.Seconds));
         var perOperation = cpu.PerOperation(before, load.Latencies.Length);
         await installation.Database.WaitForEmptyOutboxAsync();

@@ -18,26 +18,26 @@ internal static class DrainSection
         await Rounds.RunAsync(
             options.Rounds,
             report,
-            round => MeasureAsync(installation, "platform", round, worker, async () =>
+            round => MeasureAsync(installation, "platform", round, worker, async count =>
             {
-                await HttpLoad.RunAsync(api.Address, "/heavy-tasks", Installation.Json(Installation.Kind), options.Connections, options.Tasks);
+                await HttpLoad.RunAsync(api.Address, "/heavy-tasks", Installation.Json(Installation.Kind), options.Connections, count);
                 await installation.Database.WaitForEmptyOutboxAsync();
             }),
-            round => MeasureAsync(installation, Measurement.Bare, round, consumer, () => PublishAsync(Installation.BareKind)),
-            round => MeasureAsync(installation, Measurement.PreparedBare, round, prepared, () => PublishAsync(Installation.PreparedKind)));
+            round => MeasureAsync(installation, Measurement.Bare, round, consumer, count => PublishAsync(Installation.BareKind, count)),
+            round => MeasureAsync(installation, Measurement.PreparedBare, round, prepared, count => PublishAsync(Installation.PreparedKind, count)));
 
-        Task PublishAsync(string kind) =>
-            publisher.PostAsync<double>($"/publish?kind={kind}&count={options.Tasks}&publishers={options.Publishers}");
+        Task PublishAsync(string kind, int count) =>
+            publisher.PostAsync<double>($"/publish?kind={kind}&count={count}&publishers={options.Publishers}");
     }
 
-    private static async Task<Measurement> MeasureAsync(Installation installation, string subject, int round, Service service, Func<Task> fill)
+    private static async Task<Measurement> MeasureAsync(Installation installation, string subject, int round, Service service, Func<int, Task> fill)
     {
-        var count = installation.Options.Tasks;
+        var count = round == 0 ? Rounds.WarmUp * installation.Options.Tasks : installation.Options.Tasks;
         var database = installation.Database;
         await database.ResetAsync();
         var lastUserId = await database.LastUserIdAsync();
         service.Pause();
-        await fill();
+        await fill(count);
         var cpu = await installation.CpuAsync(("worker", service));
         var before = cpu.Read();
         var start = TimeProvider.System.GetTimestamp();

@@ -3,6 +3,12 @@ namespace Platform.ThroughputRunner;
 /// <summary>Measures the subjects of a section in turn, round after round, so that what the machine does beside hits all alike.</summary>
 internal static class Rounds
 {
+    /// <summary>
+    /// How many times as long as a measured one the round is that is not recorded: until the just-in-time compiler is done, which at
+    /// first takes as much processor time as the work.
+    /// </summary>
+    public const int WarmUp = 3;
+
     /// <summary>One round that is not recorded, because it is the one in which code is compiled and pools fill, then the measured ones.</summary>
     public static async Task RunAsync(int rounds, Report report, params IReadOnlyList<Func<int, Task<Measurement>>> subjects)
     {

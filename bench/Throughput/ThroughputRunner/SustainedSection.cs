@@ -56,7 +56,7 @@ internal static class SustainedSection
         var usersBefore = await database.UsersAsync();
         var start = TimeProvider.System.GetTimestamp();
         await Task.Delay(TimeSpan.FromSeconds(options.Seconds), TimeProvider.System, CancellationToken.None);
-        while (round == 0 && await database.UsersAsync() - usersBefore < options.Tasks)
+        while (round == 0 && await database.UsersAsync() - usersBefore < Rounds.WarmUp * options.Tasks)
         {
             // The round that only warms up has to run as much code as the others' do: just-in-time compilation takes seconds of both cores.
             await Task.Delay(LookInterval, TimeProvider.System, CancellationToken.None);

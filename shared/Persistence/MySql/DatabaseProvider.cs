@@ -44,6 +44,9 @@ public static class DatabaseProvider
         services.AddSingleton<DatabasePool>();
         services.AddSingleton<PoolMetrics>();
         services.AddSingleton<OutboxNotifier>();
+
+        // Entity Framework's own services. Left to itself, it finds them by comparing all options, twice for each context.
+        services.AddSingleton(_ => new ServiceCollection().AddEntityFrameworkMySql().BuildServiceProvider());
         services.AddDbContext<PlatformDbContext>(
             (provider, options) =>
             {
@@ -53,6 +56,7 @@ public static class DatabaseProvider
                 // Pomelo finds the data source among the services, and reads the format of ids from this text alone: with the data source
                 // given here, ids would be written into queries as text.
                 Configure(options.UseMySql(Complete("").ConnectionString, CommonVersion))
+                    .UseInternalServiceProvider(provider.GetRequiredService<ServiceProvider>())
                     .AddInterceptors(metrics, provider.GetRequiredService<OutboxNotifier>());
             },
             ServiceLifetime.Scoped,

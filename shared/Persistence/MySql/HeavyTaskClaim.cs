@@ -6,25 +6,42 @@ namespace Platform.Persistence;
 /// <summary>Queued to Running, with the record of the attempt, in one transaction and two round trips.</summary>
 public static class HeavyTaskClaim
 {
-    private const string Claim =
-        """
+    // Skips what is locked: several claims must not wait for somebody who holds one of them, nor for each other.
+    private static string LockSeveral(string ids) =>
+        $"""
         START TRANSACTION;
-        UPDATE heavy_tasks
-        SET status = 'Running', owner = @owner, attempt = attempt + 1, started_at = UTC_TIMESTAMP(6), due_at = NULL
-        WHERE id = @id AND status = 'Queued'
+        SELECT id FROM heavy_tasks WHERE id IN ({ids}) AND status = 'Queued' FOR UPDATE SKIP LOCKED
         """;
 
-    private const string Record =
-        """
+    private static string LockOne(string ids) => $"START TRANSACTION; SELECT id FROM heavy_tasks WHERE id IN ({ids}) AND status = 'Queued' FOR UPDATE";
+
+    private static string Claim(string ids) =>
+        $"""
+        UPDATE heavy_tasks
+        SET status = 'Running', owner = @owner, attempt = attempt + 1, started_at = UTC_TIMESTAMP(6), due_at = NULL
+        WHERE id IN ({ids});
         INSERT INTO heavy_task_attempts (task_id, attempt, owner, worker, started_at)
-        SELECT id, attempt, @owner, @worker, started_at FROM heavy_tasks WHERE id = @id;
-        SELECT kind, parameters, attempt, failures, max_attempts, checkpoint, progress_done, queued_at, started_at FROM heavy_tasks WHERE id = @id;
+        SELECT id, attempt, @owner, @worker, started_at FROM heavy_tasks WHERE id IN ({ids});
+        SELECT id, kind, parameters, attempt, failures, max_attempts, checkpoint, progress_done, queued_at, started_at
+        FROM heavy_tasks WHERE id IN ({ids});
         COMMIT
         """;
 
     /// <summary>Claims a task for an owner. Null when it is not queued (any more): the message that led here is a duplicate, or late.</summary>
     public static async Task<ClaimedHeavyTask?> ClaimHeavyTaskAsync(
         this PlatformDbContext db, Guid taskId, Guid owner, string worker, CancellationToken cancellationToken)
+    {
+        var claimed = await ClaimAsync(db, LockOne, [taskId], owner, worker, cancellationToken);
+        return claimed is [var task] ? task : null;
+    }
+
+    /// <summary>Claims those of the tasks that are queued and that nobody has locked at this moment.</summary>
+    public static Task<List<ClaimedHeavyTask>> ClaimHeavyTasksAsync(
+        this PlatformDbContext db, Guid[] taskIds, Guid owner, string worker, CancellationToken cancellationToken) =>
+        ClaimAsync(db, LockSeveral, taskIds, owner, worker, cancellationToken);
+
+    private static async Task<List<ClaimedHeavyTask>> ClaimAsync(
+        PlatformDbContext db, Func<string, string> statement, Guid[] taskIds, Guid owner, string worker, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(db);
 
@@ -33,18 +50,14 @@ public static class HeavyTaskClaim
         var connection = (MySqlConnection)db.Database.GetDbConnection();
         try
         {
-            await using var claim = new MySqlCommand(Claim, connection) { Parameters = { new("@id", taskId), new("@owner", owner) } };
-            ClaimedHeavyTask? claimed = null;
-            if (await claim.ExecuteNonQueryAsync(cancellationToken) == 1)
-            {
-                claimed = await RecordAsync(connection, taskId, owner, worker, cancellationToken);
-            }
-            else
+            var queued = await LockAsync(connection, statement, taskIds, cancellationToken);
+            if (queued.Count == 0)
             {
                 await RollbackAsync(connection);
+                return [];
             }
 
-            return claimed;
+            return await ClaimAsync(connection, queued, owner, worker, cancellationToken);
         }
         catch (MySqlException) when (connection.State == System.Data.ConnectionState.Open)
         {
@@ -58,19 +71,47 @@ public static class HeavyTaskClaim
         }
     }
 
-    private static async Task<ClaimedHeavyTask?> RecordAsync(
-        MySqlConnection connection, Guid taskId, Guid owner, string worker, CancellationToken cancellationToken)
+    private static async Task<List<Guid>> LockAsync(MySqlConnection connection, Func<string, string> statement, IReadOnlyList<Guid> taskIds, CancellationToken cancellationToken)
     {
-        await using var record = new MySqlCommand(Record, connection)
+        await using var command = new MySqlCommand();
+        command.Connection = connection;
+        command.CommandText = statement(AddIds(command, taskIds));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var queued = new List<Guid>();
+        while (await reader.ReadAsync(cancellationToken))
         {
-            Parameters = { new("@id", taskId), new("@owner", owner), new("@worker", worker) },
-        };
-        await using var reader = await record.ExecuteReaderAsync(cancellationToken);
-        var claimed = await reader.ReadAsync(cancellationToken) ? Read(taskId, reader) : null;
+            queued.Add(reader.GetGuid(0));
+        }
 
-        // The answer to the commit comes after the row.
+        return queued;
+    }
+
+    private static async Task<List<ClaimedHeavyTask>> ClaimAsync(
+        MySqlConnection connection, IReadOnlyList<Guid> queued, Guid owner, string worker, CancellationToken cancellationToken)
+    {
+        await using var command = new MySqlCommand { Parameters = { new("@owner", owner), new("@worker", worker) } };
+        command.Connection = connection;
+        command.CommandText = Claim(AddIds(command, queued));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var claimed = new List<ClaimedHeavyTask>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            claimed.Add(Read(reader));
+        }
+
+        // The answer to the commit comes after the rows.
         await reader.NextResultAsync(cancellationToken);
         return claimed;
+    }
+
+    private static string AddIds(MySqlCommand command, IReadOnlyList<Guid> taskIds)
+    {
+        for (var i = 0; i < taskIds.Count; i++)
+        {
+            command.Parameters.AddWithValue($"@id{i}", taskIds[i]);
+        }
+
+        return string.Join(", ", Enumerable.Range(0, taskIds.Count).Select(i => $"@id{i}"));
     }
 
     private static async Task RollbackAsync(MySqlConnection connection)
@@ -79,17 +120,17 @@ public static class HeavyTaskClaim
         await rollback.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
-    private static ClaimedHeavyTask Read(Guid taskId, MySqlDataReader reader) => new()
+    private static ClaimedHeavyTask Read(MySqlDataReader reader) => new()
     {
-        Id = taskId,
-        Kind = reader.GetString(0),
-        Parameters = reader.GetString(1),
-        Attempt = reader.GetInt32(2),
-        Failures = reader.GetInt32(3),
-        MaxAttempts = reader.GetInt32(4),
-        Checkpoint = reader.IsDBNull(5) ? null : reader.GetString(5),
-        ProgressDone = reader.GetInt64(6),
-        QueuedAt = reader.IsDBNull(7) ? null : reader.GetDateTime(7),
-        StartedAt = reader.GetDateTime(8),
+        Id = reader.GetGuid(0),
+        Kind = reader.GetString(1),
+        Parameters = reader.GetString(2),
+        Attempt = reader.GetInt32(3),
+        Failures = reader.GetInt32(4),
+        MaxAttempts = reader.GetInt32(5),
+        Checkpoint = reader.IsDBNull(6) ? null : reader.GetString(6),
+        ProgressDone = reader.GetInt64(7),
+        QueuedAt = reader.IsDBNull(8) ? null : reader.GetDateTime(8),
+        StartedAt = reader.GetDateTime(9),
     };
 }

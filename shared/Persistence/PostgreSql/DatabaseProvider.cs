@@ -31,8 +31,12 @@ public static class DatabaseProvider
         services.AddMetrics();
         services.AddSingleton<DatabasePool>();
         services.AddSingleton<PoolMetrics>();
+
+        // Entity Framework's own services. Left to itself, it finds them by comparing all options, twice for each context.
+        services.AddSingleton(_ => new ServiceCollection().AddEntityFrameworkNpgsql().BuildServiceProvider());
         services.AddDbContext<PlatformDbContext>(
             (provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
+                .UseInternalServiceProvider(provider.GetRequiredService<ServiceProvider>())
                 .UseOutbox(provider).AddInterceptors(provider.GetRequiredService<PoolMetrics>()),
             ServiceLifetime.Scoped,
             ServiceLifetime.Singleton);

@@ -6,22 +6,44 @@ namespace Platform.Persistence;
 /// <summary>Queued to Running, with the record of the attempt, in one statement and so in one transaction and one round trip.</summary>
 public static class HeavyTaskClaim
 {
-    private const string Statement =
+    private const string Update =
         """
         WITH claimed AS (
             UPDATE heavy_tasks
             SET status = 'Running', owner = $2, attempt = attempt + 1, started_at = statement_timestamp(), due_at = NULL
-            WHERE id = $1 AND status = 'Queued'
+            WHERE
+        """;
+
+    private const string Record =
+        """
             RETURNING id, kind, parameters, attempt, failures, max_attempts, checkpoint, progress_done, queued_at, started_at),
         recorded AS (
             INSERT INTO heavy_task_attempts (task_id, attempt, owner, worker, started_at)
             SELECT id, attempt, $2, $3, started_at FROM claimed)
-        SELECT kind, parameters, attempt, failures, max_attempts, checkpoint, progress_done, queued_at, started_at FROM claimed
+        SELECT id, kind, parameters, attempt, failures, max_attempts, checkpoint, progress_done, queued_at, started_at FROM claimed
         """;
+
+    private const string One = $"{Update} id = $1 AND status = 'Queued' {Record}";
+
+    // Skips what is locked: several claims must not wait for somebody who holds one of them, nor for each other.
+    private const string Several =
+        $"{Update} id IN (SELECT id FROM heavy_tasks WHERE id = ANY ($1) AND status = 'Queued' FOR UPDATE SKIP LOCKED) {Record}";
 
     /// <summary>Claims a task for an owner. Null when it is not queued (any more): the message that led here is a duplicate, or late.</summary>
     public static async Task<ClaimedHeavyTask?> ClaimHeavyTaskAsync(
         this PlatformDbContext db, Guid taskId, Guid owner, string worker, CancellationToken cancellationToken)
+    {
+        var claimed = await ClaimAsync(db, One, new() { Value = taskId }, owner, worker, cancellationToken);
+        return claimed is [var task] ? task : null;
+    }
+
+    /// <summary>Claims those of the tasks that are queued and that nobody has locked at this moment.</summary>
+    public static Task<List<ClaimedHeavyTask>> ClaimHeavyTasksAsync(
+        this PlatformDbContext db, Guid[] taskIds, Guid owner, string worker, CancellationToken cancellationToken) =>
+        ClaimAsync(db, Several, new() { Value = taskIds }, owner, worker, cancellationToken);
+
+    private static async Task<List<ClaimedHeavyTask>> ClaimAsync(
+        PlatformDbContext db, string statement, NpgsqlParameter which, Guid owner, string worker, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(db);
 
@@ -29,12 +51,18 @@ public static class HeavyTaskClaim
         await db.Database.OpenConnectionAsync(cancellationToken);
         try
         {
-            await using var command = new NpgsqlCommand(Statement, (NpgsqlConnection)db.Database.GetDbConnection())
+            await using var command = new NpgsqlCommand(statement, (NpgsqlConnection)db.Database.GetDbConnection())
             {
-                Parameters = { new() { Value = taskId }, new() { Value = owner }, new() { Value = worker } },
+                Parameters = { which, new() { Value = owner }, new() { Value = worker } },
             };
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            return await reader.ReadAsync(cancellationToken) ? Read(taskId, reader) : null;
+            var claimed = new List<ClaimedHeavyTask>();
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                claimed.Add(Read(reader));
+            }
+
+            return claimed;
         }
         finally
         {
@@ -42,17 +70,17 @@ public static class HeavyTaskClaim
         }
     }
 
-    private static ClaimedHeavyTask Read(Guid taskId, NpgsqlDataReader reader) => new()
+    private static ClaimedHeavyTask Read(NpgsqlDataReader reader) => new()
     {
-        Id = taskId,
-        Kind = reader.GetString(0),
-        Parameters = reader.GetString(1),
-        Attempt = reader.GetInt32(2),
-        Failures = reader.GetInt32(3),
-        MaxAttempts = reader.GetInt32(4),
-        Checkpoint = reader.IsDBNull(5) ? null : reader.GetString(5),
-        ProgressDone = reader.GetInt64(6),
-        QueuedAt = reader.IsDBNull(7) ? null : reader.GetDateTime(7),
-        StartedAt = reader.GetDateTime(8),
+        Id = reader.GetGuid(0),
+        Kind = reader.GetString(1),
+        Parameters = reader.GetString(2),
+        Attempt = reader.GetInt32(3),
+        Failures = reader.GetInt32(4),
+        MaxAttempts = reader.GetInt32(5),
+        Checkpoint = reader.IsDBNull(6) ? null : reader.GetString(6),
+        ProgressDone = reader.GetInt64(7),
+        QueuedAt = reader.IsDBNull(8) ? null : reader.GetDateTime(8),
+        StartedAt = reader.GetDateTime(9),
     };
 }

@@ -1,0 +1,86 @@
+using Microsoft.EntityFrameworkCore;
+using Platform.Persistence;
+using Shouldly;
+using Xunit;
+
+namespace Platform.HeavyTasks.Tests;
+
+public sealed class ClaimTests : WorkerTest
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Of_several_tasks_those_are_claimed_that_are_queued()
+    {
+        Guid[] ids = [await InsertAsync(), await InsertAsync(), await InsertAsync(dueAt: TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(1))];
+        var owner = Guid.CreateVersion7();
+        await using var db = Database.CreateContext();
+        await db.ClaimHeavyTaskAsync(ids[0], Guid.CreateVersion7(), "other:1", Cancelled);
+
+        var claimed = await db.ClaimHeavyTasksAsync([.. ids, Guid.CreateVersion7()], owner, "test:1", Cancelled);
+
+        var task = claimed.ShouldHaveSingleItem();
+        task.Id.ShouldBe(ids[1]);
+        task.Attempt.ShouldBe(1);
+        var attempt = await db.HeavyTaskAttempts.SingleAsync(a => a.TaskId == ids[1], Cancelled);
+        attempt.Owner.ShouldBe(owner);
+        (await ReadAsync(ids[2])).Status.ShouldBe(HeavyTaskStatus.Scheduled);
+    }
+
+    [Fact]
+    public async Task A_task_that_somebody_has_locked_does_not_keep_the_others_from_being_claimed()
+    {
+        Guid[] ids = [await InsertAsync(), await InsertAsync()];
+        await using var holder = Database.CreateContext();
+        await using var transaction = await holder.Database.BeginTransactionAsync(Cancelled);
+        await holder.HeavyTasks.Where(t => t.Id == ids[0]).ExecuteUpdateAsync(set => set.SetProperty(t => t.MaxAttempts, 7), Cancelled);
+        await using var db = Database.CreateContext();
+
+        var claimed = await db.ClaimHeavyTasksAsync(ids, Guid.CreateVersion7(), "test:1", Cancelled);
+
+        claimed.ShouldHaveSingleItem().Id.ShouldBe(ids[1]);
+    }
+
+    [Fact]
+    public async Task Of_claims_that_are_made_together_each_learns_of_its_own_task()
+    {
+        Guid[] ids = [.. await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => InsertAsync()))];
+        var claims = new HeavyTaskClaims(new InstanceIdentity("test"));
+
+        // Every task comes twice, all at once.
+        var claimed = await Task.WhenAll(ids.Concat(ids).Select(ClaimAsync));
+
+        claimed.OfType<ClaimedHeavyTask>().Select(task => task.Id).ShouldBe(ids, ignoreOrder: true);
+        claimed.Zip(ids.Concat(ids)).Where(pair => pair.First is not null).ShouldAllBe(pair => pair.First!.Id == pair.Second);
+        (await Database.CountAsync("heavy_task_attempts")).ShouldBe(ids.Length);
+
+        async Task<ClaimedHeavyTask?> ClaimAsync(Guid id)
+        {
+            await using var db = Database.CreateContext();
+            return await claims.ClaimAsync(db, id);
+        }
+    }
+
+    [Fact]
+    public async Task A_claim_that_fails_fails_for_all_it_was_made_with_and_for_nobody_after_them()
+    {
+        Guid[] ids = [await InsertAsync(), await InsertAsync(), await InsertAsync()];
+        var claims = new HeavyTaskClaims(new InstanceIdentity("test"));
+        await using var unreachable = DatabaseProvider.CreateContext($"{Database.ConnectionString};Port=1");
+        await using var first = Database.CreateContext();
+        await using var third = Database.CreateContext();
+        await using var holder = Database.CreateContext();
+        await using var transaction = await holder.Database.BeginTransactionAsync(Cancelled);
+        await holder.HeavyTasks.Where(t => t.Id == ids[0]).ExecuteUpdateAsync(set => set.SetProperty(t => t.MaxAttempts, 7), Cancelled);
+
+        // The first waits for the lock, so the others wait for the first.
+        Task<ClaimedHeavyTask?>[] claimed = [claims.ClaimAsync(first, ids[0]), claims.ClaimAsync(unreachable, ids[1]), claims.ClaimAsync(third, ids[2])];
+        await transaction.CommitAsync(Cancelled);
+
+        (await claimed[0]).ShouldNotBeNull().MaxAttempts.ShouldBe(7);
+        await Should.ThrowAsync<Exception>(() => claimed[1]);
+        await Should.ThrowAsync<Exception>(() => claimed[2]);
+        (await claims.ClaimAloneAsync(third, ids[2])).ShouldNotBeNull();
+        (await claims.ClaimAsync(third, ids[1])).ShouldNotBeNull().Id.ShouldBe(ids[1]);
+    }
+}
