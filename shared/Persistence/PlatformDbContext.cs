@@ -69,7 +69,6 @@ public sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> option
             task.HasIndex(t => t.IdempotencyKey).IsUnique();
             task.HasIndex(t => new { t.Status, t.Id });
             task.HasIndex(t => new { t.Kind, t.Status, t.Id });
-            task.HasIndex(t => t.Owner);
             task.HasIndex(t => t.DueAt);
         });
 

@@ -13,10 +13,13 @@ internal static class ProviderModel
         modelBuilder.HasDbFunction(() => DatabaseClock.UtcNow()).HasTranslation(_ => new SqlFunctionExpression(
             "statement_timestamp", [], nullable: false, argumentsPropagateNullability: [], typeof(DateTime), typeMapping: null));
 
-        // Partial indexes: a terminal row costs nothing in them.
         modelBuilder.Entity<HeavyTask>(task =>
         {
-            task.HasIndex(t => t.Owner).HasFilter("owner IS NOT NULL");
+            // Compared byte by byte, which is quicker: each change of status makes entries in two indexes that begin with them.
+            task.Property(t => t.Kind).UseCollation("C");
+            task.Property(t => t.Status).UseCollation("C");
+
+            // Partial indexes: rows that are not concerned cost nothing in them.
             task.HasIndex(t => t.DueAt).HasFilter("status = 'Scheduled'");
             task.HasIndex(t => t.IdempotencyKey).HasFilter("idempotency_key IS NOT NULL");
             task.HasIndex(t => t.FinishedAt).HasFilter("finished_at IS NOT NULL");

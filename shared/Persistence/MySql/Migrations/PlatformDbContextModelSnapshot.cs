@@ -292,9 +292,6 @@ namespace Platform.Persistence.MySql.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_heavy_tasks_idempotency_key");
 
-                    b.HasIndex("Owner")
-                        .HasDatabaseName("ix_heavy_tasks_owner");
-
                     b.HasIndex("Status", "Id")
                         .HasDatabaseName("ix_heavy_tasks_status_id");
 

@@ -68,7 +68,6 @@ namespace Platform.Persistence.PostgreSql.Migrations
                         .HasColumnName("lease_owner");
 
                     b.Property<DateTime>("LeaseUntil")
-                        .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("lease_until")
                         .HasDefaultValueSql("clock_timestamp() + interval '30 seconds'");
@@ -140,7 +139,8 @@ namespace Platform.Persistence.PostgreSql.Migrations
                         .IsRequired()
                         .HasMaxLength(100)
                         .HasColumnType("character varying(100)")
-                        .HasColumnName("kind");
+                        .HasColumnName("kind")
+                        .UseCollation("C");
 
                     b.Property<int>("MaxAttempts")
                         .HasColumnType("integer")
@@ -195,7 +195,8 @@ namespace Platform.Persistence.PostgreSql.Migrations
                         .IsRequired()
                         .HasMaxLength(10)
                         .HasColumnType("character varying(10)")
-                        .HasColumnName("status");
+                        .HasColumnName("status")
+                        .UseCollation("C");
 
                     b.HasKey("Id")
                         .HasName("pk_heavy_tasks");
@@ -212,10 +213,6 @@ namespace Platform.Persistence.PostgreSql.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_heavy_tasks_idempotency_key")
                         .HasFilter("idempotency_key IS NOT NULL");
-
-                    b.HasIndex("Owner")
-                        .HasDatabaseName("ix_heavy_tasks_owner")
-                        .HasFilter("owner IS NOT NULL");
 
                     b.HasIndex("Status", "Id")
                         .HasDatabaseName("ix_heavy_tasks_status_id");
