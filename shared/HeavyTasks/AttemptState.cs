@@ -7,7 +7,7 @@ namespace Platform.HeavyTasks;
 
 /// <summary>The state of one attempt that does not depend on the type of its parameters: checkpoints, result and result file.</summary>
 internal sealed class AttemptState(
-    ClaimedHeavyTask task, RunningTask running, PlatformDbContext db, OutboxPublishEndpoint outbox, ResultFiles resultFiles)
+    ClaimedHeavyTask task, RunningTask running, PlatformDbContext db, OutboxPublishEndpoint outbox, ResultFiles resultFiles, TimeProvider time)
 {
     private string? checkpoint = task.Checkpoint;
     private ResultFile? resultFile;
@@ -52,41 +52,56 @@ internal sealed class AttemptState(
 
     private async Task CheckpointAsync(string? expected, Func<CancellationToken, Task<string>> write)
     {
-        var cancellationToken = Running.Token;
         var progress = Running.CurrentProgress;
-        string json;
+
+        // What a handler loaded, changed or published before is known to nobody else: a second try could not write it.
+        var repeatable = !db.ChangeTracker.Entries().Any();
         CheckpointGate.Open(db);
         try
         {
-            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-
-            // The fence comes first: it locks the task's row until the commit, so whoever takes the task over comes before or after, not between.
-            if (await db.HeavyTasks.CheckpointAsync(Fence, expected, progress.Done, progress.Total, progress.Text, cancellationToken) == 0)
-            {
-                throw new HeavyTaskFenceException(Fence);
-            }
-
-            json = await write(cancellationToken);
-            if (json != expected)
-            {
-                await db.HeavyTasks.CheckpointAsync(Fence, json, progress.Done, progress.Total, progress.Text, cancellationToken);
-            }
-
-            if (resultFile is not null)
-            {
-                await resultFile.WriteTailAsync(db, cancellationToken);
-            }
-
-            await db.SaveChangesAsync(cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
+            checkpoint = repeatable
+                ? await Deadlocks.RetryAsync(
+                    () =>
+                    {
+                        db.ChangeTracker.Clear();
+                        return WriteCheckpointAsync(expected, progress, write, Running.Token);
+                    },
+                    time,
+                    Running.Token)
+                : await WriteCheckpointAsync(expected, progress, write, Running.Token);
         }
         finally
         {
             db.ChangeTracker.Clear();
             CheckpointGate.Close(db);
         }
+    }
 
-        checkpoint = json;
+    private async Task<string> WriteCheckpointAsync(
+        string? expected, Progress progress, Func<CancellationToken, Task<string>> write, CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+
+        // The fence comes first: it locks the task's row until the commit, so whoever takes the task over comes before or after, not between.
+        if (await db.HeavyTasks.CheckpointAsync(Fence, expected, progress.Done, progress.Total, progress.Text, cancellationToken) == 0)
+        {
+            throw new HeavyTaskFenceException(Fence);
+        }
+
+        var json = await write(cancellationToken);
+        if (json != expected)
+        {
+            await db.HeavyTasks.CheckpointAsync(Fence, json, progress.Done, progress.Total, progress.Text, cancellationToken);
+        }
+
+        if (resultFile is not null)
+        {
+            await resultFile.WriteTailAsync(db, cancellationToken);
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return json;
     }
 
     public async Task<Stream> OpenResultFileAsync(string name, string contentType) =>
@@ -121,7 +136,8 @@ internal sealed class AttemptState(
         await outbox.PublishAsync(new HeavyTaskSucceeded(Fence.TaskId, Task.Kind, Fence.Attempt), cancellationToken);
         try
         {
-            await db.SaveChangesAsync(cancellationToken);
+            // What a save could not write is still tracked as changed.
+            await Deadlocks.RetryAsync(() => db.SaveChangesAsync(cancellationToken), time, cancellationToken);
         }
         catch (DbUpdateConcurrencyException exception) when (exception.Entries.Any(e => e.Entity is HeavyTask or HeavyTaskAttempt))
         {

@@ -32,7 +32,7 @@ internal sealed partial class HeavyTaskRunner(
             liveEvents.Started(task, instance.Host);
             metrics.Claimed(task);
             running.StartFrom(new Progress(task.ProgressDone, null, null));
-            var attempt = new AttemptState(task, running, db, outbox, resultFiles);
+            var attempt = new AttemptState(task, running, db, outbox, resultFiles, time);
             await using var timeLimit = time.CreateTimer(_ => running.Stop(StopReason.TimedOut), null, limits.RunTimeout, Timeout.InfiniteTimeSpan);
             CheckpointGate.Close(db);
 

@@ -42,11 +42,20 @@ internal sealed class ResultFiles(IServiceScopeFactory scopes, TimeProvider time
         return result;
     }
 
-    /// <summary>One short transaction on a connection of its own that changes nothing unless the task still belongs to the attempt.</summary>
-    internal async Task FencedAsync(HeavyTaskFence fence, Func<PlatformDbContext, Task> write, CancellationToken cancellationToken)
+    /// <summary>
+    /// One short transaction on a connection of its own that changes nothing unless the task still belongs to the attempt. After a deadlock
+    /// <paramref name="write"/> runs again, on another context.
+    /// </summary>
+    internal Task FencedAsync(HeavyTaskFence fence, Func<PlatformDbContext, Task> write, CancellationToken cancellationToken) =>
+        Deadlocks.RetryAsync(
+            scopes,
+            scope => FencedAsync(scope.GetRequiredService<PlatformDbContext>(), fence, write, cancellationToken),
+            time,
+            cancellationToken);
+
+    private static async Task<bool> FencedAsync(
+        PlatformDbContext db, HeavyTaskFence fence, Func<PlatformDbContext, Task> write, CancellationToken cancellationToken)
     {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var held = await db.HeavyTasks.FromSql(
             $"SELECT * FROM heavy_tasks WHERE id = {fence.TaskId} AND status = 'Running' AND attempt = {fence.Attempt} AND owner = {fence.Owner} FOR UPDATE")
@@ -58,6 +67,7 @@ internal sealed class ResultFiles(IServiceScopeFactory scopes, TimeProvider time
 
         await write(db);
         await transaction.CommitAsync(cancellationToken);
+        return true;
     }
 
     private async Task<byte[]> ReadChunkAsync(Guid fileId, int number, CancellationToken cancellationToken)

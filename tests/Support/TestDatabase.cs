@@ -69,6 +69,9 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>A query for the number of connections of a service; busy: of those that the server works for, or that are in a transaction.</summary>
     public static string CountConnections(string application, bool busy) => DatabaseServer.CountConnections(application, busy);
 
+    /// <summary>How many connections to the database wait for a lock.</summary>
+    public async Task<long> LockWaitsAsync() => (long)(await ScalarAsync(DatabaseServer.CountLockWaits))!;
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

@@ -14,7 +14,15 @@ internal static class CancelHeavyTask
     /// <summary>
     /// Cancels a task: one that waits is Cancelled at once (200) and never runs; of one that runs its worker is asked to stop it (202).
     /// </summary>
-    public static async Task<Results<Ok<HeavyTaskResponse>, Accepted<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(
+    public static Task<Results<Ok<HeavyTaskResponse>, Accepted<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id, IServiceScopeFactory scopes, TimeProvider time, CancellationToken cancellationToken) =>
+        Deadlocks.RetryAsync(
+            scopes,
+            scope => CancelAsync(id, scope.GetRequiredService<PlatformDbContext>(), scope.GetRequiredService<IPublishEndpoint>(), cancellationToken),
+            time,
+            cancellationToken);
+
+    private static async Task<Results<Ok<HeavyTaskResponse>, Accepted<HeavyTaskResponse>, ProblemHttpResult>> CancelAsync(
         Guid id, PlatformDbContext db, IPublishEndpoint publishEndpoint, CancellationToken cancellationToken)
     {
         for (var look = 0; look < MaxLooks; look++)

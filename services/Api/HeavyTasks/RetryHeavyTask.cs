@@ -9,7 +9,15 @@ namespace Platform.Api.HeavyTasks;
 internal static class RetryHeavyTask
 {
     /// <summary>Runs a Failed or Cancelled task again, from its last checkpoint, with failures and crashes counted from zero.</summary>
-    public static async Task<Results<Accepted<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(
+    public static Task<Results<Accepted<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id, IServiceScopeFactory scopes, TimeProvider time, CancellationToken cancellationToken) =>
+        Deadlocks.RetryAsync(
+            scopes,
+            scope => RetryAsync(id, scope.GetRequiredService<PlatformDbContext>(), scope.GetRequiredService<IPublishEndpoint>(), cancellationToken),
+            time,
+            cancellationToken);
+
+    private static async Task<Results<Accepted<HeavyTaskResponse>, ProblemHttpResult>> RetryAsync(
         Guid id, PlatformDbContext db, IPublishEndpoint publishEndpoint, CancellationToken cancellationToken)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);

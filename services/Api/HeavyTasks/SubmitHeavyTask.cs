@@ -75,8 +75,9 @@ internal static class SubmitHeavyTask
         db.Database.AutoTransactionBehavior = DatabaseProvider.OneBatchOfInserts;
         try
         {
-            // Not ended by a client that goes away: a save cut short leaves its message to the sweeper, so the task would start late.
-            await db.SaveChangesAsync(CancellationToken.None);
+            // Not ended by a client that goes away: a save cut short leaves its message to the sweeper, so the task would start late. What
+            // a save could not write is still to be added, its message too.
+            await Deadlocks.RetryAsync(() => db.SaveChangesAsync(CancellationToken.None), time, CancellationToken.None);
         }
         catch (DbUpdateException exception) when (idempotencyKey is not null && DatabaseProvider.IsDuplicateKey(exception))
         {

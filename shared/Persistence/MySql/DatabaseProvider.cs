@@ -100,8 +100,25 @@ public static class DatabaseProvider
                 or MySqlException
                 {
                     ErrorCode: MySqlErrorCode.UnableToConnectToHost or MySqlErrorCode.ConnectionCountError or MySqlErrorCode.ServerShutdown
-                    or MySqlErrorCode.LockDeadlock or MySqlErrorCode.LockWaitTimeout or MySqlErrorCode.CommandTimeoutExpired
+                    or MySqlErrorCode.CommandTimeoutExpired
                 })
+            {
+                return true;
+            }
+        }
+
+        return IsDeadlock(exception);
+    }
+
+    /// <summary>
+    /// Whether the server ended a transaction in favour of another: a deadlock, or a wait for a lock that took longer than
+    /// <c>innodb_lock_wait_timeout</c>. The second undoes only the statement: the transaction must still be rolled back.
+    /// </summary>
+    public static bool IsDeadlock(Exception exception)
+    {
+        for (var error = exception; error is not null; error = error.InnerException)
+        {
+            if (error is MySqlException { ErrorCode: MySqlErrorCode.LockDeadlock or MySqlErrorCode.LockWaitTimeout })
             {
                 return true;
             }

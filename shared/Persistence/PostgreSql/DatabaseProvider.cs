@@ -71,13 +71,36 @@ public static class DatabaseProvider
         return exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
     }
 
-    /// <summary>Whether an error means that no connection could be had in time: the pool is in use, or the server does not answer.</summary>
+    /// <summary>
+    /// Whether an error means that no connection could be had in time (the pool is in use, or the server does not answer), or that the
+    /// server ended a transaction in favour of another: what a client should simply try again.
+    /// </summary>
     public static bool IsConnectionUnavailable(Exception exception)
     {
         for (var error = exception; error is not null; error = error.InnerException)
         {
             if (error is NpgsqlException { InnerException: TimeoutException or System.Net.Sockets.SocketException }
                 or PostgresException { SqlState: PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.AdminShutdown })
+            {
+                return true;
+            }
+        }
+
+        return IsDeadlock(exception);
+    }
+
+    /// <summary>
+    /// Whether the server ended a transaction in favour of another: a deadlock, a serialization failure, or a wait for a lock that took
+    /// longer than <c>lock_timeout</c>. The transaction must still be rolled back.
+    /// </summary>
+    public static bool IsDeadlock(Exception exception)
+    {
+        for (var error = exception; error is not null; error = error.InnerException)
+        {
+            if (error is PostgresException
+                {
+                    SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable
+                })
             {
                 return true;
             }

@@ -19,6 +19,14 @@ internal static class DatabaseServer
 
     public const string AddUnknownMigration = "INSERT INTO __EFMigrationsHistory VALUES ('99990101000000_Later', '10.0.0')";
 
+    /// <summary>
+    /// A query for the number of transactions that wait for a lock in the database. It sleeps first: the server shows the same picture
+    /// again to those that look every tenth of a second.
+    /// </summary>
+    public const string CountLockWaits =
+        "DO sleep(0.2); SELECT count(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id "
+        + "WHERE t.trx_state = 'LOCK WAIT' AND p.db = database()";
+
     private static string? schema;
 
     public static DbConnection Connect(string connectionString) => new MySqlConnection(connectionString);

@@ -39,6 +39,10 @@ internal static class DatabaseServer
         connectionString,
         $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '{application}'");
 
+    /// <summary>A query for the number of connections to the database that wait for a lock.</summary>
+    public const string CountLockWaits =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
     /// <summary>A query for the number of connections of a service to the database.</summary>
     public static string CountConnections(string application, bool busy) =>
         $"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '{application}'{(busy ? " AND state <> 'idle'" : "")}";
