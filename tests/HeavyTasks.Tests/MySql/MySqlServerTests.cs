@@ -47,6 +47,19 @@ public sealed class MySqlServerTests : WorkerTest
     }
 
     [Fact]
+    public async Task Keys_of_the_longest_kind_fit_into_their_index_and_longer_ones_are_refused_not_cut()
+    {
+        // The server counts characters, of up to four bytes each; C# counts two for such a one.
+        var longest = string.Concat(Enumerable.Repeat("🦊", User.MaxExternalIdLength));
+        await AddUsersAsync(longest);
+
+        await using var db = Database.CreateContext();
+        (await db.Users.CountAsync(u => u.ExternalId == longest)).ShouldBe(1);
+        await Should.ThrowAsync<DbUpdateException>(() => AddUsersAsync($"{longest}🦊"));
+        (await db.Users.CountAsync()).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Ids_are_16_bytes_in_the_order_of_their_text()
     {
         var first = await InsertAsync();

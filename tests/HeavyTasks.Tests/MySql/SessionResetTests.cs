@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using MySqlConnector;
+using Platform.Persistence;
+using Shouldly;
+using Xunit;
+
+namespace Platform.HeavyTasks.Tests;
+
+/// <summary>What one user of a pooled connection leaves behind in its session.</summary>
+public sealed class SessionResetTests : WorkerTest
+{
+    [Fact]
+    public async Task A_reset_session_has_nothing_of_its_last_user_and_is_set_up_again()
+    {
+        await using var service = Service(resetSessions: true);
+
+        var (session, next) = await UseTwiceAsync(service);
+
+        next.Session.ShouldBe(session);
+        next.Variable.ShouldBeNull();
+        next.LockIsFree.ShouldBeTrue();
+        next.Isolation.ShouldBe("READ-COMMITTED");
+    }
+
+    [Fact]
+    public async Task A_session_that_is_not_reset_keeps_all_of_it()
+    {
+        await using var service = Service(resetSessions: false);
+
+        var (session, next) = await UseTwiceAsync(service);
+
+        next.Session.ShouldBe(session);
+        next.Variable.ShouldBe("left behind");
+        next.LockIsFree.ShouldBeFalse();
+        next.Isolation.ShouldBe("READ-COMMITTED");
+    }
+
+    private ServiceProvider Service(bool resetSessions) => new ServiceCollection()
+        .AddLogging()
+        .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:Platform"] = Database.ConnectionString,
+            ["Database:MaxPoolSize"] = "1",
+            ["Database:ResetSessions"] = $"{resetSessions}",
+        }).Build())
+        .AddPlatformDatabase("platform-reset-tests")
+        .BuildServiceProvider();
+
+    private static async Task<(ulong Session, Left Next)> UseTwiceAsync(ServiceProvider service)
+    {
+        var pool = service.GetRequiredService<MySqlDataSource>();
+        ulong session;
+        await using (var first = await pool.OpenConnectionAsync())
+        {
+            await using var leave = new MySqlCommand("SET @variable = 'left behind'; SELECT connection_id(), get_lock(concat(database(), '.left'), 0)", first);
+            await using var reader = await leave.ExecuteReaderAsync();
+            (await reader.ReadAsync()).ShouldBeTrue();
+            session = reader.GetUInt64(0);
+        }
+
+        await using var next = await pool.OpenConnectionAsync();
+        await using var look = new MySqlCommand(
+            "SELECT connection_id(), @variable, is_free_lock(concat(database(), '.left')), (SELECT variable_value FROM information_schema.session_variables WHERE variable_name = 'tx_isolation')", next);
+        await using var left = await look.ExecuteReaderAsync();
+        (await left.ReadAsync()).ShouldBeTrue();
+        return (session, new Left(left.GetUInt64(0), left.IsDBNull(1) ? null : left.GetString(1), left.GetInt32(2) == 1, left.GetString(3)));
+    }
+
+    private sealed record Left(ulong Session, string? Variable, bool LockIsFree, string Isolation);
+}
