@@ -38,6 +38,7 @@ public static class HeavyTaskTopology
         endpoint.ConfigureConsumeTopology = false;
         if (endpoint is IRabbitMqReceiveEndpointConfigurator rabbitMq)
         {
+            rabbitMq.ConfigureChannel(channel => channel.UseFilter(new ChannelTimeouts()));
             rabbitMq.SetQuorumQueue();
             rabbitMq.Bind<HeavyTaskRequested>(binding =>
             {
