@@ -1,4 +1,7 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Platform.Persistence;
@@ -11,7 +14,7 @@ public static class DatabaseMigration
     /// <summary>The argument that makes the API apply migrations and exit.</summary>
     public const string Command = "migrate";
 
-    /// <summary>Applies what the database lacks. Two at once are safe: the second waits for the first.</summary>
+    /// <summary>Makes the database where there is none, and applies what it lacks. Several at once are safe: each waits for the one before it.</summary>
     /// <returns>The names of the migrations applied, in order; none when the database is up to date.</returns>
     public static async Task<IReadOnlyList<string>> MigrateAsync(string connectionString, CancellationToken cancellationToken = default)
     {
@@ -19,9 +22,32 @@ public static class DatabaseMigration
 
         // An index on a large table takes as long as it takes.
         db.Database.SetCommandTimeout(TimeSpan.Zero);
+        await CreateDatabaseAsync(db.GetService<IRelationalDatabaseCreator>(), cancellationToken);
+        await using var alone = await MigrationLock.AcquireAsync(connectionString, cancellationToken);
         var pending = (await db.Database.GetPendingMigrationsAsync(cancellationToken)).ToList();
         await db.Database.MigrateAsync(cancellationToken);
         return pending;
+    }
+
+    private static async Task CreateDatabaseAsync(IRelationalDatabaseCreator creator, CancellationToken cancellationToken)
+    {
+        if (await creator.ExistsAsync(cancellationToken))
+        {
+            return;
+        }
+
+        try
+        {
+            await creator.CreateAsync(cancellationToken);
+        }
+        catch (DbException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Another process may have been faster.
+            if (!await creator.ExistsAsync(cancellationToken))
+            {
+                throw;
+            }
+        }
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using Platform.ServiceDefaults;
 using Platform.Support;
 
 namespace Platform.Api.Tests;
@@ -112,6 +113,20 @@ public sealed class StartTests
 
         (await one.WaitForExitAsync(Patience)).ShouldBe(0, one.Output);
         (await other.WaitForExitAsync(Patience)).ShouldBe(0, other.Output);
+    }
+
+    // Each migration is a transaction of its own, and between two of them another process could go ahead and apply the next.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Migrations_of_many_processes_wait_for_each_other(bool databaseExists)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await (databaseExists ? database.EmptyAsync() : database.DropAsync());
+
+        var applied = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => DatabaseMigration.MigrateAsync(database.ConnectionString))));
+
+        applied.Count(names => names.Count > 0).ShouldBe(1);
     }
 
     // The address stands in what the service says, also when somebody else has the port.

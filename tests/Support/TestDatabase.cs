@@ -72,10 +72,13 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>How many connections to the database wait for a lock.</summary>
     public async Task<long> LockWaitsAsync() => (long)(await ScalarAsync(DatabaseServer.CountLockWaits))!;
 
-    /// <inheritdoc />
-    public async ValueTask DisposeAsync()
+    /// <summary>Drops the database itself, whoever is still connected.</summary>
+    public async Task DropAsync()
     {
         DatabaseServer.ClearPool(ConnectionString);
         await DatabaseServer.DropDatabaseAsync(Servers.Database, name);
     }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync() => await DropAsync();
 }

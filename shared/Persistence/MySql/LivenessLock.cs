@@ -33,7 +33,7 @@ public sealed class LivenessLock(InstanceIdentity instance, IConfiguration confi
                 connection = new MySqlConnection(DirectConnectionString());
                 await connection.OpenAsync(cancellationToken);
                 await using var acquire = new MySqlCommand("SELECT GET_LOCK(@name, 0)", connection);
-                acquire.Parameters.AddWithValue("@name", NameOf(connection.Database, instance.Id));
+                acquire.Parameters.AddWithValue("@name", NameOf(connection.Database, instance.Id.ToString("N")));
                 IsHeld = await acquire.ExecuteScalarAsync(cancellationToken) is 1L or 1;
             }
             else
@@ -82,7 +82,7 @@ public sealed class LivenessLock(InstanceIdentity instance, IConfiguration confi
             command.CommandText = $"SELECT {string.Join(", ", ids.Select(_ => "IS_FREE_LOCK(?)"))}";
             foreach (var id in ids)
             {
-                command.Parameters.Add(new MySqlParameter { Value = NameOf(open.Database, id) });
+                command.Parameters.Add(new MySqlParameter { Value = NameOf(open.Database, id.ToString("N")) });
             }
 
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -96,12 +96,12 @@ public sealed class LivenessLock(InstanceIdentity instance, IConfiguration confi
     }
 
     // Locks are the server's, not the database's, so the name says whose it is; a name too long for that ends in its hash.
-    private static string NameOf(string database, Guid id)
+    internal static string NameOf(string database, string holder)
     {
         var scope = database.Length <= MaxScopeLength
             ? database
             : database[..(MaxScopeLength - HashLength - 1)] + '~' + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(database)))[..HashLength];
-        return $"{scope}:{id:N}";
+        return $"{scope}:{holder}";
     }
 
     private string DirectConnectionString()
