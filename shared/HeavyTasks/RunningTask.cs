@@ -20,6 +20,7 @@ internal sealed class RunningTask(HeavyTaskFence fence, string kind, long starte
     private Progress progress;
     private bool progressChanged;
     private StopReason? reason;
+    private bool disposed;
 
     public HeavyTaskFence Fence { get; } = fence;
 
@@ -55,21 +56,21 @@ internal sealed class RunningTask(HeavyTaskFence fence, string kind, long starte
         }
     }
 
-    /// <summary>The first reason wins.</summary>
+    /// <summary>The first reason wins; after the attempt has ended nothing happens.</summary>
     public void Stop(StopReason why)
     {
         lock (gate)
         {
-            if (reason is not null)
+            if (reason is not null || disposed)
             {
                 return;
             }
 
             reason = why;
-        }
 
-        // Callbacks of the handler run on the pool, not on the keeper.
-        _ = stopping.CancelAsync();
+            // Callbacks of the handler run on the pool, not on the keeper.
+            _ = stopping.CancelAsync();
+        }
     }
 
     /// <summary>The progress that an earlier attempt left; not news.</summary>
@@ -106,7 +107,11 @@ internal sealed class RunningTask(HeavyTaskFence fence, string kind, long starte
     public void Dispose()
     {
         settled.TrySetResult();
-        stopping.Dispose();
+        lock (gate)
+        {
+            disposed = true;
+            stopping.Dispose();
+        }
     }
 }
 

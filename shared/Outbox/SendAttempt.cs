@@ -13,8 +13,8 @@ internal sealed class SendAttempt : IDisposable
     private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource ended;
-    private readonly CancellationTokenSource abandoned;
     private readonly TimeSpan timeout;
+    private readonly TimeProvider time;
     private bool reached;
 
     /// <param name="connectTimeout">Until there is a channel. The bus goes on connecting by itself.</param>
@@ -23,9 +23,8 @@ internal sealed class SendAttempt : IDisposable
     public SendAttempt(TimeSpan connectTimeout, TimeSpan timeout, TimeProvider time)
     {
         this.timeout = timeout;
+        this.time = time;
         ended = new CancellationTokenSource(connectTimeout, time);
-        abandoned = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        ended.Token.Register(() => abandoned.CancelAfter(CancelTimeout));
     }
 
     public CancellationToken Token => ended.Token;
@@ -50,7 +49,22 @@ internal sealed class SendAttempt : IDisposable
     /// disposes the semaphores of a closed channel, and whoever waits for one waits for ever.
     /// </summary>
     /// <exception cref="OperationCanceledException">It did not end. It may still be sent.</exception>
-    public Task WaitAsync(Task send) => send.WaitAsync(abandoned.Token);
+    public async Task WaitAsync(Task send)
+    {
+        // Nothing of this runs as a callback of the token: what throws there, on the timer's thread, ends the process.
+        await send.WaitAsync(ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!send.IsCompleted)
+        {
+            await send.WaitAsync(CancelTimeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (!send.IsCompleted)
+        {
+            throw new OperationCanceledException("The send did not end when it was cancelled.");
+        }
+
+        await send;
+    }
 
     /// <summary>There is a channel: the send context for it.</summary>
     public void Reached(PipeContext context)
@@ -72,9 +86,6 @@ internal sealed class SendAttempt : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        ended.Dispose();
-        abandoned.Dispose();
-    }
+    /// <summary>A send that was given up and goes on all the same fails at its next step, where nobody waits for it.</summary>
+    public void Dispose() => ended.Dispose();
 }

@@ -1,0 +1,38 @@
+namespace Platform.Outbox.Tests;
+
+public sealed class SendAttemptTests
+{
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
+
+    // Whoever waits for the send goes on, and disposes of the attempt, while the callbacks of its token still run: on a timer's thread, where
+    // an exception ends the process.
+    [Fact]
+    public void An_attempt_may_be_disposed_while_it_ends()
+    {
+        var attempt = new SendAttempt(Long, Long, TimeProvider.System);
+        attempt.Token.Register(attempt.Dispose);
+
+        Should.NotThrow(() => attempt.Failed(new IOException("The channel is gone.")));
+    }
+
+    [Fact]
+    public async Task A_send_that_ends_with_the_attempt_tells_its_own_error()
+    {
+        using var attempt = new SendAttempt(Long, Long, TimeProvider.System);
+        var send = new TaskCompletionSource();
+        await using var registration = attempt.Token.Register(() => send.SetException(new IOException("The channel is gone.")));
+        var waiting = attempt.WaitAsync(send.Task);
+
+        attempt.Failed(new IOException());
+
+        await Should.ThrowAsync<IOException>(waiting);
+    }
+
+    [Fact]
+    public async Task A_send_that_never_ends_is_given_up()
+    {
+        using var attempt = new SendAttempt(TimeSpan.FromMilliseconds(10), Long, TimeProvider.System);
+
+        await Should.ThrowAsync<OperationCanceledException>(attempt.WaitAsync(new TaskCompletionSource().Task).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+    }
+}
