@@ -131,7 +131,7 @@ CREATE DATABASE IF NOT EXISTS platform;
 CREATE USER IF NOT EXISTS platform@'127.0.0.1' IDENTIFIED BY '$secret';
 GRANT ALL ON platform.* TO platform@'127.0.0.1';
 SQL
-    export ConnectionStrings__Platform="Server=127.0.0.1;Port=$(server_value mysql port);User ID=platform;Password=$secret;Database=platform"
+    export ConnectionStrings__Platform="Server=127.0.0.1;Port=$(server_value mysql port);User ID=platform;Password=$secret;Database=platform;AllowLoadLocalInfile=true"
 }
 
 create_postgres_database() {

@@ -7,10 +7,9 @@ using Platform.Contracts;
 namespace Platform.Persistence;
 
 /// <summary>
-/// Writes users in bulk, in the open transaction of a context: one INSERT for up to a thousand rows. Not LOAD DATA LOCAL, which
-/// MySqlConnector's bulk copy is: servers refuse it by default (<c>local_infile</c>), a client that allows it can be asked for its files,
-/// and it skips existing users without a word. One writer per import: it begins by inserting only, and once a batch has met an existing
-/// user it asks for them first.
+/// Writes users in bulk, in the open transaction of a context. One per import: it begins by inserting only, by <see cref="UserBulkCopy"/>
+/// where that is allowed and otherwise with one INSERT for up to a thousand rows, and once a batch has met an existing user it asks for
+/// them first.
 /// </summary>
 public sealed class UserBulkWriter
 {
@@ -22,6 +21,9 @@ public sealed class UserBulkWriter
 
     private readonly List<UserRow> sorted = [];
     private bool expectsNewUsersOnly = true;
+
+    // Null until the first batch; false for good once a copy wrote nothing.
+    private bool? copies;
 
     /// <summary>Writes a batch. It is sorted first, so that two imports that meet the same users lock them in the same order.</summary>
     /// <param name="db">A context with an open transaction. Its change tracker is not used.</param>
@@ -42,6 +44,16 @@ public sealed class UserBulkWriter
         sorted.Clear();
         sorted.AddRange(rows);
         sorted.Sort((a, b) => string.CompareOrdinal(a.ExternalId, b.ExternalId));
+        copies ??= UserBulkCopy.IsAllowed(transaction.Connection!);
+        if (copies.Value && sorted.Count > 0)
+        {
+            copies = await UserBulkCopy.TryWriteAsync(transaction, sorted, cancellationToken);
+            if (copies.Value)
+            {
+                return new UserBulkWriteResult(rows.Count, 0, null);
+            }
+        }
+
         var existing = new HashSet<string>(TrailingSpaces.Ignored);
         for (var start = 0; start < sorted.Count; start += MaxRows)
         {
