@@ -38,7 +38,6 @@ public static class HeavyTaskTopology
         endpoint.ConfigureConsumeTopology = false;
         if (endpoint is IRabbitMqReceiveEndpointConfigurator rabbitMq)
         {
-            rabbitMq.ConfigureChannel(channel => channel.UseFilter(new ChannelTimeouts()));
             rabbitMq.SetQuorumQueue();
             rabbitMq.Bind<HeavyTaskRequested>(binding =>
             {

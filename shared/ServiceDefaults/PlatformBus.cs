@@ -45,6 +45,7 @@ public static class PlatformBus
                 {
                     host.ConnectionName($"{serviceName} {Environment.MachineName} {Environment.ProcessId}");
                     host.Heartbeat(options.Heartbeat);
+                    host.ContinuationTimeout(options.AnswerTimeout);
                     host.RequestedConnectionTimeout(TimeSpan.FromSeconds(5));
                 });
 
@@ -54,6 +55,9 @@ public static class PlatformBus
                 configureEndpoints?.Invoke(context, rabbitMq);
             });
         });
+
+        // After the bus, so that it ends before the bus does.
+        services.AddHostedService<ReceiveEndpointWatch>();
         return services;
     }
 }

@@ -12,4 +12,12 @@ public sealed class RabbitMqOptions
     /// <summary>Heartbeat of the connection; two missed ones end it. Default 10 s; range 1 s to 10 min.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the broker may take to answer a request, such as the declaration of a queue. Default 20 s; range 1 s to 10 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a receive endpoint may be without its channel before it is started anew. Default 30 s; range 1 s to 1 h.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan EndpointTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

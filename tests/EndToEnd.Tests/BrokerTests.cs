@@ -59,11 +59,13 @@ public sealed class BrokerTests
     {
         await using var broker = await PrivateBroker.CreateAsync();
         await using var system = await TestSystem.StartAsync(broker.Uri);
-        await system.StartWorkerAsync();
+        var worker = await system.StartWorkerAsync(("RabbitMq:EndpointTimeout", "00:00:02"));
         var id = await system.SubmitStepsAsync("a", steps: 150, pauseMilliseconds: 100);
         await system.WaitForStepAsync("a", 3);
 
-        await broker.RestartAsync();
+        await broker.KillAsync();
+        await worker.WaitForOutputAsync("is started anew", TimeSpan.FromSeconds(60));
+        await broker.StartAsync();
 
         await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded, TimeSpan.FromSeconds(120));
         (await system.StepsWrittenAsync("a")).ShouldBe(Enumerable.Range(0, 150));

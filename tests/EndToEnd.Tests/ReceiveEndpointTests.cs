@@ -1,71 +1,58 @@
 using MassTransit;
-using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Platform.Contracts;
+using Platform.Persistence;
 using Platform.ServiceDefaults;
 using Platform.Support;
+using Shouldly;
 using Xunit;
 
 namespace Platform.EndToEnd.Tests;
 
 public sealed class ReceiveEndpointTests
 {
-    [Fact]
-    public async Task An_endpoint_whose_broker_did_not_answer_once_consumes_all_the_same()
+    // Of what a receive endpoint asks of its broker until it consumes: class and method of AMQP 0-9-1.
+    [Theory]
+    [InlineData("connection.open", 10, 40)]
+    [InlineData("channel.open", 20, 10)]
+    [InlineData("queue.declare", 50, 10)]
+    [InlineData("basic.consume", 60, 20)]
+    public async Task An_endpoint_whose_broker_did_not_answer_once_consumes_all_the_same(string request, short swallowedClass, short swallowedMethod)
     {
+        await using var database = await TestDatabase.CreateAsync();
         await using var broker = await TestBroker.CreateAsync();
-        var silence = new SilentOnce();
+        await using var proxy = new SilentProxy(broker.Uri, swallowedClass, swallowedMethod);
         var received = 0;
-        var builder = Host.CreateApplicationBuilder();
-        builder.Services.AddOptions<MassTransitHostOptions>().Configure(options => options.WaitUntilStarted = false);
-        builder.Services.AddMassTransit(bus => bus.UsingRabbitMq((_, rabbitMq) =>
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration["ConnectionStrings:Platform"] = database.ConnectionString;
+        builder.Configuration["RabbitMq:Uri"] = proxy.Uri.ToString();
+        builder.Configuration["RabbitMq:AnswerTimeout"] = "00:00:02";
+        builder.Configuration["RabbitMq:EndpointTimeout"] = "00:00:05";
+        builder.Services.AddPlatformBus("test", configureEndpoints: (_, bus) => bus.ReceiveEndpoint(HeavyTaskTopology.QueueName("test.kind"), endpoint =>
         {
-            rabbitMq.Host(broker.Uri);
-            rabbitMq.UseHeavyTaskTopology();
-            rabbitMq.ReceiveEndpoint(HeavyTaskTopology.QueueName("test.kind"), endpoint =>
-            {
-                endpoint.BindHeavyTaskKind("test.kind");
-                endpoint.ConfigureChannel(channel => channel.UseFilter(silence));
-                endpoint.Handler<HeavyTaskRequested>(_ => Task.FromResult(Interlocked.Increment(ref received)));
-            });
+            endpoint.BindHeavyTaskKind("test.kind");
+            endpoint.Handler<HeavyTaskRequested>(_ => Task.FromResult(Interlocked.Increment(ref received)));
         }));
+        builder.Services.AddPlatformDatabase("platform-test");
         using var host = builder.Build();
         await host.StartAsync(TestContext.Current.CancellationToken);
 
-        // Until the endpoint has declared its queue, the broker drops what is published.
-        var publisher = host.Services.GetRequiredService<IBus>();
+        // What is published while there is no queue, the broker drops.
         await Eventually.Async(
             async () =>
             {
-                await publisher.Publish(new HeavyTaskRequested(Guid.CreateVersion7(), "test.kind"));
-                return received > 0;
+                if (await broker.ConsumerCountAsync(HeavyTaskTopology.QueueName("test.kind")) > 0)
+                {
+                    await host.Services.GetRequiredService<IBus>().Publish(new HeavyTaskRequested(Guid.CreateVersion7(), "test.kind"));
+                }
+
+                return Volatile.Read(ref received) > 0;
             },
             TimeSpan.FromSeconds(60),
             "a message is consumed");
 
-        Assert.True(silence.WasReached);
+        proxy.HasSwallowed.ShouldBeTrue(request);
         await host.StopAsync(TestContext.Current.CancellationToken);
-    }
-
-    // As RabbitMQ.Client tells it: cancelled, though nobody cancelled anything.
-    private sealed class SilentOnce : IFilter<ChannelContext>
-    {
-        public bool WasReached { get; private set; }
-
-        public Task Send(ChannelContext context, IPipe<ChannelContext> next)
-        {
-            if (WasReached)
-            {
-                return next.Send(context);
-            }
-
-            WasReached = true;
-            throw new TaskCanceledException();
-        }
-
-        public void Probe(ProbeContext context)
-        {
-        }
     }
 }

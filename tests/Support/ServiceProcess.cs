@@ -8,8 +8,12 @@ public sealed class ServiceProcess : IAsyncDisposable
 {
     private const int MaxLines = 20_000;
 
+    // SIGABRT, the end of a process at an exception that nobody handled.
+    private const int Crashed = 134;
+
     private readonly Process process;
     private readonly List<string> lines = [];
+    private bool endIsExpected;
 
     private ServiceProcess(Process process) => this.process = process;
 
@@ -86,6 +90,7 @@ public sealed class ServiceProcess : IAsyncDisposable
     /// <summary>SIGKILL: the process ends where it stands. Returns when it is gone.</summary>
     public async Task KillAsync()
     {
+        endIsExpected = true;
         process.Kill();
         await process.WaitForExitAsync();
     }
@@ -94,6 +99,7 @@ public sealed class ServiceProcess : IAsyncDisposable
     /// <exception cref="TimeoutException">It did not end in time. The text has the end of its output.</exception>
     public async Task<int> WaitForExitAsync(TimeSpan timeout)
     {
+        endIsExpected = true;
         using var limit = new CancellationTokenSource(timeout);
         try
         {
@@ -151,16 +157,23 @@ public sealed class ServiceProcess : IAsyncDisposable
         return new Uri(line[(line.IndexOf(Announcement, StringComparison.Ordinal) + Announcement.Length)..].Split('"', ' ', ',')[0]);
     }
 
-    /// <inheritdoc />
+    /// <summary>Kills the process if it still runs.</summary>
+    /// <exception cref="InvalidOperationException">It crashed, and the test did not notice.</exception>
     public async ValueTask DisposeAsync()
     {
+        endIsExpected |= !process.HasExited;
         if (!process.HasExited)
         {
             process.Kill(entireProcessTree: true);
         }
 
         await process.WaitForExitAsync();
+        var crashed = !endIsExpected && process.ExitCode == Crashed;
         process.Dispose();
+        if (crashed)
+        {
+            throw new InvalidOperationException($"The process crashed. {Tail()}");
+        }
     }
 
     private void Capture(object sender, DataReceivedEventArgs data)

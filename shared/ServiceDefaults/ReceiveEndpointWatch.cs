@@ -1,0 +1,69 @@
+using MassTransit;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Platform.ServiceDefaults;
+
+/// <summary>
+/// Starts a receive endpoint anew that has not been ready for <see cref="RabbitMqOptions.EndpointTimeout"/>. RabbitMQ.Client reports an
+/// answer that did not come in time as a cancellation, and at a cancellation MassTransit 8.4.0 ends the endpoint for good
+/// (ReceiveTransport.Run), as if somebody had stopped it: without this the process would go on and never consume again. Running tasks do
+/// not depend on their endpoint. While the broker is away a new start is one more attempt to connect.
+/// </summary>
+internal sealed partial class ReceiveEndpointWatch(
+    IBusControl bus, IOptions<RabbitMqOptions> options, TimeProvider time, ILogger<ReceiveEndpointWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<IReceiveEndpoint, long> notReadySince = [];
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            foreach (var health in bus.CheckHealth().Endpoints.Values)
+            {
+                var endpoint = health.ReceiveEndpoint;
+                if (health.Status == BusHealthStatus.Healthy)
+                {
+                    notReadySince.Remove(endpoint);
+                }
+                else if (!notReadySince.TryGetValue(endpoint, out var since))
+                {
+                    notReadySince.Add(endpoint, time.GetTimestamp());
+                }
+                else if (time.GetElapsedTime(since) > options.Value.EndpointTimeout)
+                {
+                    await RestartAsync(health, stoppingToken);
+                    notReadySince[endpoint] = time.GetTimestamp();
+                }
+            }
+        }
+    }
+
+    private async Task RestartAsync(EndpointHealthResult health, CancellationToken cancellationToken)
+    {
+        Restarting(logger, health.Exception, health.InputAddress, health.Description);
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(StopTimeout);
+            await health.ReceiveEndpoint.Stop(limit.Token).WaitAsync(limit.Token);
+            health.ReceiveEndpoint.Start(CancellationToken.None);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            NotRestarted(logger, exception, health.InputAddress);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Receive endpoint {Address} is not ready ({State}); it is started anew.")]
+    private static partial void Restarting(ILogger logger, Exception? exception, Uri address, string? state);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Receive endpoint {Address} could not be started anew.")]
+    private static partial void NotRestarted(ILogger logger, Exception exception, Uri address);
+}
