@@ -101,7 +101,10 @@ public static class DatabaseProvider
                 {
                     ErrorCode: MySqlErrorCode.UnableToConnectToHost or MySqlErrorCode.ConnectionCountError or MySqlErrorCode.ServerShutdown
                     or MySqlErrorCode.CommandTimeoutExpired
-                })
+                }
+
+                // As the driver tells it where a transaction begins on a connection that the server has ended.
+                or System.Net.Sockets.SocketException or MySqlEndOfStreamException)
             {
                 return true;
             }

@@ -127,6 +127,22 @@ public sealed class MySqlServerTests : WorkerTest
         task.Attempt.ShouldBe(1);
     }
 
+    // What the API answers with 503. The driver's own error is not a MySqlException where a transaction begins.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_connection_that_the_server_ended_under_a_request_is_unavailable(bool transaction)
+    {
+        await using var db = Database.CreateContext();
+        await db.Database.OpenConnectionAsync();
+        var id = await db.Database.SqlQueryRaw<long>("SELECT connection_id() AS `Value`").SingleAsync();
+        await Database.ScalarAsync($"KILL {id}");
+
+        var error = await Should.ThrowAsync<Exception>(() => transaction ? db.Database.BeginTransactionAsync() : db.Users.CountAsync());
+
+        DatabaseProvider.IsConnectionUnavailable(error).ShouldBeTrue(error.ToString());
+    }
+
     private async Task AddUsersAsync(params string[] externalIds)
     {
         await using var db = Database.CreateContext();
