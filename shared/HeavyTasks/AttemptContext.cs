@@ -15,7 +15,7 @@ internal sealed class AttemptContext<TParameters>(AttemptState attempt, TParamet
     public override TParameters Parameters => parameters;
 
     public override void ReportProgress(long done, long? total = null, string? text = null) =>
-        attempt.Running.Report(new Progress(done, total, text?.Length > Persistence.HeavyTask.MaxProgressTextLength ? text[..Persistence.HeavyTask.MaxProgressTextLength] : text));
+        attempt.Running.Report(new Progress(done, total, text is null ? null : StorableText.Of(text, Persistence.HeavyTask.MaxProgressTextLength)));
 
     public override TState? GetCheckpoint<TState>()
         where TState : class => attempt.GetCheckpoint<TState>();

@@ -32,6 +32,7 @@ public static class HeavyTaskEndpoints
                 var poison = new PoisonMessageFilter(context, queue);
                 endpoint.ConfigureError(pipe => pipe.UseFilter(poison));
                 endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(poison));
+                endpoint.UseFilter(new DeliveryFilter());
                 context.ConfigureConsumer<HeavyTaskConsumer>(endpoint);
             });
         }

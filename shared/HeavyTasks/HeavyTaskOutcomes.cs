@@ -111,8 +111,7 @@ internal sealed partial class HeavyTaskOutcomes(
             messages.Add(current is NonRetryableException or TimeoutException ? current.Message : $"{current.GetType().Name}: {current.Message}");
         }
 
-        var text = string.Join(" <- ", messages).Replace('\0', '?');
-        return text.Length > HeavyTask.MaxErrorLength ? text[..HeavyTask.MaxErrorLength] : text;
+        return StorableText.Of(string.Join(" <- ", messages), HeavyTask.MaxErrorLength);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} of task {TaskId} ({Kind}) ended without effect: the task no longer belongs to it.")]

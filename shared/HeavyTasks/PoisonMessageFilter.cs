@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
@@ -43,9 +44,9 @@ internal sealed partial class PoisonMessageFilter(IServiceProvider services, str
             Queue = queue,
             MessageId = Limit(context.TransportHeaders.Get<string>(MessageHeaders.TransportMessageId) ?? context.GetMessageId()?.ToString()),
             ContentType = Limit(context.ContentType?.ToString()),
-            Headers = JsonSerializer.Serialize(context.TransportHeaders.GetAll().Where(h => h.Value is not null).ToDictionary(h => h.Key, h => Convert.ToString(h.Value, System.Globalization.CultureInfo.InvariantCulture))),
+            Headers = JsonSerializer.Serialize(HeadersOf(context)),
             Body = context.GetBody(),
-            Error = error.Replace('\0', '?'),
+            Error = StorableText.Of(error),
             CreatedAt = time.GetUtcNow().UtcDateTime,
         };
         while (true)
@@ -65,6 +66,18 @@ internal sealed partial class PoisonMessageFilter(IServiceProvider services, str
                 await Task.Delay(RetryDelay, time, CancellationToken.None);
             }
         }
+    }
+
+    // A property of the message, such as its id, may come once more as a header.
+    private static Dictionary<string, string?> HeadersOf(ReceiveContext context)
+    {
+        var headers = new Dictionary<string, string?>();
+        foreach (var header in context.TransportHeaders.GetAll().Where(h => h.Value is not null))
+        {
+            headers[header.Key] = Convert.ToString(header.Value, CultureInfo.InvariantCulture);
+        }
+
+        return headers;
     }
 
     private static string? Limit(string? text) => text?.Length > 255 ? text[..255] : text;

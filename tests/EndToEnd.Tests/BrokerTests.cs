@@ -76,6 +76,35 @@ public sealed class BrokerTests
         await system.WaitForStatusAsync(next, HeavyTaskStatus.Succeeded);
     }
 
+    // A connection tells its channels of its end one after another, and each waits for the deliveries that it made.
+    [Fact]
+    public async Task The_broker_restarted_during_tasks_of_two_kinds_keeps_no_kind_from_running()
+    {
+        await using var broker = await PrivateBroker.CreateAsync();
+        await using var system = await TestSystem.StartAsync(broker.Uri);
+        await system.StartWorkerAsync();
+        Guid[] running = [await SubmitAsync("test.steps", "a", 1200), await SubmitAsync("test.other-steps", "b", 1200)];
+        await system.WaitForStepAsync("a", 1);
+        await system.WaitForStepAsync("b", 1);
+
+        await broker.KillAsync();
+        await broker.StartAsync();
+
+        Guid[] next = [await SubmitAsync("test.steps", "c", 1), await SubmitAsync("test.other-steps", "d", 1)];
+        foreach (var id in next)
+        {
+            await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded, TimeSpan.FromSeconds(60));
+        }
+
+        foreach (var id in running)
+        {
+            var task = await system.ReadAsync(id);
+            (task.Status, task.Attempt).ShouldBe((HeavyTaskStatus.Running, 1));
+        }
+
+        Task<Guid> SubmitAsync(string kind, string name, int steps) => system.SubmitAsync(kind, new { name, steps, pauseMilliseconds = 100 });
+    }
+
     [Fact]
     public async Task A_task_longer_than_the_brokers_consumer_timeout_runs_once()
     {
@@ -98,7 +127,7 @@ public sealed class BrokerTests
         await using var system = await TestSystem.StartAsync();
         await system.StartWorkerAsync();
 
-        await system.Broker.PublishAsync("heavy-task.test.steps", "", "{ not json"u8.ToArray(), "application/vnd.masstransit+json");
+        await system.Broker.PublishAsync("heavy-task.test.steps", "", "{ not json"u8.ToArray(), "application/vnd.masstransit+json", messageId: "twice");
 
         await using var db = system.Database.CreateContext();
         await Eventually.Async(() => db.PoisonMessages.AnyAsync(), TimeSpan.FromSeconds(30), "the message is kept");
@@ -106,6 +135,7 @@ public sealed class BrokerTests
         kept.Queue.ShouldBe("heavy-task.test.steps");
         kept.Body.ShouldBe("{ not json"u8.ToArray());
         kept.Error.ShouldNotBeEmpty();
+        kept.MessageId.ShouldBe("twice");
         var id = await system.SubmitStepsAsync("a", steps: 1, pauseMilliseconds: 0);
         await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded);
         (await system.Broker.QueueDepthAsync("heavy-task.test.steps")).ShouldBe(0u);

@@ -24,6 +24,23 @@ public sealed class FailureTests : WorkerTest
         attempts.ShouldAllBe(a => a.EndedAt >= a.StartedAt && a.Worker.Length > 0);
     }
 
+    // Half a character, which cannot be encoded, and one more that is cut in two at the greatest length.
+    [Fact]
+    public async Task An_error_whose_text_cannot_be_stored_as_it_is_ends_the_attempt_all_the_same()
+    {
+        var worker = await StartWorkerAsync();
+        Script.Work = (context, _) =>
+        {
+            context.ReportProgress(1, 2, new string('x', HeavyTask.MaxProgressTextLength - 1) + "\U0001F98A");
+            throw new NonRetryableException("\ud83d\0" + new string('x', HeavyTask.MaxErrorLength - 3) + "\U0001F98A");
+        };
+
+        var task = await worker.RunAsync(new TestParameters());
+
+        task.Status.ShouldBe(HeavyTaskStatus.Failed);
+        task.Error.ShouldBe("\ufffd?" + new string('x', HeavyTask.MaxErrorLength - 3));
+    }
+
     [Fact]
     public async Task A_task_that_fails_every_time_is_given_up_after_maxAttempts()
     {

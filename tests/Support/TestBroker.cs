@@ -79,9 +79,16 @@ public sealed class TestBroker : IAsyncDisposable
     /// <param name="body">The body, as it is.</param>
     /// <param name="contentType">The content type; MassTransit's own is <c>application/vnd.masstransit+json</c>.</param>
     /// <exception cref="PublishException">No queue is bound for it.</exception>
-    public Task PublishAsync(string exchange, string routingKey, ReadOnlyMemory<byte> body, string contentType) => UseChannelAsync(async channel =>
+    public Task PublishAsync(string exchange, string routingKey, ReadOnlyMemory<byte> body, string contentType, string? messageId = null) => UseChannelAsync(async channel =>
     {
         var properties = new BasicProperties { ContentType = contentType, DeliveryMode = DeliveryModes.Persistent };
+        if (messageId is not null)
+        {
+            // Twice, as MassTransit's own raw JSON publishers do.
+            properties.MessageId = messageId;
+            properties.Headers = new Dictionary<string, object?> { ["MessageId"] = messageId };
+        }
+
         await channel.BasicPublishAsync(exchange, routingKey, mandatory: true, properties, body);
         return true;
     });

@@ -13,9 +13,12 @@ public sealed record StepsState(int Next);
 
 public sealed class Steps(TimeProvider time) : HeavyTaskHandler<StepsParameters>
 {
-    public override async Task RunAsync(HeavyTaskContext<StepsParameters> context)
+    public override Task RunAsync(HeavyTaskContext<StepsParameters> context) => RunAsync(context, context.Parameters, time);
+
+    internal static async Task RunAsync<TParameters>(HeavyTaskContext<TParameters> context, StepsParameters parameters, TimeProvider time)
+        where TParameters : class
     {
-        var (name, steps, pause) = context.Parameters;
+        var (name, steps, pause) = parameters;
         for (var step = context.GetCheckpoint<StepsState>()?.Next ?? 0; step < steps; step++)
         {
             var number = step;
@@ -32,4 +35,14 @@ public sealed class Steps(TimeProvider time) : HeavyTaskHandler<StepsParameters>
             }
         }
     }
+}
+
+/// <summary>The same as another kind, with a queue of its own.</summary>
+[HeavyTaskKind("test.other-steps")]
+public sealed record OtherStepsParameters(string Name, int Steps, int PauseMilliseconds);
+
+public sealed class OtherSteps(TimeProvider time) : HeavyTaskHandler<OtherStepsParameters>
+{
+    public override Task RunAsync(HeavyTaskContext<OtherStepsParameters> context) =>
+        Steps.RunAsync(context, new StepsParameters(context.Parameters.Name, context.Parameters.Steps, context.Parameters.PauseMilliseconds), time);
 }
