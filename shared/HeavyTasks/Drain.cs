@@ -11,6 +11,8 @@ namespace Platform.HeavyTasks;
 internal sealed partial class Drain(
     HeavyTaskSlots slots, RunningTasks runningTasks, IOptions<HeavyTaskOptions> options, TimeProvider time, ILogger<Drain> logger) : IHostedLifecycleService
 {
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
+
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -20,26 +22,16 @@ internal sealed partial class Drain(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         slots.Close();
-        var running = runningTasks.All.ToArray();
-        if (running.Length == 0)
+        if (IsDone)
         {
             return;
         }
 
-        Waiting(logger, running.Length, options.Value.DrainTimeout);
-        if (await AllSettledAsync(running, options.Value.DrainTimeout, cancellationToken))
+        Waiting(logger, slots.InUse, options.Value.DrainTimeout);
+        if (!await IsDoneWithinAsync(options.Value.DrainTimeout, stop: false, cancellationToken)
+            && !await IsDoneWithinAsync(options.Value.DrainGrace * 2, stop: true, cancellationToken))
         {
-            return;
-        }
-
-        foreach (var task in running)
-        {
-            task.Stop(StopReason.Draining);
-        }
-
-        if (!await AllSettledAsync(running, options.Value.DrainGrace * 2, cancellationToken))
-        {
-            NotSettled(logger, running.Count(t => !t.Settled.IsCompleted));
+            NotSettled(logger, slots.InUse - Settled);
         }
     }
 
@@ -47,17 +39,33 @@ internal sealed partial class Drain(
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private async Task<bool> AllSettledAsync(RunningTask[] tasks, TimeSpan limit, CancellationToken cancellationToken)
+    // A claim that is under way has its slot already; a handler that does not return keeps its slot, but its task is settled.
+    private bool IsDone => slots.InUse <= Settled;
+
+    private int Settled => runningTasks.All.Count(task => task.Settled.IsCompleted);
+
+    private async Task<bool> IsDoneWithinAsync(TimeSpan limit, bool stop, CancellationToken cancellationToken)
     {
+        var start = time.GetTimestamp();
+        using var timer = new PeriodicTimer(Interval, time);
         try
         {
-            await Task.WhenAll(tasks.Select(t => t.Settled)).WaitAsync(limit, time, cancellationToken);
-            return true;
+            do
+            {
+                // Each time: a claim may have been won since.
+                foreach (var task in stop ? runningTasks.All : [])
+                {
+                    task.Stop(StopReason.Draining);
+                }
+            }
+            while (!IsDone && time.GetElapsedTime(start) < limit && await timer.WaitForNextTickAsync(cancellationToken));
         }
-        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+        catch (OperationCanceledException)
         {
-            return false;
+            // The host's own limit.
         }
+
+        return IsDone;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Draining: {Count} tasks may finish for {Limit}, then they are given back.")]

@@ -33,8 +33,8 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
             await ClaimTogetherAsync(db);
         }
 
-        // Left out of a claim of several: not queued, or locked for a moment by somebody who cancels it. Only a claim of its own waits to see.
-        return await own.Claimed.Task ?? (own.WasAlone ? null : await ClaimAloneAsync(db, taskId));
+        // Left out: not queued, or locked for a moment by somebody who cancels it. Waiting to see is for a claim of its own, which keeps nobody else.
+        return await own.Claimed.Task ?? await ClaimAloneAsync(db, taskId);
     }
 
     /// <summary>Claims a task in a statement of its own.</summary>
@@ -76,13 +76,6 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
 
     private async Task ClaimAsync(PlatformDbContext db, Waiting[] together)
     {
-        if (together is [var alone])
-        {
-            alone.WasAlone = true;
-            alone.Claimed.SetResult(await ClaimAloneAsync(db, alone.TaskId));
-            return;
-        }
-
         var ids = together.Select(one => one.TaskId).Distinct().ToArray();
         var claimed = await db.ClaimHeavyTasksAsync(ids, instance.Id, instance.Host, CancellationToken.None);
         var unclaimed = claimed.ToDictionary(task => task.Id);
@@ -97,8 +90,6 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
     private sealed class Waiting(Guid taskId)
     {
         public Guid TaskId => taskId;
-
-        public bool WasAlone { get; set; }
 
         /// <summary>True when it is this one's turn to claim for all that wait; false when another has done it.</summary>
         public TaskCompletionSource<bool> Turn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

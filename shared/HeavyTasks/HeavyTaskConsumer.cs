@@ -26,8 +26,8 @@ internal sealed partial class HeavyTaskConsumer(
         var message = context.Message;
         var kind = kinds.Find(message.Kind) ?? throw new InvalidOperationException($"This worker does not run tasks of kind '{message.Kind}'.");
         slots.Delivered(kind.Name);
-        using var slot = await slots.TakeAsync(kind.Name);
-        var task = await ClaimAsync(message.TaskId);
+        using var slot = await slots.TakeAsync(kind.Name, context.CancellationToken);
+        var task = await ClaimAsync(message.TaskId, context.CancellationToken);
         if (task is null)
         {
             NotClaimed(logger, message.TaskId);
@@ -37,8 +37,8 @@ internal sealed partial class HeavyTaskConsumer(
         await runner.RunAsync(kind, task);
     }
 
-    // While the database is away, the message waits here: it could not be set aside either.
-    private async Task<ClaimedHeavyTask?> ClaimAsync(Guid taskId)
+    // While the database is away, the message waits here: it could not be set aside either. A worker that drains gives it back.
+    private async Task<ClaimedHeavyTask?> ClaimAsync(Guid taskId, CancellationToken cancellationToken)
     {
         for (var first = true; ; first = false)
         {
@@ -47,10 +47,14 @@ internal sealed partial class HeavyTaskConsumer(
                 // Not together again: whatever is wrong with one of them must not keep the others.
                 return first ? await claims.ClaimAsync(db, taskId) : await claims.ClaimAloneAsync(db, taskId);
             }
-            catch (Exception exception) when (!slots.IsClosed)
+            catch (Exception exception)
             {
                 ClaimFailed(logger, taskId, exception);
-                await Task.Delay(ClaimRetryDelay, time, CancellationToken.None);
+                await Task.Delay(ClaimRetryDelay, time, cancellationToken);
+                if (slots.IsClosed)
+                {
+                    throw new OperationCanceledException("The worker drains.", exception);
+                }
             }
         }
     }
@@ -58,6 +62,6 @@ internal sealed partial class HeavyTaskConsumer(
     [LoggerMessage(Level = LogLevel.Debug, Message = "Task {TaskId} is not queued (any more): the message is a duplicate, or late.")]
     private static partial void NotClaimed(ILogger logger, Guid taskId);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Task {TaskId} could not be claimed; trying again.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Task {TaskId} could not be claimed; it is tried again.")]
     private static partial void ClaimFailed(ILogger logger, Guid taskId, Exception exception);
 }

@@ -43,6 +43,7 @@ internal sealed partial class HeavyTaskRunner(
                 Stuck(logger, task.Id, kind.Name, running.Reason!.Value);
                 metrics.Stuck(kind.Name, 1);
                 await outcomes.SettleAsync(task, running, error: null);
+                running.MarkSettled();
                 await work;
                 metrics.Stuck(kind.Name, -1);
                 StuckReturned(logger, task.Id, kind.Name);

@@ -23,17 +23,19 @@ public sealed class HeavyTaskSlots(HeavyTaskKinds kinds, IOptions<HeavyTaskOptio
     public bool IsClosed => closing.IsCancellationRequested;
 
     /// <summary>Takes a slot; dispose it to give it back.</summary>
-    /// <exception cref="OperationCanceledException">The worker drains: the message belongs back in the queue.</exception>
-    public async Task<IDisposable> TakeAsync(string kind)
+    /// <param name="kind">The kind.</param>
+    /// <param name="cancellationToken">The delivery has ended.</param>
+    /// <exception cref="OperationCanceledException">The delivery has ended, or the worker drains: the message belongs back in the queue.</exception>
+    public async Task<IDisposable> TakeAsync(string kind, CancellationToken cancellationToken)
     {
         var kindSlots = slots[kind];
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(closing.Token, cancellationToken);
         try
         {
-            closing.Token.ThrowIfCancellationRequested();
-            await kindSlots.Semaphore.WaitAsync(closing.Token);
+            await kindSlots.Semaphore.WaitAsync(either.Token);
             return new Slot(kindSlots, time);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             await Task.Delay(RequeuePause, time, CancellationToken.None);
             throw;
@@ -45,6 +47,9 @@ public sealed class HeavyTaskSlots(HeavyTaskKinds kinds, IOptions<HeavyTaskOptio
 
     /// <summary>Remembers that the broker delivers messages of this kind.</summary>
     public void Delivered(string kind) => slots[kind].LastDelivery = time.GetTimestamp();
+
+    /// <summary>Slots that are taken, of all kinds.</summary>
+    public int InUse => slots.Values.Sum(s => s.Size - s.Semaphore.CurrentCount);
 
     /// <summary>How long a kind has had a free slot and no delivery; null when it has no free slot.</summary>
     public TimeSpan? IdleTime(string kind) =>

@@ -22,6 +22,7 @@ internal sealed partial class Retention(IServiceScopeFactory scopes, IOptions<He
             try
             {
                 var tasks = await RepeatAsync(DeleteTasksAsync, stoppingToken);
+                await RepeatAsync(DeleteResultFilesAsync, stoppingToken);
                 var uploads = await RepeatAsync(DeleteUploadsAsync, stoppingToken);
                 await DeleteInstancesAsync(stoppingToken);
                 if (tasks + uploads > 0)
@@ -62,12 +63,20 @@ internal sealed partial class Retention(IServiceScopeFactory scopes, IOptions<He
             return 0;
         }
 
-        var files = await db.Files.Where(f => f.TaskId != null && ids.Contains(f.TaskId.Value)).Select(f => f.Id).ToListAsync(cancellationToken);
-        await DeleteFilesAsync(db, files, cancellationToken);
-        await db.HeavyTaskAttempts.Where(a => ids.Contains(a.TaskId)).ExecuteDeleteAsync(cancellationToken);
-
-        // Conditional again: a task may have been retried by hand since it was selected.
+        // Conditional again: a task may have been retried by hand since it was selected, and then it needs all that it has.
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         await db.HeavyTasks.Where(t => ids.Contains(t.Id) && t.FinishedAt < DatabaseClock.UtcNow().AddSeconds(-seconds)).ExecuteDeleteAsync(cancellationToken);
+        await db.HeavyTaskAttempts.Where(a => ids.Contains(a.TaskId) && !db.HeavyTasks.Any(t => t.Id == a.TaskId)).ExecuteDeleteAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return ids.Count;
+    }
+
+    // Large ones take a while, so they go after the task, which nobody can retry then.
+    private static async Task<int> DeleteResultFilesAsync(PlatformDbContext db, CancellationToken cancellationToken)
+    {
+        var ids = await db.Files.Where(f => f.TaskId != null && !db.HeavyTasks.Any(t => t.Id == f.TaskId))
+            .OrderBy(f => f.CreatedAt).Select(f => f.Id).Take(BatchSize).ToListAsync(cancellationToken);
+        await DeleteFilesAsync(db, ids, cancellationToken);
         return ids.Count;
     }
 

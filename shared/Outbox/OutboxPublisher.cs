@@ -150,8 +150,9 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver
         }
         catch (Exception exception)
         {
-            // No input or output so far: it is the row.
-            (delivery.Outcome, delivery.Error) = (DeliveryOutcome.Unsendable, exception);
+            // No input or output so far: it is the row, unless the bus is being started or stopped.
+            (delivery.Outcome, delivery.Error) =
+                (exception is OperationCanceledException || SendAttempt.IsChannelError(exception) ? DeliveryOutcome.Unanswered : DeliveryOutcome.Unsendable, exception);
             return;
         }
 

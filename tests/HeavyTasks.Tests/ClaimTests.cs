@@ -42,6 +42,26 @@ public sealed class ClaimTests : WorkerTest
     }
 
     [Fact]
+    public async Task A_claim_that_waits_for_its_task_keeps_no_other_claim_waiting()
+    {
+        Guid[] ids = [await InsertAsync(), await InsertAsync()];
+        var claims = new HeavyTaskClaims(new InstanceIdentity("test"));
+        await using var holder = Database.CreateContext();
+        await using var transaction = await holder.Database.BeginTransactionAsync(Cancelled);
+        await holder.HeavyTasks.Where(t => t.Id == ids[0]).ExecuteUpdateAsync(set => set.SetProperty(t => t.MaxAttempts, 7), Cancelled);
+        await using var first = Database.CreateContext();
+        await using var second = Database.CreateContext();
+
+        var locked = claims.ClaimAsync(first, ids[0]);
+        var other = await claims.ClaimAsync(second, ids[1]).WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+
+        other.ShouldNotBeNull().Id.ShouldBe(ids[1]);
+        locked.IsCompleted.ShouldBeFalse();
+        await transaction.CommitAsync(Cancelled);
+        (await locked).ShouldNotBeNull().MaxAttempts.ShouldBe(7);
+    }
+
+    [Fact]
     public async Task Of_claims_that_are_made_together_each_learns_of_its_own_task()
     {
         Guid[] ids = [.. await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => InsertAsync()))];
@@ -71,13 +91,14 @@ public sealed class ClaimTests : WorkerTest
         await using var third = Database.CreateContext();
         await using var holder = Database.CreateContext();
         await using var transaction = await holder.Database.BeginTransactionAsync(Cancelled);
-        await holder.HeavyTasks.Where(t => t.Id == ids[0]).ExecuteUpdateAsync(set => set.SetProperty(t => t.MaxAttempts, 7), Cancelled);
+        holder.Add(new HeavyTaskAttempt { TaskId = ids[0], Attempt = 1, StartedAt = TimeProvider.System.GetUtcNow().UtcDateTime });
+        await holder.SaveChangesAsync(Cancelled);
 
-        // The first waits for the lock, so the others wait for the first.
+        // The first waits to see whether its attempt exists already, so the others wait for the first.
         Task<ClaimedHeavyTask?>[] claimed = [claims.ClaimAsync(first, ids[0]), claims.ClaimAsync(unreachable, ids[1]), claims.ClaimAsync(third, ids[2])];
-        await transaction.CommitAsync(Cancelled);
+        await transaction.RollbackAsync(Cancelled);
 
-        (await claimed[0]).ShouldNotBeNull().MaxAttempts.ShouldBe(7);
+        (await claimed[0]).ShouldNotBeNull();
         await Should.ThrowAsync<Exception>(() => claimed[1]);
         await Should.ThrowAsync<Exception>(() => claimed[2]);
         (await claims.ClaimAloneAsync(third, ids[2])).ShouldNotBeNull();

@@ -1,3 +1,6 @@
+using Microsoft.EntityFrameworkCore;
+using Platform.Contracts;
+using Platform.HeavyTasks.Testing;
 using Platform.Persistence;
 using Platform.Support;
 using Shouldly;
@@ -58,6 +61,38 @@ public sealed class DrainTests : WorkerTest
     }
 
     [Fact]
+    public async Task A_claim_under_way_is_waited_for_and_its_task_given_back()
+    {
+        var worker = await StartWorkerAsync();
+        Script.Work = (context, _) => Task.Delay(TimeSpan.FromMinutes(5), TimeProvider.System, context.CancellationToken);
+        var (id, holder) = await BlockClaimAsync(worker);
+
+        var stopping = worker.StopAsync();
+        await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, TestContext.Current.CancellationToken);
+        await holder.DisposeAsync();
+        await stopping;
+
+        var task = await ReadAsync(id);
+        (task.Status, task.Crashes).ShouldBe((HeavyTaskStatus.Queued, 0));
+        (await AttemptsAsync(id)).Single().Outcome.ShouldBe(AttemptOutcome.Released);
+    }
+
+    [Fact]
+    public async Task A_claim_that_fails_meanwhile_does_not_make_its_message_poison()
+    {
+        var worker = await StartWorkerAsync();
+        var (id, holder) = await BlockClaimAsync(worker);
+        await using var end = holder;
+
+        var stopping = worker.StopAsync();
+        await Database.EndConnectionsAsync("platform-tests");
+        await stopping;
+
+        (await Database.CountAsync("poison_messages")).ShouldBe(0);
+        (await ReadAsync(id)).Status.ShouldBe(HeavyTaskStatus.Queued);
+    }
+
+    [Fact]
     public async Task A_handler_that_does_not_stop_does_not_keep_the_task()
     {
         var worker = await StartWorkerAsync();
@@ -77,5 +112,18 @@ public sealed class DrainTests : WorkerTest
         release.SetResult();
         await stopping;
         (await ReadAsync(id)).Status.ShouldBe(HeavyTaskStatus.Queued);
+    }
+
+    /// <summary>A task whose claim waits for a lock until the context that is returned is disposed.</summary>
+    private async Task<(Guid Id, PlatformDbContext Holder)> BlockClaimAsync(HeavyTaskTestHarness worker)
+    {
+        var id = await InsertAsync();
+        var holder = Database.CreateContext();
+        await holder.Database.BeginTransactionAsync();
+        await holder.HeavyTasks.Where(t => t.Id == id).ExecuteUpdateAsync(set => set.SetProperty(t => t.MaxAttempts, 7));
+        var queue = await worker.Bus.Bus.GetSendEndpoint(new Uri("queue:heavy-task.test.kind"));
+        await queue.Send(new HeavyTaskRequested(id, "test.kind"));
+        await Eventually.Async(async () => await Database.LockWaitsAsync() > 0, TimeSpan.FromSeconds(20), "the claim waits");
+        return (id, holder);
     }
 }

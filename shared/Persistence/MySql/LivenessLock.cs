@@ -32,14 +32,19 @@ public sealed class LivenessLock(InstanceIdentity instance, IConfiguration confi
             {
                 connection = new MySqlConnection(DirectConnectionString());
                 await connection.OpenAsync(cancellationToken);
-                await using var acquire = new MySqlCommand("SELECT GET_LOCK(@name, 0)", connection);
-                acquire.Parameters.AddWithValue("@name", NameOf(connection.Database, instance.Id.ToString("N")));
-                IsHeld = await acquire.ExecuteScalarAsync(cancellationToken) is 1L or 1;
             }
-            else
+
+            if (IsHeld)
             {
                 await using var probe = new MySqlCommand("SELECT 1", connection);
                 await probe.ExecuteScalarAsync(cancellationToken);
+            }
+            else
+            {
+                // Refused as long as the server has not noticed that an earlier connection of this process is gone.
+                await using var acquire = new MySqlCommand("SELECT GET_LOCK(@name, 0)", connection);
+                acquire.Parameters.AddWithValue("@name", NameOf(connection.Database, instance.Id.ToString("N")));
+                IsHeld = await acquire.ExecuteScalarAsync(cancellationToken) is 1L or 1;
             }
         }
         catch

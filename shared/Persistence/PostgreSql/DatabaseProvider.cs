@@ -79,7 +79,7 @@ public static class DatabaseProvider
     {
         for (var error = exception; error is not null; error = error.InnerException)
         {
-            if (error is NpgsqlException { InnerException: TimeoutException or System.Net.Sockets.SocketException }
+            if (error is NpgsqlException { InnerException: TimeoutException or System.Net.Sockets.SocketException or IOException }
                 or PostgresException { SqlState: PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.AdminShutdown })
             {
                 return true;

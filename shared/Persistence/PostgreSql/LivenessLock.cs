@@ -27,13 +27,18 @@ public sealed class LivenessLock(InstanceIdentity instance, IConfiguration confi
             {
                 connection = new NpgsqlConnection(DirectConnectionString());
                 await connection.OpenAsync(cancellationToken);
-                await using var acquire = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", connection) { Parameters = { new() { Value = Key(instance.Id) } } };
-                IsHeld = (bool)(await acquire.ExecuteScalarAsync(cancellationToken))!;
             }
-            else
+
+            if (IsHeld)
             {
                 await using var probe = new NpgsqlCommand("SELECT 1", connection);
                 await probe.ExecuteScalarAsync(cancellationToken);
+            }
+            else
+            {
+                // Refused as long as the server has not noticed that an earlier connection of this process is gone.
+                await using var acquire = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", connection) { Parameters = { new() { Value = Key(instance.Id) } } };
+                IsHeld = (bool)(await acquire.ExecuteScalarAsync(cancellationToken))!;
             }
         }
         catch
