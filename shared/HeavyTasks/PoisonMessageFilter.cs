@@ -42,7 +42,7 @@ internal sealed partial class PoisonMessageFilter(IServiceProvider services, str
         var message = new PoisonMessage
         {
             Queue = queue,
-            MessageId = Limit(context.TransportHeaders.Get<string>(MessageHeaders.TransportMessageId) ?? context.GetMessageId()?.ToString()),
+            MessageId = Limit(context.TransportHeaders.Get<string>(MessageHeaders.TransportMessageId) ?? context.TransportHeaders.Get<string>(MessageHeaders.MessageId) ?? context.GetMessageId()?.ToString()),
             ContentType = Limit(context.ContentType?.ToString()),
             Headers = JsonSerializer.Serialize(HeadersOf(context)),
             Body = context.GetBody(),

@@ -15,7 +15,7 @@ internal sealed partial class ReceiveEndpointWatch(
     IBusControl bus, IOptions<RabbitMqOptions> options, TimeProvider time, ILogger<ReceiveEndpointWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<IReceiveEndpoint, long> notReadySince = [];
 
@@ -50,16 +50,39 @@ internal sealed partial class ReceiveEndpointWatch(
         Restarting(logger, health.Exception, health.InputAddress, health.Description);
         try
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(StopTimeout);
-            await health.ReceiveEndpoint.Stop(limit.Token).WaitAsync(limit.Token);
-            health.ReceiveEndpoint.Start(CancellationToken.None);
+            // Twice: an endpoint whose loop hangs does not end at the first stop, and is left behind at the second.
+            if (await StopAsync(health.ReceiveEndpoint, cancellationToken) || await StopAsync(health.ReceiveEndpoint, cancellationToken))
+            {
+                health.ReceiveEndpoint.Start(CancellationToken.None);
+            }
+            else
+            {
+                NotStopped(logger, health.InputAddress);
+            }
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             NotRestarted(logger, exception, health.InputAddress);
         }
     }
+
+    private static async Task<bool> StopAsync(IReceiveEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(StopTimeout);
+        try
+        {
+            await endpoint.Stop(limit.Token).WaitAsync(limit.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Receive endpoint {Address} does not stop; it is tried again.")]
+    private static partial void NotStopped(ILogger logger, Uri address);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Receive endpoint {Address} is not ready ({State}); it is started anew.")]
     private static partial void Restarting(ILogger logger, Exception? exception, Uri address, string? state);

@@ -83,7 +83,7 @@ public sealed class BrokerTests
         await using var broker = await PrivateBroker.CreateAsync();
         await using var system = await TestSystem.StartAsync(broker.Uri);
         await system.StartWorkerAsync();
-        Guid[] running = [await SubmitAsync("test.steps", "a", 1200), await SubmitAsync("test.other-steps", "b", 1200)];
+        Guid[] running = [await SubmitAsync("test.steps", "a", 6000), await SubmitAsync("test.other-steps", "b", 6000)];
         await system.WaitForStepAsync("a", 1);
         await system.WaitForStepAsync("b", 1);
 
@@ -93,7 +93,7 @@ public sealed class BrokerTests
         Guid[] next = [await SubmitAsync("test.steps", "c", 1), await SubmitAsync("test.other-steps", "d", 1)];
         foreach (var id in next)
         {
-            await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded, TimeSpan.FromSeconds(60));
+            await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded, TimeSpan.FromSeconds(120));
         }
 
         foreach (var id in running)

@@ -65,6 +65,10 @@ public sealed class TestSystem : IAsyncDisposable
             ["RabbitMq__Uri"] = brokerUri.ToString(),
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
 
+            // What a failed test shows is the end of it.
+            ["Logging__LogLevel__Microsoft.EntityFrameworkCore"] = "Warning",
+            ["Logging__LogLevel__MassTransit"] = "Debug",
+
             // A machine that runs all tests at once may take longer than a web service should wait.
             ["Database__AcquireTimeout"] = "00:00:30",
         };
@@ -126,10 +130,10 @@ public sealed class TestSystem : IAsyncDisposable
     }
 
     public Task WaitForStatusAsync(Guid id, HeavyTaskStatus status, TimeSpan? timeout = null) =>
-        Eventually.Async(async () => (await ReadAsync(id)).Status == status, timeout ?? TimeSpan.FromSeconds(60), $"task is {status}; {Describe()}");
+        WaitAsync(async () => (await ReadAsync(id)).Status == status, timeout ?? TimeSpan.FromSeconds(60), $"task {id} is {status}");
 
     public Task WaitForStepAsync(string name, int step) =>
-        Eventually.Async(async () => (await StepsWrittenAsync(name)).Contains(step), TimeSpan.FromSeconds(60), $"step {step} of {name} is done; {Describe()}");
+        WaitAsync(async () => (await StepsWrittenAsync(name)).Contains(step), TimeSpan.FromSeconds(60), $"step {step} of {name} is done");
 
     public async ValueTask DisposeAsync()
     {
@@ -161,7 +165,19 @@ public sealed class TestSystem : IAsyncDisposable
         await database.DisposeAsync();
     }
 
+    private async Task WaitAsync(Func<Task<bool>> condition, TimeSpan timeout, string description)
+    {
+        try
+        {
+            await Eventually.Async(condition, timeout, description);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new TimeoutException($"{exception.Message}\n{Describe()}", exception);
+        }
+    }
+
     private string Describe() => string.Join('\n', processes.Select((p, i) => $"--- process {i}\n{Tail(p.Output)}"));
 
-    private static string Tail(string text) => text.Length > 4000 ? text[^4000..] : text;
+    private static string Tail(string text) => text.Length > 20_000 ? text[^20_000..] : text;
 }
