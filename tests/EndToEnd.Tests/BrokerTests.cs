@@ -7,6 +7,9 @@ using Xunit;
 namespace Platform.EndToEnd.Tests;
 
 /// <summary>What the broker may do to a task: nothing.</summary>
+/// <remarks>
+/// Stopped, not killed: after a SIGKILL, RabbitMQ 3.10.8 came back twice in some 45 times with a quorum queue that never answered basic.consume.
+/// </remarks>
 public sealed class BrokerTests
 {
     [Fact]
@@ -39,7 +42,7 @@ public sealed class BrokerTests
         var before = await system.SubmitStepsAsync("before", steps: 1, pauseMilliseconds: 0);
         await system.WaitForStatusAsync(before, HeavyTaskStatus.Succeeded);
 
-        await broker.KillAsync();
+        await broker.StopAsync();
         for (var i = 0; i < 20; i++)
         {
             await system.SubmitStepsAsync($"t{i}", steps: 1, pauseMilliseconds: 0);
@@ -63,7 +66,7 @@ public sealed class BrokerTests
         var id = await system.SubmitStepsAsync("a", steps: 150, pauseMilliseconds: 100);
         await system.WaitForStepAsync("a", 3);
 
-        await broker.KillAsync();
+        await broker.StopAsync();
         await worker.WaitForOutputAsync("is started anew", TimeSpan.FromSeconds(60));
         await broker.StartAsync();
 
@@ -76,24 +79,27 @@ public sealed class BrokerTests
         await system.WaitForStatusAsync(next, HeavyTaskStatus.Succeeded);
     }
 
-    // A connection tells its channels of its end one after another, and each waits for the deliveries that it made.
+    // A connection tells its channels of its end one after another, and each waits for the deliveries that it made. Several times, because
+    // it depends on their order.
     [Fact]
-    public async Task The_broker_restarted_during_tasks_of_two_kinds_keeps_no_kind_from_running()
+    public async Task A_connection_lost_during_tasks_of_two_kinds_keeps_no_kind_from_running()
     {
-        await using var broker = await PrivateBroker.CreateAsync();
-        await using var system = await TestSystem.StartAsync(broker.Uri);
+        await using var broker = await TestBroker.CreateAsync();
+        await using var proxy = new BrokerProxy(broker.Uri);
+        await using var system = await TestSystem.StartAsync(proxy.Uri);
         await system.StartWorkerAsync();
         Guid[] running = [await SubmitAsync("test.steps", "a", 6000), await SubmitAsync("test.other-steps", "b", 6000)];
         await system.WaitForStepAsync("a", 1);
         await system.WaitForStepAsync("b", 1);
 
-        await broker.KillAsync();
-        await broker.StartAsync();
-
-        Guid[] next = [await SubmitAsync("test.steps", "c", 1), await SubmitAsync("test.other-steps", "d", 1)];
-        foreach (var id in next)
+        for (var cut = 0; cut < 4; cut++)
         {
-            await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded, TimeSpan.FromSeconds(120));
+            proxy.Cut();
+            Guid[] next = [await SubmitAsync("test.steps", $"c{cut}", 1), await SubmitAsync("test.other-steps", $"d{cut}", 1)];
+            foreach (var id in next)
+            {
+                await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded);
+            }
         }
 
         foreach (var id in running)

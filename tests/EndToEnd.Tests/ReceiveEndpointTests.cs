@@ -22,7 +22,7 @@ public sealed class ReceiveEndpointTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var broker = await TestBroker.CreateAsync();
-        await using var proxy = new SilentProxy(broker.Uri, swallowedClass, swallowedMethod);
+        await using var proxy = new BrokerProxy(broker.Uri, swallowedClass, swallowedMethod);
         var received = 0;
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration["ConnectionStrings:Platform"] = database.ConnectionString;

@@ -1,14 +1,15 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
 namespace Platform.EndToEnd.Tests;
 
 /// <summary>
-/// Stands between a client and the broker, and swallows the first request of a kind (AMQP 0-9-1 class and method): the broker
-/// never answers it, while all else goes on.
+/// Stands between a client and the broker. Swallows the first request of a kind (AMQP 0-9-1 class and method), which the broker then
+/// never answers while all else goes on; cuts connections.
 /// </summary>
-internal sealed class SilentProxy : IAsyncDisposable
+internal sealed class BrokerProxy : IAsyncDisposable
 {
     private const int ProtocolHeaderLength = 8;
     private const int FrameHeaderLength = 7;
@@ -19,8 +20,9 @@ internal sealed class SilentProxy : IAsyncDisposable
     private readonly Uri broker;
     private readonly (short Class, short Method) swallowed;
     private readonly Task accepting;
+    private readonly ConcurrentBag<TcpClient> open = [];
 
-    public SilentProxy(Uri broker, short swallowedClass, short swallowedMethod)
+    public BrokerProxy(Uri broker, short swallowedClass = -1, short swallowedMethod = -1)
     {
         this.broker = broker;
         swallowed = (swallowedClass, swallowedMethod);
@@ -32,6 +34,16 @@ internal sealed class SilentProxy : IAsyncDisposable
     public Uri Uri { get; }
 
     public bool HasSwallowed { get; private set; }
+
+    /// <summary>Ends all connections without a word.</summary>
+    public void Cut()
+    {
+        while (open.TryTake(out var client))
+        {
+            client.LingerState = new LingerOption(enable: true, seconds: 0);
+            client.Close();
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -60,12 +72,17 @@ internal sealed class SilentProxy : IAsyncDisposable
     private async Task ForwardAsync(TcpClient accepted)
     {
         using var client = accepted;
+        open.Add(client);
         using var server = new TcpClient();
         await server.ConnectAsync(broker.Host, broker.Port, stopping.Token);
         var toClient = server.GetStream().CopyToAsync(client.GetStream(), stopping.Token);
         try
         {
             await Task.WhenAny(toClient, FilterAsync(client.GetStream(), server.GetStream()));
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or IOException)
+        {
+            // Cut already.
         }
         finally
         {
@@ -101,7 +118,7 @@ internal sealed class SilentProxy : IAsyncDisposable
                 await to.WriteAsync(frame, stopping.Token);
             }
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException)
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
         {
             // One side is gone.
         }
