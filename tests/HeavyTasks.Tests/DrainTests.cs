@@ -68,6 +68,8 @@ public sealed class DrainTests : WorkerTest
         var (id, holder) = await BlockClaimAsync(worker);
 
         var stopping = worker.StopAsync();
+
+        // The drain has begun, and is not over, when the claim is won.
         await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, TestContext.Current.CancellationToken);
         await holder.DisposeAsync();
         await stopping;
