@@ -50,6 +50,6 @@ internal sealed class HeavyTaskTable
         "Failed" => new Style(Color.Red),
         "Cancelled" => new Style(Color.Yellow),
         "Running" => new Style(Color.Blue),
-        _ => null,
+        _ => default(Style?),
     };
 }
