@@ -1,6 +1,8 @@
+using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Platform.ServiceDefaults;
 
 namespace Platform.HeavyTasks;
 
@@ -9,7 +11,7 @@ namespace Platform.HeavyTasks;
 /// tasks finish for a while, then tells the rest to stop and gives them back to the queue, at no cost to them.
 /// </summary>
 internal sealed partial class Drain(
-    HeavyTaskSlots slots, RunningTasks runningTasks, IOptions<HeavyTaskOptions> options, TimeProvider time, ILogger<Drain> logger) : IHostedLifecycleService
+    IBusControl bus, HeavyTaskSlots slots, RunningTasks runningTasks, IOptions<HeavyTaskOptions> options, TimeProvider time, ILogger<Drain> logger) : IHostedLifecycleService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
@@ -21,6 +23,13 @@ internal sealed partial class Drain(
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        // The queues first: what came afterwards would be returned at once and come again, and each return counts against a message where
+        // the broker has a limit. The endpoints end when their tasks do, so nobody waits for them here.
+        foreach (var endpoint in bus.CheckHealth().Endpoints.Values.Where(e => HeavyTaskTopology.IsQueue(e.InputAddress)))
+        {
+            _ = StopAsync(endpoint.ReceiveEndpoint);
+        }
+
         slots.Close();
         if (IsDone)
         {
@@ -38,6 +47,18 @@ internal sealed partial class Drain(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task StopAsync(IReceiveEndpoint endpoint)
+    {
+        try
+        {
+            await endpoint.Stop(CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            NotStopped(logger, exception, endpoint.InputAddress);
+        }
+    }
 
     // A claim that is under way has its slot already; a handler that does not return keeps its slot, but its task is settled.
     private bool IsDone => slots.InUse <= Settled;
@@ -70,6 +91,9 @@ internal sealed partial class Drain(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Draining: {Count} tasks may finish for {Limit}, then they are given back.")]
     private static partial void Waiting(ILogger logger, int count, TimeSpan limit);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Receive endpoint {Address} could not be stopped; it is stopped with the bus.")]
+    private static partial void NotStopped(ILogger logger, Exception exception, Uri address);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} tasks could not be given back; other workers take them over.")]
     private static partial void NotSettled(ILogger logger, int count);

@@ -21,7 +21,7 @@ public static class HeavyTaskEndpoints
             var queue = HeavyTaskTopology.QueueName(kind.Name);
             bus.ReceiveEndpoint(queue, endpoint =>
             {
-                endpoint.BindHeavyTaskKind(kind.Name);
+                endpoint.BindHeavyTaskKind(context, kind.Name);
 
                 // Prefetch equals the slots: a message that waits here is one that another worker could run. The real limit is HeavyTaskSlots.
                 endpoint.PrefetchCount = options.Of(kind.Name).Concurrency;

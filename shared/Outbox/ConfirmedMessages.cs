@@ -3,21 +3,21 @@ using System.Threading.Channels;
 namespace Platform.Outbox;
 
 /// <summary>
-/// Ids of messages that the broker has and whose rows are to be deleted: collected for a moment, because a commit for each costs more than
+/// Messages that the broker has and whose rows are to be deleted: collected for a moment, because a commit for each costs more than
 /// to send it. A crash within that moment sends them again.
 /// </summary>
 internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    private readonly Channel<Guid> channel = Channel.CreateBounded<Guid>(capacity);
+    private readonly Channel<Delivery> channel = Channel.CreateBounded<Delivery>(capacity);
 
     /// <summary>Adds what was confirmed. Waits while the database does not keep up: what is sent but not deleted is sent again when its lease ends.</summary>
-    public async Task AddAsync(IEnumerable<Guid> ids)
+    public async Task AddAsync(IEnumerable<Delivery> deliveries)
     {
-        foreach (var id in ids)
+        foreach (var delivery in deliveries)
         {
-            await channel.Writer.WriteAsync(id);
+            await channel.Writer.WriteAsync(delivery);
         }
     }
 
@@ -33,15 +33,15 @@ internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
         return true;
     }
 
-    public Guid[] Take()
+    public List<Delivery> Take()
     {
-        var taken = new List<Guid>();
-        while (taken.Count < capacity && channel.Reader.TryRead(out var id))
+        var taken = new List<Delivery>();
+        while (taken.Count < capacity && channel.Reader.TryRead(out var delivery))
         {
-            taken.Add(id);
+            taken.Add(delivery);
         }
 
-        return [.. taken];
+        return taken;
     }
 
     /// <summary>Nothing is added any more; what is in it can still be taken.</summary>

@@ -80,6 +80,7 @@ public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendC
             Id = Guid.CreateVersion7(),
             MessageId = context.MessageId,
             CorrelationId = context.CorrelationId,
+            RoutingKey = context.RoutingKey() is { Length: > 0 } routingKey ? routingKey : null,
             DestinationAddress = (context.DestinationAddress ?? throw new MessageException(typeof(T), "The message has no destination address.")).ToString(),
             ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
             Body = body,

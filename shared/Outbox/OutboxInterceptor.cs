@@ -5,16 +5,14 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 namespace Platform.Outbox;
 
 /// <summary>Learns from Entity Framework when messages are saved and when their transaction ends.</summary>
-public sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesInterceptor, IDbTransactionInterceptor
+internal sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesInterceptor, IDbTransactionInterceptor
 {
-    /// <inheritdoc />
     public InterceptionResult<int> SavingChanges(DbContextEventData eventData, InterceptionResult<int> result)
     {
         Saving(eventData?.Context);
         return result;
     }
 
-    /// <inheritdoc />
     public ValueTask<InterceptionResult<int>> SavingChangesAsync(
         DbContextEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
     {
@@ -22,70 +20,58 @@ public sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesIntercept
         return ValueTask.FromResult(result);
     }
 
-    /// <inheritdoc />
     public int SavedChanges(SaveChangesCompletedEventData eventData, int result)
     {
         Saved(eventData?.Context);
         return result;
     }
 
-    /// <inheritdoc />
     public ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
     {
         Saved(eventData?.Context);
         return ValueTask.FromResult(result);
     }
 
-    /// <inheritdoc />
     public void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData) =>
         Of(eventData)?.Committed(eventData.TransactionId, relay);
 
-    /// <inheritdoc />
     public Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
     {
         Of(eventData)?.Committed(eventData.TransactionId, relay);
         return Task.CompletedTask;
     }
 
-    /// <inheritdoc />
     public void TransactionRolledBack(DbTransaction transaction, TransactionEndEventData eventData) =>
         Of(eventData)?.RolledBack(eventData.TransactionId);
 
-    /// <inheritdoc />
     public Task TransactionRolledBackAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
     {
         Of(eventData)?.RolledBack(eventData.TransactionId);
         return Task.CompletedTask;
     }
 
-    /// <inheritdoc />
     public void RolledBackToSavepoint(DbTransaction transaction, TransactionEventData eventData) => Of(eventData)?.PartlyRolledBack();
 
-    /// <inheritdoc />
     public Task RolledBackToSavepointAsync(DbTransaction transaction, TransactionEventData eventData, CancellationToken cancellationToken = default)
     {
         Of(eventData)?.PartlyRolledBack();
         return Task.CompletedTask;
     }
 
-    /// <inheritdoc />
     public void TransactionFailed(DbTransaction transaction, TransactionErrorEventData eventData) => Failed(eventData);
 
-    /// <inheritdoc />
     public Task TransactionFailedAsync(DbTransaction transaction, TransactionErrorEventData eventData, CancellationToken cancellationToken = default)
     {
         Failed(eventData);
         return Task.CompletedTask;
     }
 
-    /// <inheritdoc />
     public DbTransaction TransactionUsed(DbConnection connection, TransactionEventData eventData, DbTransaction result)
     {
         Joined(eventData);
         return result;
     }
 
-    /// <inheritdoc />
     public ValueTask<DbTransaction> TransactionUsedAsync(
         DbConnection connection, TransactionEventData eventData, DbTransaction result, CancellationToken cancellationToken = default)
     {

@@ -15,6 +15,9 @@ public sealed class OutboxMessage
     /// <summary>Exchange or queue address, as MassTransit wrote it.</summary>
     public string DestinationAddress { get; init; } = "";
 
+    /// <summary>Routing key; null for none. Address and routing key together are the destination: one may answer while another does not.</summary>
+    public string? RoutingKey { get; init; }
+
     /// <summary>Media type of <see cref="Body"/>.</summary>
     public string ContentType { get; init; } = "";
 
@@ -30,16 +33,22 @@ public sealed class OutboxMessage
     /// <summary>When the message is no longer of use (UTC); null for never.</summary>
     public DateTime? ExpiresAt { get; init; }
 
-    /// <summary>The relay that sends it; null when any may.</summary>
+    /// <summary>The relay of the process that wrote it, while that has it in memory; null when it waits for a sweep.</summary>
     public Guid? LeaseOwner { get; internal set; }
 
-    /// <summary>Until when others leave it to <see cref="LeaseOwner"/> (UTC, the database's clock). Set by the database on insert.</summary>
-    public DateTime LeaseUntil { get; init; }
+    /// <summary>
+    /// From when a sweep may claim it (UTC, the database's clock). A claim moves it 30 s ahead, which is its lease, and a failure further.
+    /// With a <see cref="LeaseOwner"/>: when that one's lease began. Set by the database on insert.
+    /// </summary>
+    public DateTime DueAt { get; init; }
 
-    /// <summary>How often the broker refused it. The pause before the next try doubles each time, from 30 s to 8 min.</summary>
+    /// <summary>How often it could not be sent. The pause before the next try doubles each time, from 30 s to 8 min.</summary>
     public int Failures { get; init; }
 
-    /// <summary>Set aside, because nothing can send it: why. Such a row stays until somebody deletes it or clears this column.</summary>
+    /// <summary>
+    /// Set aside, because nothing can send it: why. Such a row stays until somebody deletes it, or clears this column and sets
+    /// <see cref="DueAt"/> to now.
+    /// </summary>
     public string? Error { get; init; }
 
     /// <summary>What <see cref="Headers"/> says, while the message is in the memory of the process that wrote it.</summary>

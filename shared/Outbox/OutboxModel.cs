@@ -12,6 +12,9 @@ public static class OutboxModel
     /// <summary>How long a message is left to the relay that inserted or claimed it: 30 s.</summary>
     internal static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
+    /// <summary>When a message is due that nothing can send. The latest time that both databases know.</summary>
+    internal static readonly DateTime Never = new(9999, 12, 31, 0, 0, 0, DateTimeKind.Utc);
+
     /// <summary>Adds <see cref="OutboxMessage"/> to the model. The names of its columns are fixed.</summary>
     public static ModelBuilder AddOutbox(this ModelBuilder modelBuilder)
     {
@@ -23,6 +26,7 @@ public static class OutboxModel
             message.Property(m => m.MessageId).HasColumnName("message_id");
             message.Property(m => m.CorrelationId).HasColumnName("correlation_id");
             message.Property(m => m.DestinationAddress).HasColumnName("destination_address");
+            message.Property(m => m.RoutingKey).HasColumnName("routing_key");
             message.Property(m => m.ContentType).HasColumnName("content_type");
             message.Property(m => m.Body).HasColumnName("body");
             message.Property(m => m.Headers).HasColumnName("headers");
@@ -30,11 +34,13 @@ public static class OutboxModel
             message.Property(m => m.ExpiresAt).HasColumnName("expires_at");
             message.Property(m => m.LeaseOwner).HasColumnName("lease_owner");
 
-            // Not now(), the start of the transaction: one that ran for a while would leave nothing of the lease. Nor is it read back.
-            message.Property(m => m.LeaseUntil).HasColumnName("lease_until").HasDefaultValueSql("clock_timestamp() + interval '30 seconds'")
+            // The clock of the statement and not of the transaction: one that ran for a while would leave nothing of the lease. It is not
+            // read back.
+            message.Property(m => m.DueAt).HasColumnName("due_at").HasDefaultValueSql(OutboxSql.DefaultNow)
                 .ValueGeneratedNever().Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Ignore);
             message.Property(m => m.Failures).HasColumnName("failures");
             message.Property(m => m.Error).HasColumnName("error");
+            OutboxSql.Configure(message);
         });
     }
 }

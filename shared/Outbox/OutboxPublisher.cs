@@ -1,73 +1,106 @@
 using MassTransit;
 using MassTransit.Serialization;
+using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
-using PublishException = RabbitMQ.Client.Exceptions.PublishException;
 
 namespace Platform.Outbox;
 
-/// <summary>Sends leased messages and notes what became of each. For one caller at a time: the bus has one channel.</summary>
-internal sealed class OutboxPublisher : ISendObserver, IPublishObserver
+/// <summary>Sends messages of one destination at a time and notes what became of each. Callers with different destinations may overlap.</summary>
+internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDisposable
 {
     // With less than this beyond the time to publish, a lease might end before its message is deleted.
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ChannelRecovery = TimeSpan.FromMilliseconds(20);
+
+    // Everybody waits for whoever is alone. What is not answered by then does not get an answer soon.
+    private static readonly TimeSpan AloneTimeout = TimeSpan.FromSeconds(2);
     private static readonly SerializedMessageBody Placeholder = new();
 
     private readonly PublishedTypes endpoints;
-    private readonly RefusedDestinations refused;
     private readonly TimeSpan publishTimeout;
     private readonly TimeProvider time;
+    private readonly SendGate gate;
+    private readonly ConnectHandle[] observers;
 
     public OutboxPublisher(IBus bus, PublishedTypes endpoints, OutboxOptions options, TimeProvider time)
     {
         this.endpoints = endpoints;
         this.time = time;
         publishTimeout = options.PublishTimeout;
-        refused = new RefusedDestinations(time);
-        bus.ConnectSendObserver(this);
-        bus.ConnectPublishObserver(this);
+        gate = new SendGate(time);
+        observers = [bus.ConnectSendObserver(this), bus.ConnectPublishObserver(this)];
     }
 
+    /// <summary>Sends messages of one destination.</summary>
     public async Task SendAsync(IEnumerable<Delivery> deliveries)
     {
-        var start = time.GetTimestamp();
         var leased = deliveries.Where(IsLeased).ToList();
         using var together = new SendAttempt(ConnectTimeout, publishTimeout, time);
-        await SendAsync(leased, together);
-        if (!together.IsRefused)
+        await gate.SendAsync(() => SendAsync(leased, together));
+        if (together.IsRefused)
+        {
+            await gate.SendAloneAsync(() => SendAloneAsync(leased, together.CloseReason!));
+        }
+    }
+
+    // The broker refused a message, of this destination or of another one, and closed the channel under all. Whoever sends alone and
+    // is refused once more is it.
+    private async Task SendAloneAsync(List<Delivery> leased, ShutdownEventArgs reason)
+    {
+        var start = time.GetTimestamp();
+        var mine = leased.Where(d => d.Outcome == DeliveryOutcome.Disconnected).ToList();
+        (var isRefused, reason) = await SendAloneAsync(mine, reason, start);
+        if (!isRefused || mine.Count == 1)
         {
             return;
         }
 
-        // The broker refused one of them and closed the channel under all. Only alone can it be told which.
-        var lastClose = together.CloseReason;
-        foreach (var delivery in leased.Where(d => d.Outcome == DeliveryOutcome.Unanswered))
+        // One of these, or all. Two in a row are enough to know that it is the destination.
+        var inARow = 0;
+        foreach (var delivery in mine.Where(d => d.Outcome == DeliveryOutcome.Refused))
         {
-            for (var left = Left(start); left > TimeSpan.Zero; left = Left(start))
+            if (inARow > 1)
             {
-                using var alone = new SendAttempt(left, left, time);
-                await SendAsync([delivery], alone);
-                if (alone.ChannelError is null)
-                {
-                    break;
-                }
-
-                // Without a reason, or with the last one, it is the closed channel still: the bus has not replaced it yet.
-                if (alone.CloseReason is { } close && !ReferenceEquals(close, lastClose))
-                {
-                    lastClose = close;
-                    if (alone.IsRefused)
-                    {
-                        (delivery.Outcome, delivery.Error) = (DeliveryOutcome.Refused, alone.ChannelError);
-                        refused.Add(delivery.Message.DestinationAddress);
-                        break;
-                    }
-                }
-
-                await Task.Delay(ChannelRecovery, time, CancellationToken.None);
+                delivery.Error = null;
+                continue;
             }
+
+            delivery.Outcome = DeliveryOutcome.Disconnected;
+            (isRefused, reason) = await SendAloneAsync([delivery], reason, start);
+            inARow = isRefused ? inARow + 1 : 0;
         }
+    }
+
+    /// <summary>Sends until the channel stays open, or is closed for another reason than it was closed before.</summary>
+    /// <returns>Whether these were refused, and why the channel was closed last.</returns>
+    private async Task<(bool IsRefused, ShutdownEventArgs Reason)> SendAloneAsync(
+        List<Delivery> deliveries, ShutdownEventArgs lastReason, long start)
+    {
+        for (var left = AloneTimeout; left > TimeSpan.Zero && deliveries.Count > 0; left = AloneTimeout - time.GetElapsedTime(start))
+        {
+            using var alone = new SendAttempt(left, left, time);
+            await SendAsync(deliveries, alone);
+            if (alone.ChannelError is null)
+            {
+                break;
+            }
+
+            // Without a reason, or with the last one, it is the closed channel still: the bus has not replaced it yet.
+            if (alone.CloseReason is { } reason && !ReferenceEquals(reason, lastReason))
+            {
+                foreach (var delivery in deliveries.Where(d => alone.IsRefused && d.Outcome == DeliveryOutcome.Disconnected))
+                {
+                    delivery.Outcome = DeliveryOutcome.Refused;
+                }
+
+                return (alone.IsRefused, reason);
+            }
+
+            await Task.Delay(ChannelRecovery, time, CancellationToken.None);
+        }
+
+        return (false, lastReason);
     }
 
     /// <inheritdoc />
@@ -94,34 +127,39 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver
     public Task PostPublish<T>(PublishContext<T> context)
         where T : class => Task.CompletedTask;
 
+    public void Dispose()
+    {
+        foreach (var observer in observers)
+        {
+            observer.Disconnect();
+        }
+
+        gate.Dispose();
+    }
+
     private static Task Failed(PipeContext context, Exception exception)
     {
-        if (context.TryGetPayload(out SendAttempt? attempt))
+        if (context.TryGetPayload(out MessageSend? send))
         {
-            attempt.Failed(exception);
+            send.Failed(exception);
         }
 
         return Task.CompletedTask;
     }
 
-    private TimeSpan Left(long start) => publishTimeout - time.GetElapsedTime(start);
-
     private bool IsLeased(Delivery delivery) =>
         delivery.LeasedAt is { } leasedAt && time.GetElapsedTime(leasedAt) < OutboxModel.Lease - publishTimeout - Margin;
 
-    private async Task SendAsync(IReadOnlyCollection<Delivery> deliveries, SendAttempt attempt)
+    private async Task SendAsync(List<Delivery> deliveries, SendAttempt attempt)
     {
         await Task.WhenAll(deliveries.Select(d => SendAsync(d, attempt)));
         foreach (var delivery in deliveries)
         {
-            if (delivery.Outcome == DeliveryOutcome.Confirmed)
-            {
-                refused.Remove(delivery.Message.DestinationAddress);
-            }
-            else if (attempt.ChannelError is not null && delivery.Error is not (null or PublishException or MessageReturnedException))
+            if (attempt.ChannelError is not null && delivery.Outcome is not (DeliveryOutcome.Confirmed or DeliveryOutcome.Unsendable)
+                && !SendAttempt.IsRefusal(delivery.Error))
             {
                 // A channel that is being closed fails in many ways, and none of them says anything about the message.
-                (delivery.Outcome, delivery.Error) = (DeliveryOutcome.Unanswered, attempt.ChannelError);
+                (delivery.Outcome, delivery.Error) = (DeliveryOutcome.Disconnected, attempt.ChannelError);
             }
         }
     }
@@ -135,39 +173,34 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver
             return;
         }
 
-        if (refused.Contains(message.DestinationAddress))
-        {
-            delivery.Outcome = DeliveryOutcome.Refused;
-            return;
-        }
-
+        using var send = new MessageSend(attempt);
         ISendEndpoint endpoint;
         StoredMessagePipe pipe;
         try
         {
-            pipe = new StoredMessagePipe(message, attempt, time);
+            pipe = new StoredMessagePipe(message, send, time);
             endpoint = await endpoints.GetEndpoint(message.DestinationAddress);
         }
         catch (Exception exception)
         {
             // No input or output so far: it is the row, unless the bus is being started or stopped.
             (delivery.Outcome, delivery.Error) =
-                (exception is OperationCanceledException || SendAttempt.IsChannelError(exception) ? DeliveryOutcome.Unanswered : DeliveryOutcome.Unsendable, exception);
+                (exception is OperationCanceledException || SendAttempt.IsChannelError(exception) ? DeliveryOutcome.Disconnected : DeliveryOutcome.Unsendable, exception);
             return;
         }
 
         try
         {
-            await attempt.WaitAsync(endpoint.Send(Placeholder, pipe, attempt.Token));
+            await send.WaitAsync(endpoint.Send(Placeholder, pipe, send.Token), time);
             (delivery.Outcome, delivery.Error) = (DeliveryOutcome.Confirmed, null);
         }
         catch (Exception exception)
         {
-            delivery.Error = exception;
-            delivery.Outcome = exception switch
+            delivery.Error = send.Refusal ?? exception;
+            delivery.Outcome = delivery.Error switch
             {
-                OperationCanceledException => DeliveryOutcome.Unanswered,
-                _ when SendAttempt.IsChannelError(exception) => DeliveryOutcome.Unanswered,
+                OperationCanceledException => attempt.IsConnected ? DeliveryOutcome.Unanswered : DeliveryOutcome.Disconnected,
+                _ when SendAttempt.IsChannelError(delivery.Error) => DeliveryOutcome.Disconnected,
                 ArgumentException or WireFormattingException => DeliveryOutcome.Unsendable,
                 _ => DeliveryOutcome.Refused,
             };

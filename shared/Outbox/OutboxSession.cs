@@ -14,7 +14,7 @@ internal sealed class OutboxSession
     private static readonly ConditionalWeakTable<DbContext, OutboxSession> Sessions = [];
 
     private readonly List<EntityEntry<OutboxMessage>> tracked = [];
-    private List<Delivery> saved = [];
+    private List<(OutboxMessage Message, long? LeasedAt)> saved = [];
     private Guid? savedIn;
     private Guid? foreignTransaction;
     private long savingSince;
@@ -44,7 +44,7 @@ internal sealed class OutboxSession
         var room = learnsOfCommit ? relay.Room : 0;
         foreach (var message in tracked.Select(e => e.Entity))
         {
-            room -= OutboxBuffer.LengthOf(message);
+            room -= CommittedMessages.LengthOf(message);
             message.LeaseOwner = room >= 0 ? relay.Id : null;
         }
     }
@@ -63,7 +63,7 @@ internal sealed class OutboxSession
         foreach (var entry in tracked.Where(e => e.Entity.LeaseOwner == relay.Id))
         {
             // Still Added: the caller accepts the changes himself, or somebody prevented the save. Nobody knows which.
-            saved.Add(new Delivery(entry.Entity, entry.State == EntityState.Unchanged ? savingSince : null));
+            saved.Add((entry.Entity, entry.State == EntityState.Unchanged ? savingSince : null));
         }
 
         Untrack();
@@ -90,7 +90,7 @@ internal sealed class OutboxSession
     }
 
     /// <summary>Rolled back to a savepoint: some of the saved messages may be gone, and which is not told.</summary>
-    public void PartlyRolledBack() => saved = saved.ConvertAll(d => new Delivery(d.Message, leasedAt: null));
+    public void PartlyRolledBack() => saved = saved.ConvertAll(m => (m.Message, (long?)null));
 
     /// <summary>A commit that failed may have committed all the same.</summary>
     public void CommitFailed(Guid transaction, OutboxRelay relay)
@@ -104,9 +104,9 @@ internal sealed class OutboxSession
 
     private void HandOver(OutboxRelay relay)
     {
-        foreach (var delivery in saved)
+        foreach (var (message, leasedAt) in saved)
         {
-            relay.HandOver(delivery);
+            relay.HandOver(message, leasedAt);
         }
 
         saved.Clear();

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations.Schema;
+using System.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -5,29 +7,60 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Platform.Outbox;
 
-/// <summary>The statements of the relay. Each is its own short transaction on its own connection.</summary>
-public interface IOutboxStore
+/// <summary>The statements of the relay. Each method is its own short transaction on its own connection.</summary>
+internal interface IOutboxStore
 {
     /// <summary>
-    /// Leases up to <paramref name="limit"/> messages that nobody is sending, oldest first; fewer when their bodies are large together.
+    /// Claims up to <paramref name="limit"/> messages that are due and that no process has in memory, oldest first; fewer when their bodies
+    /// are large together.
     /// </summary>
-    Task<IReadOnlyList<OutboxMessage>> ClaimAsync(Guid relay, int limit, CancellationToken cancellationToken);
+    /// <param name="limit">Messages at most.</param>
+    /// <param name="from">Looks only at what was due at this time or later; null: at all.</param>
+    /// <param name="cancellationToken">Ends the statement.</param>
+    Task<OutboxClaim> ClaimWaitingAsync(int limit, DateTime? from, CancellationToken cancellationToken);
 
-    /// <summary>Deletes confirmed messages, unless another relay leased them meanwhile.</summary>
-    Task DeleteAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken);
+    /// <summary>Claims messages whose process had them in memory since their insert and did not send them while its lease lasted.</summary>
+    /// <param name="limit">Messages at most.</param>
+    /// <param name="from">Looks only at ids above this one.</param>
+    /// <param name="cancellationToken">Ends the statement.</param>
+    Task<OutboxClaim> ClaimAbandonedAsync(int limit, Guid from, CancellationToken cancellationToken);
 
-    /// <summary>Ends the lease: anybody may send them.</summary>
-    Task ReleaseAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken);
+    /// <summary>Deletes confirmed messages, unless another relay claimed them meanwhile.</summary>
+    Task DeleteAsync(LeasedMessages messages, CancellationToken cancellationToken);
 
-    /// <summary>Counts a failure and extends the lease: it is the pause before the next try, 30 s at first and twice as long each time, up to 8 min.</summary>
-    Task PostponeAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken);
+    /// <summary>Ends the lease: any relay may send them.</summary>
+    Task ReleaseAsync(LeasedMessages messages, CancellationToken cancellationToken);
+
+    /// <summary>Ends the lease; any relay may send them after a pause.</summary>
+    /// <param name="messages">The messages.</param>
+    /// <param name="pause">The pause. When they failed, it doubles with each failure that came before, four times at most.</param>
+    /// <param name="failed">Counts a failure.</param>
+    /// <param name="cancellationToken">Ends the statement.</param>
+    Task PostponeAsync(LeasedMessages messages, TimeSpan pause, bool failed, CancellationToken cancellationToken);
 
     /// <summary>Not to be tried any more.</summary>
-    Task SetAsideAsync(Guid id, Guid relay, string error, CancellationToken cancellationToken);
+    Task SetAsideAsync(LeasedMessages message, string error, CancellationToken cancellationToken);
 
-    /// <summary>Makes the space of deleted rows usable again, when enough were deleted since the last time or no more come.</summary>
-    Task VacuumAsync(CancellationToken cancellationToken);
+    /// <summary>Ends the pause of messages to a destination that answers again.</summary>
+    /// <returns>How many; as long as there are any, there may be more.</returns>
+    Task<int> ResumeAsync(Destination destination, CancellationToken cancellationToken);
 }
+
+/// <summary>What a relay claimed.</summary>
+/// <param name="Messages">The messages.</param>
+/// <param name="Until">When the lease ends, the same for all of them. It proves the claim: another relay's claim has another.</param>
+/// <param name="LastDueAt">When the last of them had been due; null when there is none.</param>
+/// <param name="LastId">The largest id among them; null when there is none.</param>
+internal sealed record OutboxClaim(IReadOnlyList<OutboxMessage> Messages, DateTime Until, DateTime? LastDueAt, Guid? LastId)
+{
+    public static readonly OutboxClaim None = new([], default, null, null);
+}
+
+/// <summary>Messages that a relay has leased, and what proves it.</summary>
+/// <param name="Ids">The messages.</param>
+/// <param name="Relay">The owner of those that were leased at their insert.</param>
+/// <param name="Until">The ends of the leases of those that were claimed.</param>
+internal sealed record LeasedMessages(Guid[] Ids, Guid Relay, DateTime[] Until);
 
 internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOutboxStore
     where TDbContext : DbContext
@@ -35,84 +68,154 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
     // Bodies of one claim, in bytes: what an instance may hold in memory beside its buffer.
     private const int ClaimLength = 16 * 1024 * 1024;
 
-    // While rows come and go, a vacuum for fewer costs more than it saves.
-    private const int VacuumThreshold = 5_000;
+    private const int ResumeLimit = 1_000;
 
-    private long deleted;
-    private long deletedAtLastLook;
+    private static readonly int LeaseSeconds = (int)OutboxModel.Lease.TotalSeconds;
 
-    public async Task<IReadOnlyList<OutboxMessage>> ClaimAsync(Guid relay, int limit, CancellationToken cancellationToken)
+    public Task<OutboxClaim> ClaimWaitingAsync(int limit, DateTime? from, CancellationToken cancellationToken)
     {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = Db(scope);
-
-        // One condition that the planner has no statistics for, and one array: whatever the table was like when it was analyzed (empty,
-        // or all leased), the oldest rows are found through the primary key and a backlog is not scanned for each batch.
-        var statement =
-            $$"""
-            UPDATE {{Table(db)}} SET lease_owner = {0}, lease_until = now() + interval '30 seconds'
-            WHERE id = ANY (ARRAY(
-                SELECT id FROM (
-                    SELECT id, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS length_before
-                    FROM (
-                        SELECT id, body FROM {{Table(db)}}
-                        WHERE CASE WHEN error IS NOT NULL THEN FALSE WHEN lease_owner IS NULL THEN TRUE ELSE lease_until < now() END
-                        ORDER BY id LIMIT {1} FOR UPDATE SKIP LOCKED) AS locked) AS measured
-                WHERE length_before < {2}))
-            RETURNING *
-            """;
-        return await db.Set<OutboxMessage>().FromSqlRaw(statement, relay, limit, ClaimLength).AsNoTracking().ToListAsync(cancellationToken);
+        // A constant for "all" and no second statement: the index is searched from there.
+        var first = from ?? DateTime.UnixEpoch;
+        return ClaimAsync(
+            table => $$"""
+                {{SelectCandidates(table)}}
+                WHERE lease_owner IS NULL AND due_at >= {0} AND due_at <= {{OutboxSql.Now}} AND error IS NULL
+                ORDER BY due_at LIMIT {1} FOR UPDATE SKIP LOCKED
+                """,
+            [first, limit],
+            cancellationToken);
     }
 
-    public async Task DeleteAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        await Leased(Db(scope), ids, relay).ExecuteDeleteAsync(cancellationToken);
-        Interlocked.Add(ref deleted, ids.Length);
-    }
+    public Task<OutboxClaim> ClaimAbandonedAsync(int limit, Guid from, CancellationToken cancellationToken) => ClaimAsync(
+        table => $$"""
+            {{SelectCandidates($"{table} {OutboxSql.ByPrimaryKey}")}}
+            WHERE id > {0} AND lease_owner IS NOT NULL AND due_at < {{OutboxSql.NowPlus($"-{LeaseSeconds}")}} AND error IS NULL
+            ORDER BY id LIMIT {1} FOR UPDATE SKIP LOCKED
+            """,
+        [from, limit],
+        cancellationToken);
 
-    public async Task ReleaseAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        await Leased(Db(scope), ids, relay).ExecuteUpdateAsync(update => update.SetProperty(m => m.LeaseOwner, (Guid?)null), cancellationToken);
-    }
+    public Task DeleteAsync(LeasedMessages messages, CancellationToken cancellationToken) =>
+        ExecuteAsync((table, parameters) => $"DELETE FROM {table} WHERE {Leased(messages, parameters)}", cancellationToken);
 
-    public async Task PostponeAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = Db(scope);
-        var statement =
-            $$"""
-            UPDATE {{Table(db)}} SET failures = failures + 1, lease_until = now() + interval '30 seconds' * 2 ^ least(failures, 4)
-            WHERE id = ANY ({0}) AND lease_owner = {1}
-            """;
-        await db.Database.ExecuteSqlRawAsync(statement, [ids, relay], cancellationToken);
-    }
+    public Task ReleaseAsync(LeasedMessages messages, CancellationToken cancellationToken) => ExecuteAsync(
+        (table, parameters) => $"UPDATE {table} SET lease_owner = NULL, due_at = {OutboxSql.Now} WHERE {Leased(messages, parameters)}",
+        cancellationToken);
 
-    public async Task SetAsideAsync(Guid id, Guid relay, string error, CancellationToken cancellationToken)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        await Leased(Db(scope), [id], relay).ExecuteUpdateAsync(update => update.SetProperty(m => m.Error, error), cancellationToken);
-    }
-
-    public async Task VacuumAsync(CancellationToken cancellationToken)
-    {
-        var now = Interlocked.Read(ref deleted);
-        var moreToCome = now != deletedAtLastLook;
-        deletedAtLastLook = now;
-        if (now < (moreToCome ? VacuumThreshold : 1))
+    public Task PostponeAsync(LeasedMessages messages, TimeSpan pause, bool failed, CancellationToken cancellationToken) => ExecuteAsync(
+        (table, parameters) =>
         {
-            return;
+            // MySQL assigns from left to right: what the pause is made of comes before the count changes.
+            parameters.Add(pause.TotalSeconds);
+            return failed
+                ? $$"""
+                    UPDATE {{table}} SET lease_owner = NULL, due_at = {{OutboxSql.NowPlus("{0} * POWER(2, LEAST(failures, 4))")}}, failures = failures + 1
+                    WHERE {{Leased(messages, parameters)}}
+                    """
+                : $$"""UPDATE {{table}} SET lease_owner = NULL, due_at = {{OutboxSql.NowPlus("{0}")}} WHERE {{Leased(messages, parameters)}}""";
+        },
+        cancellationToken);
+
+    public Task SetAsideAsync(LeasedMessages message, string error, CancellationToken cancellationToken) => ExecuteAsync(
+        (table, parameters) =>
+        {
+            parameters.AddRange([error, OutboxModel.Never]);
+            return $$"""UPDATE {{table}} SET lease_owner = NULL, due_at = {1}, error = {0} WHERE {{Leased(message, parameters)}}""";
+        },
+        cancellationToken);
+
+    public async Task<int> ResumeAsync(Destination destination, CancellationToken cancellationToken)
+    {
+        var resumed = await TransactAsync(
+            async (db, table) =>
+            {
+                var routing = destination.RoutingKey is null ? "routing_key IS NULL" : "routing_key = {1}";
+                var select = $$"""
+                    SELECT id AS {{Quote(db, "Value")}} FROM {{table}}
+                    WHERE lease_owner IS NULL AND due_at > {{OutboxSql.Now}} AND error IS NULL AND failures > 0 AND destination_address = {0} AND {{routing}}
+                    ORDER BY due_at LIMIT {{ResumeLimit}} FOR UPDATE SKIP LOCKED
+                    """;
+                object[] parameters = destination.RoutingKey is null ? [destination.Address] : [destination.Address, destination.RoutingKey];
+                var postponed = await db.Database.SqlQueryRaw<Guid>(select, parameters).ToListAsync(cancellationToken);
+                if (postponed.Count > 0)
+                {
+                    var ids = new List<object>();
+                    var update = $"UPDATE {table} SET due_at = {OutboxSql.Now} WHERE {OutboxSql.In("id", postponed, ids)}";
+                    await db.Database.ExecuteSqlRawAsync(update, ids, cancellationToken);
+                }
+
+                return postponed;
+            },
+            cancellationToken);
+        return resumed.Count;
+    }
+
+    private static string SelectCandidates(string table) => $"SELECT id, due_at, octet_length(body) AS body_length, {OutboxSql.NowPlus($"{LeaseSeconds}")} AS lease_end FROM {table}";
+
+    // Two statements, because MySQL's UPDATE returns no rows: lock, measure, lease what fits.
+    private Task<OutboxClaim> ClaimAsync(Func<string, string> select, object[] parameters, CancellationToken cancellationToken) => TransactAsync(
+        async (db, table) =>
+        {
+            var candidates = Fitting(await db.Database.SqlQueryRaw<Candidate>(select(table), parameters).ToListAsync(cancellationToken));
+            if (candidates is not [.., var last])
+            {
+                return OutboxClaim.None;
+            }
+
+            var ids = candidates.ConvertAll(c => c.Id);
+            var leased = new List<object> { last.LeaseEnd };
+            var lease = $"UPDATE {table} SET lease_owner = NULL, due_at = {{0}} WHERE {OutboxSql.In("id", ids, leased)}";
+            await db.Database.ExecuteSqlRawAsync(lease, leased, cancellationToken);
+            var messages = await db.Set<OutboxMessage>().IgnoreQueryFilters().AsNoTracking().Where(m => ids.Contains(m.Id)).ToListAsync(cancellationToken);
+            return new OutboxClaim(messages, last.LeaseEnd, last.DueAt, ids.Max());
+        },
+        cancellationToken);
+
+    private static List<Candidate> Fitting(List<Candidate> candidates)
+    {
+        long length = 0;
+        return [.. candidates.TakeWhile((c, i) => (length += c.BodyLength) <= ClaimLength || i == 0)];
+    }
+
+    private static string Leased(LeasedMessages messages, List<object> parameters)
+    {
+        var ids = OutboxSql.In("id", messages.Ids, parameters);
+        parameters.Add(messages.Relay);
+        var owned = $"lease_owner = {{{parameters.Count - 1}}}";
+        return messages.Until.Length == 0
+            ? $"{ids} AND {owned}"
+            : $"{ids} AND ({owned} OR lease_owner IS NULL AND {OutboxSql.In("due_at", messages.Until, parameters)})";
+    }
+
+    private Task<int> ExecuteAsync(Func<string, List<object>, string> statement, CancellationToken cancellationToken) => TransactAsync(
+        async (db, table) =>
+        {
+            var parameters = new List<object>();
+            return await db.Database.ExecuteSqlRawAsync(statement(table, parameters), parameters, cancellationToken);
+        },
+        cancellationToken,
+        inTransaction: false);
+
+    private async Task<T> TransactAsync<T>(Func<TDbContext, string, Task<T>> use, CancellationToken cancellationToken, bool inTransaction = true)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<TDbContext>();
+        var table = Table(db);
+        if (!inTransaction)
+        {
+            return await use(db, table);
         }
 
-        await using var scope = scopes.CreateAsyncScope();
-        var db = Db(scope);
-        var statement = $"VACUUM (SKIP_LOCKED) {Table(db)}";
-        await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);
-        deletedAtLastLook = Interlocked.Add(ref deleted, -now);
+        return await db.Database.CreateExecutionStrategy().ExecuteAsync(
+            async token =>
+            {
+                await using var transaction = await db.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
+                var result = await use(db, table);
+                await transaction.CommitAsync(token);
+                return result;
+            },
+            cancellationToken);
     }
-
-    private static TDbContext Db(AsyncServiceScope scope) => scope.ServiceProvider.GetRequiredService<TDbContext>();
 
     private static string Table(TDbContext db)
     {
@@ -121,6 +224,21 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
         return db.GetService<ISqlGenerationHelper>().DelimitIdentifier(entity.GetTableName()!, entity.GetSchema());
     }
 
-    private static IQueryable<OutboxMessage> Leased(TDbContext db, Guid[] ids, Guid relay) =>
-        db.Set<OutboxMessage>().Where(m => ids.Contains(m.Id) && m.LeaseOwner == relay);
+    private static string Quote(TDbContext db, string name) => db.GetService<ISqlGenerationHelper>().DelimitIdentifier(name);
+
+    /// <summary>A message that could be claimed.</summary>
+    private sealed class Candidate
+    {
+        [Column("id")]
+        public Guid Id { get; init; }
+
+        [Column("due_at")]
+        public DateTime DueAt { get; init; }
+
+        [Column("body_length")]
+        public int BodyLength { get; init; }
+
+        [Column("lease_end")]
+        public DateTime LeaseEnd { get; init; }
+    }
 }

@@ -1,6 +1,7 @@
 using MassTransit;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
+using PublishException = RabbitMQ.Client.Exceptions.PublishException;
 
 namespace Platform.Outbox;
 
@@ -8,26 +9,17 @@ namespace Platform.Outbox;
 /// Messages sent at once over the bus's one channel. MassTransit waits out a lost channel by itself, four seconds and then longer,
 /// without telling; an attempt ends at the first such error instead, so that the relay decides.
 /// </summary>
-internal sealed class SendAttempt : IDisposable
+/// <param name="connectTimeout">Until there is a channel. The bus goes on connecting by itself.</param>
+/// <param name="timeout">From then on.</param>
+/// <param name="time">The clock.</param>
+internal sealed class SendAttempt(TimeSpan connectTimeout, TimeSpan timeout, TimeProvider time) : IDisposable
 {
-    private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(1);
-
-    private readonly CancellationTokenSource ended;
-    private readonly TimeSpan timeout;
-    private readonly TimeProvider time;
-    private bool reached;
-
-    /// <param name="connectTimeout">Until there is a channel. The bus goes on connecting by itself.</param>
-    /// <param name="timeout">From then on.</param>
-    /// <param name="time">The clock.</param>
-    public SendAttempt(TimeSpan connectTimeout, TimeSpan timeout, TimeProvider time)
-    {
-        this.timeout = timeout;
-        this.time = time;
-        ended = new CancellationTokenSource(connectTimeout, time);
-    }
+    private readonly CancellationTokenSource ended = new(connectTimeout, time);
 
     public CancellationToken Token => ended.Token;
+
+    /// <summary>Whether there was a channel to send on.</summary>
+    public bool IsConnected { get; private set; }
 
     /// <summary>Why the channel was closed under this attempt; null when it was not.</summary>
     public Exception? ChannelError { get; private set; }
@@ -41,15 +33,80 @@ internal sealed class SendAttempt : IDisposable
     /// </summary>
     public bool IsRefused => CloseReason is { ReplyCode: 311 or 403 or 404 or 405 or 406 };
 
-    public static bool IsChannelError(Exception error) =>
-        error is OperationInterruptedException or ConnectionException or TransportUnavailableException or IOException or ObjectDisposedException;
+    public static bool IsChannelError(Exception error) => !IsRefusal(error)
+        && error is OperationInterruptedException or ConnectionException or TransportUnavailableException or IOException or ObjectDisposedException;
+
+    /// <summary>Whether the broker answered with a refusal of this one message: a nack, or a return. MassTransit 8.5 tells a nack as the loss of a connection.</summary>
+    public static bool IsRefusal(Exception? error) => error is PublishException or MessageReturnedException || error?.InnerException is PublishException;
+
+    /// <summary>There is a channel: the send context for it.</summary>
+    public void Connected()
+    {
+        if (!IsConnected)
+        {
+            IsConnected = true;
+            ended.CancelAfter(timeout);
+        }
+    }
+
+    public void Failed(Exception error)
+    {
+        if (IsChannelError(error))
+        {
+            ChannelError ??= error;
+            ended.Cancel();
+        }
+    }
+
+    /// <summary>A send that was given up and goes on all the same fails at its next step, where nobody waits for it.</summary>
+    public void Dispose() => ended.Dispose();
+}
+
+/// <summary>One message of an attempt. A refusal ends it alone; MassTransit would try it again as long as the token lasts.</summary>
+internal sealed class MessageSend : IDisposable
+{
+    private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly SendAttempt attempt;
+    private readonly CancellationTokenSource ended;
+
+    public MessageSend(SendAttempt attempt)
+    {
+        this.attempt = attempt;
+        ended = CancellationTokenSource.CreateLinkedTokenSource(attempt.Token);
+    }
+
+    public CancellationToken Token => ended.Token;
+
+    /// <summary>Why the broker refused this message; null when it did not.</summary>
+    public Exception? Refusal { get; private set; }
+
+    /// <summary>There is a channel: the send context for it.</summary>
+    public void Reached(PipeContext context)
+    {
+        context.GetOrAddPayload(() => this);
+        attempt.Connected();
+    }
+
+    public void Failed(Exception error)
+    {
+        if (SendAttempt.IsRefusal(error))
+        {
+            Refusal ??= error;
+            ended.Cancel();
+        }
+        else
+        {
+            attempt.Failed(error);
+        }
+    }
 
     /// <summary>
-    /// Waits for a send until the attempt has ended, and a moment longer. Not all of them end with their token: RabbitMQ.Client 7.1
+    /// Waits for the send until it or its attempt has ended, and a moment longer. Not all sends end with their token: RabbitMQ.Client 7
     /// disposes the semaphores of a closed channel, and whoever waits for one waits for ever.
     /// </summary>
     /// <exception cref="OperationCanceledException">It did not end. It may still be sent.</exception>
-    public async Task WaitAsync(Task send)
+    public async Task WaitAsync(Task send, TimeProvider time)
     {
         // Nothing of this runs as a callback of the token: what throws there, on the timer's thread, ends the process.
         await send.WaitAsync(ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -66,26 +123,5 @@ internal sealed class SendAttempt : IDisposable
         await send;
     }
 
-    /// <summary>There is a channel: the send context for it.</summary>
-    public void Reached(PipeContext context)
-    {
-        context.GetOrAddPayload(() => this);
-        if (!reached)
-        {
-            reached = true;
-            ended.CancelAfter(timeout);
-        }
-    }
-
-    public void Failed(Exception error)
-    {
-        if (IsChannelError(error))
-        {
-            ChannelError ??= error;
-            ended.Cancel();
-        }
-    }
-
-    /// <summary>A send that was given up and goes on all the same fails at its next step, where nobody waits for it.</summary>
     public void Dispose() => ended.Dispose();
 }

@@ -9,7 +9,7 @@ namespace Platform.Outbox;
 internal sealed class StoredMessagePipe : IPipe<SendContext<SerializedMessageBody>>
 {
     private readonly OutboxMessage message;
-    private readonly SendAttempt attempt;
+    private readonly MessageSend send;
     private readonly TimeProvider time;
     private readonly IMessageSerializer serializer;
     private readonly Dictionary<string, object> headers;
@@ -17,10 +17,10 @@ internal sealed class StoredMessagePipe : IPipe<SendContext<SerializedMessageBod
 
     /// <summary>Reads the message.</summary>
     /// <exception cref="Exception">The row is not a message that this outbox wrote.</exception>
-    public StoredMessagePipe(OutboxMessage message, SendAttempt attempt, TimeProvider time)
+    public StoredMessagePipe(OutboxMessage message, MessageSend send, TimeProvider time)
     {
         this.message = message;
-        this.attempt = attempt;
+        this.send = send;
         this.time = time;
         serializer = new CopyBodySerializer(new ContentType(message.ContentType), new BytesMessageBody(message.Body));
         headers = message.HeaderValues ?? StoredValues.Deserialize(message.Headers);
@@ -30,7 +30,7 @@ internal sealed class StoredMessagePipe : IPipe<SendContext<SerializedMessageBod
     // Called when a channel is there, once for each try that MassTransit makes.
     public Task Send(SendContext<SerializedMessageBody> context)
     {
-        attempt.Reached(context);
+        send.Reached(context);
         context.MessageId = message.MessageId;
         context.CorrelationId = message.CorrelationId;
         context.Serializer = serializer;

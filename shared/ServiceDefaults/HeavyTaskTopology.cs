@@ -1,5 +1,6 @@
 using MassTransit;
 using MassTransit.Transports.Fabric;
+using Microsoft.Extensions.DependencyInjection;
 using Platform.Contracts;
 
 namespace Platform.ServiceDefaults;
@@ -10,8 +11,13 @@ namespace Platform.ServiceDefaults;
 /// </summary>
 public static class HeavyTaskTopology
 {
+    private const string QueuePrefix = "heavy-task.";
+
     /// <summary>The queue of a kind.</summary>
-    public static string QueueName(string kind) => $"heavy-task.{kind}";
+    public static string QueueName(string kind) => $"{QueuePrefix}{kind}";
+
+    /// <summary>Whether an address is that of a kind's queue.</summary>
+    public static bool IsQueue(Uri address) => Path.GetFileName(address?.AbsolutePath)?.StartsWith(QueuePrefix, StringComparison.Ordinal) == true;
 
     /// <summary>Declares the exchange and the routing key.</summary>
     public static void UseHeavyTaskTopology(this IBusFactoryConfigurator bus)
@@ -32,13 +38,14 @@ public static class HeavyTaskTopology
     }
 
     /// <summary>Binds a receive endpoint to the requests of one kind.</summary>
-    public static void BindHeavyTaskKind(this IReceiveEndpointConfigurator endpoint, string kind)
+    public static void BindHeavyTaskKind(this IReceiveEndpointConfigurator endpoint, IRegistrationContext context, string kind)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         endpoint.ConfigureConsumeTopology = false;
         if (endpoint is IRabbitMqReceiveEndpointConfigurator rabbitMq)
         {
             rabbitMq.SetQuorumQueue();
+            rabbitMq.ConfigureChannel(channel => channel.UseFilter(ActivatorUtilities.CreateInstance<QueueDeclaration>(context)));
             rabbitMq.Bind<HeavyTaskRequested>(binding =>
             {
                 binding.ExchangeType = RabbitMQ.Client.ExchangeType.Direct;

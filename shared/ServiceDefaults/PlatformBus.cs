@@ -2,6 +2,7 @@ using System.Text.Json;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Platform.Outbox;
 using Platform.Persistence;
 
 namespace Platform.ServiceDefaults;
@@ -15,9 +16,13 @@ public static class PlatformBus
     /// </summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Adds MassTransit on RabbitMQ (section <c>RabbitMq</c>) with the heavy tasks' topology.</summary>
+    /// <summary>
+    /// Adds MassTransit on RabbitMQ (section <c>RabbitMq</c>) with the heavy tasks' topology and the outbox: two connections, one that
+    /// consumes and one that publishes what the outbox holds, so that an alarm of the broker, which blocks whoever publishes, does not
+    /// keep finished tasks from being acknowledged.
+    /// </summary>
     /// <param name="services">The services of the process.</param>
-    /// <param name="serviceName">Name of the connection in the broker's management UI.</param>
+    /// <param name="serviceName">Name of the connections in the broker's management UI.</param>
     /// <param name="configureBus">Consumers of the service.</param>
     /// <param name="configureEndpoints">Receive endpoints of the service.</param>
     public static IServiceCollection AddPlatformBus(
@@ -32,26 +37,21 @@ public static class PlatformBus
             options.WaitUntilStarted = false;
             options.StopTimeout = StopTimeout;
         });
+        services.AddMassTransit<IPublishBus>(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            bus.ReportBrokerOutageAsDegraded("broker-publish");
+            bus.UsingRabbitMq((context, rabbitMq) => Configure(context, rabbitMq, $"{serviceName} publish"));
+        });
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
-            bus.ReportBrokerOutageAsDegraded();
-            bus.AddPlatformOutbox();
+            bus.ReportBrokerOutageAsDegraded("broker");
+            bus.AddOutbox<PlatformDbContext>();
             configureBus?.Invoke(bus);
             bus.UsingRabbitMq((context, rabbitMq) =>
             {
-                var options = context.GetRequiredService<IOptions<RabbitMqOptions>>().Value;
-                rabbitMq.Host(options.Uri, host =>
-                {
-                    host.ConnectionName($"{serviceName} {Environment.MachineName} {Environment.ProcessId}");
-                    host.Heartbeat(options.Heartbeat);
-                    host.ContinuationTimeout(options.AnswerTimeout);
-                    host.RequestedConnectionTimeout(TimeSpan.FromSeconds(5));
-                });
-
-                // Messages are indented otherwise: white space that is stored, sent and stored again.
-                rabbitMq.ConfigureJsonSerializerOptions(json => new JsonSerializerOptions(json) { WriteIndented = false });
-                rabbitMq.UseHeavyTaskTopology();
+                Configure(context, rabbitMq, serviceName);
                 configureEndpoints?.Invoke(context, rabbitMq);
             });
         });
@@ -59,5 +59,21 @@ public static class PlatformBus
         // After the bus, so that it ends before the bus does.
         services.AddHostedService<ReceiveEndpointWatch>();
         return services;
+    }
+
+    private static void Configure(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator rabbitMq, string connectionName)
+    {
+        var options = context.GetRequiredService<IOptions<RabbitMqOptions>>().Value;
+        rabbitMq.Host(options.Uri, host =>
+        {
+            host.ConnectionName($"{connectionName} {Environment.MachineName} {Environment.ProcessId}");
+            host.Heartbeat(options.Heartbeat);
+            host.ContinuationTimeout(options.AnswerTimeout);
+            host.RequestedConnectionTimeout(TimeSpan.FromSeconds(5));
+        });
+
+        // Messages are indented otherwise: white space that is stored, sent and stored again.
+        rabbitMq.ConfigureJsonSerializerOptions(json => new JsonSerializerOptions(json) { WriteIndented = false });
+        rabbitMq.UseHeavyTaskTopology();
     }
 }

@@ -12,7 +12,7 @@ namespace Platform.ServiceDefaults;
 /// not depend on their endpoint. While the broker is away a new start is one more attempt to connect.
 /// </summary>
 internal sealed partial class ReceiveEndpointWatch(
-    IBusControl bus, IOptions<RabbitMqOptions> options, TimeProvider time, ILogger<ReceiveEndpointWatch> logger) : BackgroundService
+    IBusControl bus, IHostApplicationLifetime lifetime, IOptions<RabbitMqOptions> options, TimeProvider time, ILogger<ReceiveEndpointWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
@@ -21,6 +21,19 @@ internal sealed partial class ReceiveEndpointWatch(
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // A worker that drains stops its endpoints itself, long before this service is stopped.
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
+        try
+        {
+            await WatchAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (either.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task WatchAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))

@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Platform.Contracts;
+using Platform.Outbox;
 using Platform.Persistence;
 using Platform.ServiceDefaults;
 using Platform.Support;
@@ -110,7 +111,7 @@ internal sealed class TestApi : IAsyncDisposable
         var outbox = services.Single(s => s.ServiceType == typeof(IScopedBusContextProvider<IBus>));
         services.AddMassTransitTestHarness(bus =>
         {
-            bus.AddPlatformOutbox();
+            bus.AddOutbox<PlatformDbContext>();
             bus.UsingInMemory((_, memory) =>
             {
                 memory.UseHeavyTaskTopology();

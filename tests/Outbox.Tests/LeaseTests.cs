@@ -132,7 +132,7 @@ public sealed class LeaseTests : OutboxTest
     private async Task EndLeasesAsync()
     {
         await using var db = Shop.CreateContext(Database.ConnectionString);
-        await db.Database.ExecuteSqlAsync($"UPDATE shop.outbox_messages SET lease_until = now() - interval '1 second'");
+        await db.Database.ExecuteSqlRawAsync(ShopDatabase.EndLeases);
     }
 }
 

@@ -20,11 +20,32 @@ internal sealed class ObservedStore(IOutboxStore store) : IOutboxStore
     /// <summary>Called before messages are claimed.</summary>
     public Func<Task> Claiming { get; set; } = () => Task.CompletedTask;
 
-    public async Task<IReadOnlyList<OutboxMessage>> ClaimAsync(Guid relay, int limit, CancellationToken cancellationToken)
+    public Task<OutboxClaim> ClaimWaitingAsync(int limit, DateTime? from, CancellationToken cancellationToken) =>
+        ClaimAsync(() => store.ClaimWaitingAsync(limit, from, cancellationToken));
+
+    public Task<OutboxClaim> ClaimAbandonedAsync(int limit, Guid from, CancellationToken cancellationToken) =>
+        ClaimAsync(() => store.ClaimAbandonedAsync(limit, from, cancellationToken));
+
+    public async Task DeleteAsync(LeasedMessages messages, CancellationToken cancellationToken)
+    {
+        await Deleting(messages.Ids);
+        await store.DeleteAsync(messages, cancellationToken);
+    }
+
+    public Task ReleaseAsync(LeasedMessages messages, CancellationToken cancellationToken) => store.ReleaseAsync(messages, cancellationToken);
+
+    public Task PostponeAsync(LeasedMessages messages, TimeSpan pause, bool failed, CancellationToken cancellationToken) =>
+        store.PostponeAsync(messages, pause, failed, cancellationToken);
+
+    public Task SetAsideAsync(LeasedMessages message, string error, CancellationToken cancellationToken) => store.SetAsideAsync(message, error, cancellationToken);
+
+    public Task<int> ResumeAsync(Destination destination, CancellationToken cancellationToken) => store.ResumeAsync(destination, cancellationToken);
+
+    private async Task<OutboxClaim> ClaimAsync(Func<Task<OutboxClaim>> claim)
     {
         await Claiming();
-        var messages = await store.ClaimAsync(relay, limit, cancellationToken);
-        foreach (var message in messages)
+        var messages = await claim();
+        foreach (var message in messages.Messages)
         {
             claimed[message.Id] = true;
         }
@@ -32,19 +53,4 @@ internal sealed class ObservedStore(IOutboxStore store) : IOutboxStore
         Interlocked.Increment(ref claims);
         return messages;
     }
-
-    public async Task DeleteAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken)
-    {
-        await Deleting(ids);
-        await store.DeleteAsync(ids, relay, cancellationToken);
-    }
-
-    public Task ReleaseAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken) => store.ReleaseAsync(ids, relay, cancellationToken);
-
-    public Task PostponeAsync(Guid[] ids, Guid relay, CancellationToken cancellationToken) => store.PostponeAsync(ids, relay, cancellationToken);
-
-    public Task SetAsideAsync(Guid id, Guid relay, string error, CancellationToken cancellationToken) =>
-        store.SetAsideAsync(id, relay, error, cancellationToken);
-
-    public Task VacuumAsync(CancellationToken cancellationToken) => store.VacuumAsync(cancellationToken);
 }

@@ -26,6 +26,7 @@ public sealed class PlatformContextTests : IAsyncLifetime
         builder.Services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
+            bus.AddOutbox<PlatformDbContext>();
             bus.AddConsumer<StockConsumer>();
             bus.UsingRabbitMq((context, rabbitMq) =>
             {

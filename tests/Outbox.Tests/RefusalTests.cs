@@ -85,7 +85,7 @@ public sealed class RefusalTests : OutboxTest
         // Not tried again, not even when its lease has ended.
         await EndLeasesAsync();
         await Shop.SettleAsync();
-        (await Shop.ReadOutboxAsync()).ShouldAllBe(m => m.LeaseUntil < DateTime.UnixEpoch);
+        (await Shop.ReadOutboxAsync()).ShouldAllBe(m => m.DueAt == OutboxModel.Never);
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class RefusalTests : OutboxTest
     private async Task EndLeasesAsync()
     {
         await using var db = Shop.CreateContext(Database.ConnectionString);
-        await db.Database.ExecuteSqlAsync($"UPDATE shop.outbox_messages SET lease_until = 'epoch'::timestamptz - interval '1 second'");
+        await db.Database.ExecuteSqlRawAsync(ShopDatabase.EndLeases);
     }
 
     private async Task UseChannelAsync(Func<IChannel, Task> use)

@@ -21,7 +21,8 @@ public sealed class SendAttemptTests
         using var attempt = new SendAttempt(Long, Long, TimeProvider.System);
         var send = new TaskCompletionSource();
         await using var registration = attempt.Token.Register(() => send.SetException(new IOException("The channel is gone.")));
-        var waiting = attempt.WaitAsync(send.Task);
+        using var message = new MessageSend(attempt);
+        var waiting = message.WaitAsync(send.Task, TimeProvider.System);
 
         attempt.Failed(new IOException());
 
@@ -33,6 +34,8 @@ public sealed class SendAttemptTests
     {
         using var attempt = new SendAttempt(TimeSpan.FromMilliseconds(10), Long, TimeProvider.System);
 
-        await Should.ThrowAsync<OperationCanceledException>(attempt.WaitAsync(new TaskCompletionSource().Task).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        using var message = new MessageSend(attempt);
+        await Should.ThrowAsync<OperationCanceledException>(message.WaitAsync(new TaskCompletionSource().Task, TimeProvider.System)
+            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
     }
 }

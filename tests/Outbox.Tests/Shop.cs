@@ -61,9 +61,12 @@ internal sealed class Shop : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create($"Outbox:{s.Key}", (string?)s.Value)));
         builder.Services.AddLogging();
         builder.Services.AddSingleton<ConcurrentQueue<int>>();
+        builder.Services.AddSingleton<IOutboxStore>(provider =>
+            new ObservedStore(new OutboxStore<ShopDbContext>(provider.GetRequiredService<IServiceScopeFactory>())));
         builder.Services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
+            bus.AddOutbox<ShopDbContext>();
             configureBus?.Invoke(bus);
             bus.UsingRabbitMq((context, rabbitMq) =>
             {
@@ -95,9 +98,6 @@ internal sealed class Shop : IAsyncDisposable
             builder.Services.AddDbContext<ShopDbContext>(ConfigureContext, ServiceLifetime.Scoped, ServiceLifetime.Singleton);
         }
 
-        builder.Services.AddSingleton<IOutboxStore>(provider =>
-            new ObservedStore(new OutboxStore<ShopDbContext>(provider.GetRequiredService<IServiceScopeFactory>())));
-        builder.Services.AddOutbox<ShopDbContext>();
         configure?.Invoke(builder.Services);
         var built = builder.Build();
         await built.StartAsync();
@@ -109,12 +109,12 @@ internal sealed class Shop : IAsyncDisposable
 
         return new Shop(built);
 
-        void ConfigureContext(IServiceProvider provider, DbContextOptionsBuilder options) => options.UseNpgsql(connectionString).UseOutbox(provider);
+        void ConfigureContext(IServiceProvider provider, DbContextOptionsBuilder options) => options.UseShopDatabase(connectionString).UseOutbox(provider);
     }
 
     /// <summary>A context without the outbox's interceptor, to look with.</summary>
     public static ShopDbContext CreateContext(string connectionString) =>
-        new(new DbContextOptionsBuilder<ShopDbContext>().UseNpgsql(connectionString).Options);
+        new((DbContextOptions<ShopDbContext>)new DbContextOptionsBuilder<ShopDbContext>().UseShopDatabase(connectionString).Options);
 
     public Customer NewCustomer() => new(host.Services.CreateAsyncScope());
 
@@ -144,7 +144,7 @@ internal sealed class Shop : IAsyncDisposable
     public async Task SettleAsync()
     {
         var sweeps = Store.Claims;
-        await Eventually.Async(() => Store.Claims >= sweeps + 2, Soon);
+        await Eventually.Async(() => Store.Claims >= sweeps + 2 && Relay.IsIdle, Soon);
         var marker = new Marker(Guid.NewGuid());
         await Bus.Publish(marker);
         await Eventually.Async(() => Markers.ContainsKey(marker.Id), Soon);

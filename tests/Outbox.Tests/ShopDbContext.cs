@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Platform.Outbox.Tests;
 
-/// <summary>A context that knows nothing of Platform but the outbox, in a schema of its own.</summary>
+/// <summary>A context that knows nothing of Platform but the outbox, in a schema of its own where there are schemas.</summary>
 public sealed class ShopDbContext(DbContextOptions<ShopDbContext> options) : DbContext(options)
 {
     public DbSet<Order> Orders => Set<Order>();
@@ -11,7 +11,7 @@ public sealed class ShopDbContext(DbContextOptions<ShopDbContext> options) : DbC
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
-        modelBuilder.HasDefaultSchema("shop");
+        modelBuilder.HasDefaultSchema(ShopDatabase.Schema);
         modelBuilder.Entity<Order>(order =>
         {
             order.ToTable("orders");

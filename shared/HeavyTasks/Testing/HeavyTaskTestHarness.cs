@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Platform.Contracts;
+using Platform.Outbox;
 using Platform.Persistence;
 using Platform.ServiceDefaults;
 
@@ -123,7 +124,7 @@ public static class HeavyTaskTestHarnessExtensions
         {
             bus.DisableUsageTelemetry();
             bus.SetTestTimeouts(testTimeout: TimeSpan.FromMinutes(1), testInactivityTimeout: TimeSpan.FromSeconds(20));
-            bus.AddPlatformOutbox();
+            bus.AddOutbox<PlatformDbContext>();
             bus.AddHeavyTaskConsumer();
 
             // Listeners, so that the harness sees the events that end a task arrive and not only leave.

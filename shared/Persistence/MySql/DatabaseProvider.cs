@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using MySqlConnector;
+using Platform.Outbox;
 
 namespace Platform.Persistence;
 
@@ -31,7 +32,7 @@ public static class DatabaseProvider
 
     /// <summary>
     /// Adds <see cref="PlatformDbContext"/> on a pool of this service's own, the stores that use it, and this process's row in <c>instances</c>.
-    /// The bus needs <see cref="PlatformOutbox.AddPlatformOutbox"/>. Call it after <c>AddMassTransit</c>.
+    /// Call it after <c>AddMassTransit</c>, which adds the outbox (<see cref="OutboxRegistration.AddOutbox"/>).
     /// </summary>
     /// <param name="services">The services of the process.</param>
     /// <param name="applicationName">What the server shows for this service's connections (<c>performance_schema.session_connect_attrs</c>).</param>
@@ -43,7 +44,6 @@ public static class DatabaseProvider
         services.AddMetrics();
         services.AddSingleton<DatabasePool>();
         services.AddSingleton<PoolMetrics>();
-        services.AddSingleton<OutboxNotifier>();
 
         // Entity Framework's own services. Left to itself, it finds them by comparing all options, twice for each context.
         services.AddSingleton(_ => new ServiceCollection().AddEntityFrameworkMySql().BuildServiceProvider());
@@ -57,7 +57,7 @@ public static class DatabaseProvider
                 // given here, ids would be written into queries as text.
                 Configure(options.UseMySql(Complete("").ConnectionString, CommonVersion))
                     .UseInternalServiceProvider(provider.GetRequiredService<ServiceProvider>())
-                    .AddInterceptors(metrics, provider.GetRequiredService<OutboxNotifier>());
+                    .UseOutbox(provider).AddInterceptors(metrics);
             },
             ServiceLifetime.Scoped,
             ServiceLifetime.Singleton);
@@ -144,10 +144,8 @@ public static class DatabaseProvider
         AllowUserVariables = true,
     };
 
-    // The warning: MassTransit's messages refer to its inbox, which the model leaves out.
     private static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options) =>
-        options.AddInterceptors(ReadCommittedTransactions.Instance, QueryAdapter.Instance)
-            .ConfigureWarnings(warnings => warnings.Ignore(CoreEventId.MappedEntityTypeIgnoredWarning));
+        options.AddInterceptors(ReadCommittedTransactions.Instance, QueryAdapter.Instance);
 
     private static MySqlDataSource CreateDataSource(IServiceProvider provider, string applicationName)
     {

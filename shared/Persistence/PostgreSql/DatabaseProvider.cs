@@ -18,8 +18,8 @@ public static class DatabaseProvider
     public const string TelemetryName = "Npgsql";
 
     /// <summary>
-    /// Adds <see cref="PlatformDbContext"/> on a pool of this service's own, the outbox on it, the stores that use it, and this process's row in <c>instances</c>.
-    /// Call it after <c>AddMassTransit</c>.
+    /// Adds <see cref="PlatformDbContext"/> on a pool of this service's own, the stores that use it, and this process's row in <c>instances</c>.
+    /// Call it after <c>AddMassTransit</c>, which adds the outbox (<see cref="OutboxRegistration.AddOutbox"/>).
     /// </summary>
     /// <param name="services">The services of the process.</param>
     /// <param name="applicationName">What the server shows for this service's connections.</param>
@@ -40,7 +40,6 @@ public static class DatabaseProvider
                 .UseOutbox(provider).AddInterceptors(provider.GetRequiredService<PoolMetrics>()),
             ServiceLifetime.Scoped,
             ServiceLifetime.Singleton);
-        services.AddOutbox<PlatformDbContext>();
         services.AddScoped<OutboxPublishEndpoint>();
         services.AddPlatformStores(applicationName);
         return services;

@@ -19,6 +19,12 @@ internal static class ProviderModel
             task.Property(t => t.Kind).UseCollation("C");
             task.Property(t => t.Status).UseCollation("C");
 
+            // Every task is updated several times, and the finished ones stay: a share of the table would be many dead rows. Of two cores
+            // a vacuum without pauses takes one for a moment.
+            task.HasStorageParameter("autovacuum_vacuum_scale_factor", 0.01);
+            task.HasStorageParameter("autovacuum_vacuum_threshold", 5000);
+            task.HasStorageParameter("autovacuum_vacuum_cost_delay", 0);
+
             // Partial indexes: rows that are not concerned cost nothing in them.
             task.HasIndex(t => t.DueAt).HasFilter("status = 'Scheduled'");
             task.HasIndex(t => t.IdempotencyKey).HasFilter("idempotency_key IS NOT NULL");

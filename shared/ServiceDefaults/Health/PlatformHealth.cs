@@ -28,10 +28,10 @@ public static class PlatformHealth
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync });
     }
 
-    internal static void ReportBrokerOutageAsDegraded(this IBusRegistrationConfigurator bus) =>
+    internal static void ReportBrokerOutageAsDegraded(this IBusRegistrationConfigurator bus, string name) =>
         bus.ConfigureHealthCheckOptions(options =>
         {
-            options.Name = "broker";
+            options.Name = name;
             options.MinimalFailureStatus = HealthStatus.Degraded;
         });
 

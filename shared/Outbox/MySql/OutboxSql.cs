@@ -1,0 +1,34 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Platform.Outbox;
+
+/// <summary>What the statements of the outbox say differently on MySQL and MariaDB.</summary>
+internal static class OutboxSql
+{
+    /// <summary>The default of a column that tells when its row was inserted.</summary>
+    public const string DefaultNow = "(UTC_TIMESTAMP(6))";
+
+    /// <summary>The time.</summary>
+    public const string Now = "UTC_TIMESTAMP(6)";
+
+    /// <summary>Behind the table's name, where the primary key is to be walked.</summary>
+    public const string ByPrimaryKey = "FORCE INDEX (PRIMARY)";
+
+    /// <summary>So many seconds from now.</summary>
+    public static string NowPlus(string seconds) => $"TIMESTAMPADD(MICROSECOND, 1000000 * ({seconds}), {Now})";
+
+    /// <summary>A condition that is true when the column has one of the values.</summary>
+    public static string In<T>(string column, IReadOnlyCollection<T> values, List<object> parameters)
+    {
+        var first = parameters.Count;
+        parameters.AddRange(values.Select(v => (object)v!));
+        return $"{column} IN ({string.Join(", ", Enumerable.Range(first, values.Count).Select(i => $"{{{i}}}"))})";
+    }
+
+    public static void Configure(EntityTypeBuilder<OutboxMessage> message)
+    {
+        // There are no partial indexes here. With the owner in front, what waits stands apart from what is sent from memory.
+        message.HasIndex(m => new { m.LeaseOwner, m.DueAt });
+    }
+}

@@ -1,0 +1,62 @@
+using MassTransit;
+using MassTransit.DependencyInjection;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Platform.Outbox;
+
+/// <summary>Registration of the outbox.</summary>
+public static class OutboxRegistration
+{
+    /// <summary>
+    /// Makes <c>IPublishEndpoint</c> and <c>ISendEndpointProvider</c> of every scope write to the outbox of <typeparamref name="TDbContext"/>,
+    /// and runs the relay, which stops before the bus. It sends with the bus <see cref="IPublishBus"/> where there is one, and otherwise with
+    /// the ordinary one. The context's options need <see cref="UseOutbox"/>, its model <see cref="OutboxModel.AddOutbox"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Called twice: a scope has one outbox.</exception>
+    public static void AddOutbox<TDbContext>(this IBusRegistrationConfigurator bus)
+        where TDbContext : DbContext
+    {
+        ArgumentNullException.ThrowIfNull(bus);
+        IServiceCollection services = bus;
+        if (services.Any(s => s.ServiceType == typeof(OutboxRelay)))
+        {
+            throw new InvalidOperationException("AddOutbox was called before: IPublishEndpoint can write to one outbox only.");
+        }
+
+        services.AddOptions<OutboxOptions>().BindConfiguration("Outbox").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IOutboxStore, OutboxStore<TDbContext>>();
+        services.AddSingleton(provider => new PublishedTypes(BusOf(provider)));
+        services.AddSingleton(provider => new OutboxRelay(
+            BusOf(provider),
+            provider.GetRequiredService<PublishedTypes>(),
+            provider.GetRequiredService<IOutboxStore>(),
+            provider.GetRequiredService<IOptions<OutboxOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<OutboxRelay>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<OutboxRelay>());
+        services.AddSingleton<OutboxInterceptor>();
+        services.AddScoped(provider => new OutboxBusContext<TDbContext>(
+            BusOf(provider),
+            provider.GetRequiredService<PublishedTypes>(),
+            provider.GetRequiredService<TDbContext>(),
+            provider.GetRequiredService<IOptions<OutboxOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<Bind<IBus, IClientFactory>>().Value,
+            provider));
+        services.Replace(ServiceDescriptor.Scoped<IScopedBusContextProvider<IBus>, OutboxBusContextProvider<TDbContext>>());
+    }
+
+    /// <summary>Lets the outbox learn of saves and commits of a context.</summary>
+    public static DbContextOptionsBuilder UseOutbox(this DbContextOptionsBuilder builder, IServiceProvider provider)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.AddInterceptors(provider.GetRequiredService<OutboxInterceptor>());
+    }
+
+    private static IBus BusOf(IServiceProvider provider) => provider.GetService<IPublishBus>() ?? provider.GetRequiredService<IBus>();
+}

@@ -1,0 +1,186 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Platform.Outbox;
+
+/// <summary>Sends leased messages, each destination by a queue of its own, and has what became of them written down.</summary>
+internal sealed partial class OutboxSender(
+    OutboxPublisher publisher, OutboxSettlement settlement, IOutboxStore store, OutboxOptions options, OutboxMetrics metrics, TimeProvider time, ILogger logger)
+{
+    // Beyond it, destinations that are well and have nothing to send are forgotten.
+    private const int MaxQueues = 1_000;
+
+    private readonly ConcurrentDictionary<Destination, DestinationQueue> queues = new();
+    private readonly ConcurrentDictionary<Destination, Task> resuming = new();
+    private volatile bool brokerUnavailable;
+
+    /// <summary>Whether there was no channel to the broker when last tried.</summary>
+    public bool BrokerUnavailable => brokerUnavailable;
+
+    /// <summary>Whether nothing waits and nothing is under way.</summary>
+    public bool IsIdle => queues.Values.All(q => q.IsIdle);
+
+    /// <summary>Takes messages to send. What becomes of them is written down later.</summary>
+    public void Post(IEnumerable<Delivery> deliveries)
+    {
+        foreach (var group in deliveries.GroupBy(d => d.Destination))
+        {
+            queues.GetOrAdd(group.Key, destination => new DestinationQueue(destination, this, options, time)).Add(group);
+        }
+
+        if (queues.Count > MaxQueues)
+        {
+            Forget();
+        }
+    }
+
+    /// <summary>Waits until everything that was posted is over.</summary>
+    public async Task DrainAsync()
+    {
+        while (!IsIdle)
+        {
+            await Task.WhenAll(queues.Values.Select(q => q.Sending));
+        }
+    }
+
+    /// <summary>Sends the next messages of a queue. Never fails.</summary>
+    public async Task SendAsync(DestinationQueue queue, IReadOnlyList<Delivery> batch)
+    {
+        try
+        {
+            var health = queue.Health;
+            if (health.IsResting)
+            {
+                await SettleAsync(batch, DeliveryOutcome.Resting);
+                return;
+            }
+
+            // While the broker is away the sweeper alone tries it.
+            var tried = brokerUnavailable ? [.. batch.Where(d => d.ClaimedUntil is not null)] : batch;
+            var wasFailing = health.IsFailing;
+            await publisher.SendAsync(tried);
+            metrics.Sent(tried, time.GetUtcNow());
+            NoteAvailability(tried);
+            health.Note(tried);
+            Log(queue.Destination, tried, wasFailing, health);
+            if (tried.Any(d => d.Outcome == DeliveryOutcome.Confirmed && (wasFailing || d.Message.Failures > 0)))
+            {
+                Resume(queue.Destination);
+            }
+
+            await settlement.SettleAsync(batch);
+        }
+        catch (Exception exception)
+        {
+            Failed(logger, exception, queue.Destination);
+        }
+    }
+
+    /// <summary>Gives back what waits for a destination that does not answer at this moment. Never fails.</summary>
+    public Task HandBackAsync(IReadOnlyList<Delivery> deliveries) => SettleAsync(deliveries, DeliveryOutcome.Waiting);
+
+    private async Task SettleAsync(IReadOnlyList<Delivery> deliveries, DeliveryOutcome outcome)
+    {
+        foreach (var delivery in deliveries)
+        {
+            delivery.Outcome = outcome;
+        }
+
+        await settlement.SettleAsync(deliveries);
+    }
+
+    // Those that failed before are due much later; now they can be sent. One at a time for each destination, and nobody waits for it.
+    private void Resume(Destination destination)
+    {
+        var started = new TaskCompletionSource();
+        if (resuming.TryAdd(destination, started.Task))
+        {
+            _ = ResumeAsync(destination);
+        }
+    }
+
+    private async Task ResumeAsync(Destination destination)
+    {
+        try
+        {
+            while (await store.ResumeAsync(destination, CancellationToken.None) > 0)
+            {
+            }
+        }
+        catch (Exception exception)
+        {
+            // They come back by themselves, later.
+            NotResumed(logger, exception, destination);
+        }
+        finally
+        {
+            resuming.TryRemove(destination, out _);
+        }
+    }
+
+    private void Forget()
+    {
+        foreach (var (destination, queue) in queues)
+        {
+            if (queue is { IsIdle: true, Health.IsFailing: false })
+            {
+                queues.TryRemove(destination, out _);
+            }
+        }
+    }
+
+    private void NoteAvailability(IReadOnlyList<Delivery> deliveries)
+    {
+        if (deliveries.Any(d => d.Outcome is DeliveryOutcome.Confirmed or DeliveryOutcome.Refused or DeliveryOutcome.Unanswered))
+        {
+            if (brokerUnavailable)
+            {
+                brokerUnavailable = false;
+                BrokerIsBack(logger);
+            }
+        }
+        else if (!brokerUnavailable && deliveries.FirstOrDefault(d => d.Outcome == DeliveryOutcome.Disconnected) is { } disconnected)
+        {
+            brokerUnavailable = true;
+            BrokerIsAway(logger, disconnected.Error);
+        }
+    }
+
+    private void Log(Destination destination, IReadOnlyList<Delivery> deliveries, bool wasFailing, DestinationHealth health)
+    {
+        var refused = deliveries.Where(d => d is { Outcome: DeliveryOutcome.Refused, Error: not null }).ToList();
+        if (refused.Count > 0)
+        {
+            Refused(logger, refused.Count, destination, refused[0].Error!);
+        }
+        else if (health.IsFailing && !wasFailing)
+        {
+            Silent(logger, destination, options.PublishTimeout.TotalSeconds);
+        }
+        else if (wasFailing && !health.IsFailing)
+        {
+            Answers(logger, destination);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker cannot be reached; messages wait in the outbox until it can.")]
+    private static partial void BrokerIsAway(ILogger logger, Exception? exception);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The broker can be reached again.")]
+    private static partial void BrokerIsBack(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refused {Count} outbox messages to {Destination}; they are tried again later.")]
+    private static partial void Refused(ILogger logger, int count, Destination destination, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker did not confirm messages to {Destination} within {Seconds} s; they are tried again later. Other destinations are not affected.")]
+    private static partial void Silent(ILogger logger, Destination destination, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The broker confirms messages to {Destination} again.")]
+    private static partial void Answers(ILogger logger, Destination destination);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Postponed outbox messages to {Destination} could not be made due; they are sent when their pause is over.")]
+    private static partial void NotResumed(ILogger logger, Exception exception, Destination destination);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Messages to {Destination} could not be sent; others send them when their lease ends.")]
+    private static partial void Failed(ILogger logger, Exception exception, Destination destination);
+}

@@ -1,0 +1,16 @@
+// The start-up project of dotnet ef, which it asks for the context:
+//   dotnet tool restore
+//   DatabaseProvider=MySql dotnet ef migrations add <Name> --startup-project tools/Migrations --project shared/Persistence --output-dir MySql/Migrations
+//   DatabaseProvider=PostgreSql ... --output-dir PostgreSql/Migrations
+using Microsoft.EntityFrameworkCore.Design;
+using Platform.Persistence;
+
+Console.Error.WriteLine("This program does nothing: dotnet ef starts it, as docs/migrations.md says.");
+return 2;
+
+/// <summary>What <c>dotnet ef</c> makes the context with. Nothing connects to a database.</summary>
+internal sealed class PlatformDbContextFactory : IDesignTimeDbContextFactory<PlatformDbContext>
+{
+    /// <inheritdoc />
+    public PlatformDbContext CreateDbContext(string[] args) => DatabaseProvider.CreateContext("Server=localhost;Database=platform");
+}
