@@ -2,8 +2,9 @@
 # of their own, .data/newer, made once of Debian's unstable distribution. Every server enters it in a mount namespace of its own: what is
 # mounted there nobody else sees, and it is gone when the server ends, however it ends.
 
-# Run by bash with the root folder, the folder that the servers' folders are in, and the command as arguments.
-enter_newer='mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev" && (umask 022 && mkdir -p "$0$1") && mount --bind "$1" "$0$1" &&
+# Run by bash with the root folder, the folder that the servers' folders are in, and the command as arguments. A killed PostgreSQL leaves its
+# shared memory in /dev/shm, so that is private, too.
+enter_newer='mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev" && mount -t tmpfs tmpfs "$0/dev/shm" && (umask 022 && mkdir -p "$0$1") && mount --bind "$1" "$0$1" &&
 exec chroot "$0" "${@:2}"'
 
 # Run by bash, in a mount namespace too, with the root folder to make, the address of the packages and a file of apt's settings as arguments.

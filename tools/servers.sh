@@ -348,6 +348,8 @@ mysql_start() {
         performance_schema=ON skip_name_resolve=ON default_time_zone=+00:00 local_infile=ON "$@"; do
         settings+=("--$setting")
     done
+    # As with PostgreSQL: the number of a killed server can stay in use. Nobody uses the folder now.
+    rm -f "$folder/data/mysql.sock.lock"
     # Its other protocol has a port of its own.
     [[ $name == MariaDB ]] || settings+=(--mysqlx=OFF)
     log=$folder/mysql.log
