@@ -38,11 +38,11 @@ debian_mirror() {
 # install_newer: makes the root folder where it is missing. A caller that is to stop sets "stopping" from its signal handler.
 install_newer() {
     local folder=$repository/.data/newer making=$repository/.data/newer.making log=$repository/.data/newer.log pid status packages=() variables=()
-    [[ ! -d $folder ]] || return 0
-    if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
-        complain "The newer servers need root, on Debian: they run in a root folder of their own (chroot)."
+    if ((EUID != 0)) || ! command -v apt-get >/dev/null || ! unshare --mount true 2>/dev/null; then
+        complain "The newer servers need root on Debian, with the right to mount: they run in a root folder of their own (chroot)."
         return 1
     fi
+    [[ ! -d $folder ]] || return 0
     mkdir -p "$repository/.data"
     # Two scripts may want it at once.
     exec 7>"$repository/.data/newer.lock"

@@ -223,11 +223,12 @@ enter() {
 
 # own USER FILE...: gives files and folders to a server's user, whose number is the servers' root's, when we are root.
 own() {
-    local ids
+    local user=$1 ids
     ((EUID == 0)) || return 0
-    ids=$(sed -n "s/^$1:[^:]*:\\([0-9]*:[0-9]*\\):.*/\\1/p" "$servers_root/etc/passwd")
+    ids=$(sed -n "s/^$user:[^:]*:\\([0-9]*:[0-9]*\\):.*/\\1/p" "$servers_root/etc/passwd")
     shift
-    [[ $ids ]] && chown -R "$ids" "$@"
+    [[ $ids ]] || { complain "There is no user $user."; return 1; }
+    chown -R "$ids" "$@"
 }
 
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------------------
