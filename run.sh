@@ -88,8 +88,7 @@ needed=()
 [[ ${ConnectionStrings__Platform:-} ]] || needed+=("$database")
 [[ ${RabbitMq__Uri:-} ]] || needed+=(rabbitmq)
 if ((${#needed[@]})); then
-    start install install_servers "${needed[@]}"
-    await_starts || exit 1
+    install_unlocked "${needed[@]}" || exit 1
 fi
 require_dotnet || exit 1
 

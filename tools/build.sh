@@ -68,6 +68,17 @@ start() {
     starting+=($!)
 }
 
+# install_unlocked NAME...: install_servers in the background, because it may take minutes. Without the lock: where the script is killed
+# meanwhile, the next one can wait for it.
+install_unlocked() {
+    unlocked() {
+        exec 9>&-
+        "$@"
+    }
+    start install unlocked install_servers "$@"
+    await_starts
+}
+
 # await_starts: false when one of them failed.
 await_starts() {
     local pid

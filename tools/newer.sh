@@ -14,6 +14,7 @@ root=$0 mirror=$1 settings=$2
 debootstrap --variant=minbase sid "$root" "$mirror"
 cp "$settings" "$root/etc/apt/apt.conf.d/00machine"
 # A mirror with a certificate of its own is known to the machine. The packages of the root folder bring their own file later.
+mkdir -p "$root/etc/ssl/certs"
 [ ! -s /etc/ssl/certs/ca-certificates.crt ] || cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 # No service starts by itself, no cluster is made that nobody uses, and a folder that can be made again needs no flush for every file.
 printf "#!/bin/sh\nexit 101\n" >"$root/usr/sbin/policy-rc.d"
@@ -57,7 +58,7 @@ install_newer() {
         command -v debootstrap >/dev/null || packages+=(debootstrap)
         [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
         install_packages "${packages[@]}" || return 1
-        complain "Making the root folder of the newer servers in .data/newer, once: about four minutes and 1.3 GB."
+        complain "Making the root folder of the newer servers in .data/newer, once: one to five minutes, 1.3 GB."
         # How this machine reaches its mirror. Some mirrors are frozen, with the dates of their day.
         {
             apt-config dump --no-empty --format '%f "%v";%n' Acquire | grep -E '^Acquire::(http|https|Retries|ForceIPv[46])'
@@ -72,6 +73,8 @@ install_newer() {
         wait "$pid"
         status=$?
         end_process "$repository/.data/newer.pid"
+        # The shell would report that it was killed.
+        wait "$pid" 2>/dev/null
         rm -f "$making.settings"
         if ((status != 0)); then
             rm -rf --one-file-system "$making"
