@@ -5,23 +5,26 @@
 #   ./run.sh              everything, then stay
 #   ./run.sh --once       everything, check that the numbers agree, stop everything; exit code 0 only when they do
 #   ./run.sh --fresh      forget the data of earlier runs first (of the private servers only)
-#   ./run.sh --database mysql      the MySQL build on MariaDB instead of PostgreSQL (docs/mysql.md)
+#   ./run.sh --database postgres   the PostgreSQL build on PostgreSQL, instead of the MySQL build on MariaDB
+#   ./run.sh --servers newer       today's MySQL, PostgreSQL and RabbitMQ instead of Debian 12's (docs/mysql.md); as root
+#   ./run.sh [-p:NAME=VALUE]...    a property of the build
 #
 # RabbitMQ and the database are private: on loopback, on ports of their own, with data in .data. What is not installed is installed (as
 # root), or named. ConnectionStrings__Platform and RabbitMq__Uri name servers to use instead; PLATFORM_ROWS is the number of users
-# (default 200000); PLATFORM_NUGET_SOURCE a further source of packages
-# for the MySQL build.
+# (default 200000).
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 . tools/servers.sh
 . tools/build.sh
 
-once='' fresh='' rows=${PLATFORM_ROWS:-200000} chosen=postgres
+once='' fresh='' rows=${PLATFORM_ROWS:-200000} chosen=mysql
 while (($#)); do
     case $1 in
         --once) once=yes ;;
         --fresh) fresh=yes ;;
         --database) chosen=${2:-}; shift ;;
+        --servers) choose_servers "${2:-}" || exit 2; shift ;;
+        -p:*) properties+=("$1") ;;
         -h | --help)
             sed -n '2,/^set /s/^#\( \|$\)//p' "$0"
             exit
@@ -84,16 +87,19 @@ done_step() {
 needed=()
 [[ ${ConnectionStrings__Platform:-} ]] || needed+=("$database")
 [[ ${RabbitMq__Uri:-} ]] || needed+=(rabbitmq)
-install_servers "${needed[@]}" || exit 1
+if ((${#needed[@]})); then
+    install_unlocked "${needed[@]}" || exit 1
+fi
 require_dotnet || exit 1
 
 # What an earlier run left behind when it was killed itself.
 kill_servers "$work"
 if ((${#needed[@]})); then
-    servers_root=$(servers_folder "$database") || exit 1
-    kill_servers "$servers_root/run"
-    [[ ! $fresh ]] || rm -rf "$servers_root/run"
-    servers=$servers_root/run
+    folder=$(servers_folder) || exit 1
+    for servers in "$folder/run-newer" "$folder/run"; do kill_servers "$servers"; done
+    # The data of one are not for the other.
+    [[ ! $servers_root ]] || servers=$folder/run-newer
+    [[ ! $fresh ]] || rm -rf "$servers"
     mkdir -p -m 711 "$servers"
 fi
 
@@ -111,7 +117,7 @@ worker=$repository/services/Worker/$output/Platform.Worker.dll
 cli=$repository/tools/Platform.Cli/$output/platform.dll
 # Even a build that finds nothing to do takes many seconds, so it is only asked for when a source has changed.
 sources=$(find shared services tools ./*.props global.json .editorconfig BannedSymbols.txt \( -name bin -o -name obj \) -prune \
-    -o -type f -printf '%p %s %T@\n' | sort | sha256sum)
+    -o -type f -printf '%p %s %T@\n' | sort | cat - <(printf '%s\n' "${build_properties[@]}") | sha256sum)
 if [[ ! -e $api || ! -e $worker || ! -e $cli || $sources != "$(cat "$work/built-sources-$provider" 2>/dev/null)" ]]; then
     printf 'Building; the first time takes a minute or two.\n'
     build services/Api services/Worker tools/Platform.Cli || fail "The build failed: $work/build.log has all of it."
@@ -119,14 +125,13 @@ if [[ ! -e $api || ! -e $worker || ! -e $cli || $sources != "$(cat "$work/built-
     done_step "built"
 fi
 
-for pid in "${starting[@]}"; do wait "$pid" || fail "A server did not start."; done
-starting=()
+await_starts || fail "A server did not start."
 
 # The services' own user owns the database and is not the server's superuser.
 create_mysql_database() {
     local secret
     secret=$(password "$servers/mysql")
-    MYSQL_PWD=$secret mariadb --no-defaults --protocol=tcp -h 127.0.0.1 -P "$(server_value mysql port)" -u admin <<SQL || return
+    mysql_sql "$servers/mysql" "$(server_value mysql port)" <<SQL || return
 CREATE DATABASE IF NOT EXISTS platform;
 CREATE USER IF NOT EXISTS platform@'127.0.0.1' IDENTIFIED BY '$secret';
 GRANT ALL ON platform.* TO platform@'127.0.0.1';
@@ -137,8 +142,7 @@ SQL
 create_postgres_database() {
     local folder=$servers/postgres secret
     secret=$(password "$folder")
-    PGPASSWORD=$secret "$(server_value postgres bin)/psql" -X -q -v ON_ERROR_STOP=1 -v secret="$secret" \
-        -h 127.0.0.1 -p "$(server_value postgres port)" -U postgres -d postgres >/dev/null <<'SQL' || return
+    postgres_sql "$folder" "$(server_value postgres port)" -v secret="$secret" >/dev/null <<'SQL' || return
 SELECT format('CREATE ROLE platform LOGIN PASSWORD %L', :'secret') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'platform') \gexec
 SELECT 'CREATE DATABASE platform OWNER platform' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'platform') \gexec
 SQL

@@ -24,18 +24,18 @@ run() {
     return "$status"
 }
 
-# choose_database NAME: postgres or mysql; sets "database", "provider" (the build's name of it) and "build_properties".
-# PLATFORM_NUGET_SOURCE is a folder or address with packages that the configured sources lack, for the MySQL build.
+# Arguments that start with -p: are properties of the build.
+properties=()
+
+# choose_database NAME: mysql or postgres; sets "database", "provider" (the build's name of it) and "build_properties".
 choose_database() {
-    database=$1 build_properties=()
+    database=$1
     case $1 in
+        mysql) provider=MySql ;;
         postgres) provider=PostgreSql ;;
-        mysql)
-            provider=MySql build_properties=(-p:DatabaseProvider=MySql)
-            [[ ! ${PLATFORM_NUGET_SOURCE:-} ]] || build_properties+=(-p:RestoreAdditionalProjectSources="$PLATFORM_NUGET_SOURCE")
-            ;;
-        *) complain "--database is postgres or mysql, not '$1'."; return 1 ;;
+        *) complain "--database is mysql or postgres, not '$1'."; return 1 ;;
     esac
+    build_properties=(-p:DatabaseProvider=$provider "${properties[@]}")
 }
 
 # build PROJECT...: in Release; shows errors only. The compiler server saves each project the start of compiler and analyzers; its id
@@ -54,7 +54,8 @@ build() {
     done
 }
 
-# start NAME COMMAND...: in the background, because the build takes longer; the output goes to $work/NAME.server. Adds to "starting".
+# start NAME COMMAND...: in the background, because the build takes longer and signals are answered at once; the output goes to
+# $work/NAME.server. Adds to "starting".
 start() {
     local name=$1
     shift
@@ -65,6 +66,24 @@ start() {
         "$@" >"$work/$name.server"
     ) &
     starting+=($!)
+}
+
+# install_unlocked NAME...: install_servers in the background, because it may take minutes. Without the lock: where the script is killed
+# meanwhile, the next one can wait for it.
+install_unlocked() {
+    unlocked() {
+        exec 9>&-
+        "$@"
+    }
+    start install unlocked install_servers "$@"
+    await_starts
+}
+
+# await_starts: false when one of them failed.
+await_starts() {
+    local pid
+    for pid in "${starting[@]}"; do wait "$pid" || return 1; done
+    starting=()
 }
 
 # server_value NAME KEY

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Private RabbitMQ, PostgreSQL and MariaDB servers: on loopback, on ports of their own, each with all it has in one folder. Servers that the
-# machine runs for others are never touched. run.sh and test.sh source this file; tests that restart a server call it:
+# Private RabbitMQ, PostgreSQL, MariaDB and MySQL servers: on loopback, on ports of their own, each with all it has in one folder. Servers
+# that the machine runs for others are never touched. run.sh and test.sh source this file; tests that restart a server call it:
 #
 #   tools/servers.sh start rabbitmq FOLDER [LINE OF rabbitmq.conf]...   prints the addresses, one name=value a line
 #   tools/servers.sh start postgres FOLDER [SETTING=VALUE]...           the same
-#   tools/servers.sh start mysql    FOLDER [SETTING=VALUE]...           the same; the server is MariaDB
+#   tools/servers.sh start mysql    FOLDER [SETTING=VALUE]...           the same; the server is MariaDB, or the newer MySQL
 #   tools/servers.sh stop  rabbitmq|postgres|mysql FOLDER               gracefully, then firmly
 #   tools/servers.sh kill  rabbitmq|postgres|mysql FOLDER               SIGKILL
+#
+# PLATFORM_SERVERS says which: debian (what Debian has for this machine; the default), or newer (tools/newer.sh).
 #
 # A stopped or killed server keeps its data and, as long as nobody else took them, its ports. Another kind of server is three more
 # functions (NAME_start, NAME_stop, NAME_kill) and its packages in install_servers.
@@ -15,6 +17,19 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 rabbitmq_bin=/usr/lib/rabbitmq/bin
 
 complain() { printf '%s\n' "$*" >&2; }
+
+# choose_servers NAME: debian or newer; sets "servers_root", the folder that the servers take for the root of all files: none is this
+# machine's own. Tests that call this script inherit the choice.
+choose_servers() {
+    case $1 in
+        debian) servers_root='' ;;
+        newer) servers_root=$repository/.data/newer ;;
+        *) complain "--servers (or PLATFORM_SERVERS) is debian or newer, not '$1'."; return 1 ;;
+    esac
+    export PLATFORM_SERVERS=$1
+}
+choose_servers "${PLATFORM_SERVERS:-debian}" || exit 2
+. "$repository/tools/newer.sh"
 
 # --- Processes -------------------------------------------------------------------------------------------------------------------
 # A process is remembered as "pid starttime": a pid alone may belong to somebody else by the time it is signalled.
@@ -109,30 +124,32 @@ end_process() {
 
 # --- Folders, ports, passwords, waiting ------------------------------------------------------------------------------------------
 
-# servers_folder [USER]: makes and prints the folder that holds the folders of all servers of this checkout. Database servers refuse to
-# run as root, and their user (default postgres) cannot enter a checkout under /root: then the folder lies elsewhere and .data/servers
-# is a link to it.
+# servers_folder: makes and prints the folder that holds the folders of all servers of this checkout. Servers run as users of their own
+# when we are root, and those cannot enter a checkout under /root: then the folder lies elsewhere and .data/servers is a link to it.
 servers_folder() {
-    local folder=$repository/.data/servers user=${1:-postgres} elsewhere
+    local folder=$repository/.data/servers elsewhere
     mkdir -p "$repository/.data"
     if [[ ! -d $folder ]]; then
         # The link's target may have been cleaned away together with the temporary folder that it is in.
         rm -f "$folder"
-        if ((EUID != 0)) || as_user "$user" test -x "$repository/.data"; then
+        if ((EUID != 0)) || can_anybody_enter "$repository/.data"; then
             mkdir -m 711 "$folder"
         else
             elsewhere=${TMPDIR:-/tmp}/platform-$(printf %s "$repository" | sha256sum | cut -c1-12)
             [[ -d $elsewhere ]] || mkdir -m 711 "$elsewhere"
-            if [[ -L $elsewhere || ! -O $elsewhere ]] || ! as_user "$user" test -x "$elsewhere"; then
-                complain "The database server runs as user $user, who cannot enter $repository; $elsewhere cannot be used instead: set TMPDIR to another folder that every user can enter."
+            if [[ -L $elsewhere || ! -O $elsewhere ]] || ! can_anybody_enter "$elsewhere"; then
+                complain "Servers run as users of their own, who cannot enter $repository; $elsewhere cannot be used instead: set TMPDIR to another folder that every user can enter."
                 return 1
             fi
-            complain "User $user cannot enter $repository: the servers' data is in $elsewhere."
+            complain "The servers' users cannot enter $repository: their data is in $elsewhere."
             ln -s "$elsewhere" "$folder"
         fi
     fi
     realpath "$folder"
 }
+
+# can_anybody_enter FOLDER: asked as root.
+can_anybody_enter() { env -C / setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$1"; }
 
 is_port_free() { ! grep -qsE "^ *[0-9]+: [0-9A-F]+:$(printf %04X "$1") [0-9A-F]+:0000 0A" /proc/net/tcp /proc/net/tcp6; }
 
@@ -194,27 +211,34 @@ await() {
     done
 }
 
-# as_user USER COMMAND...: as that user when we are root. The command's folder is /, because that user may not be able to enter ours.
-as_user() {
-    local user=$1
-    shift
+# enter USER FOLDER: sets "enter", the words to put before a command so that it runs in the folder / of the servers' root, as that user
+# when we are root. FOLDER is the server's own; it has the same name there.
+enter() {
+    enter=(env -C /)
     if ((EUID == 0)); then
-        env -C / setpriv --reuid="$user" --regid="$user" --init-groups "$@"
-    else
-        env -C / "$@"
+        enter+=(setpriv --reuid="$1" --regid="$1" --init-groups)
+        [[ ! $servers_root ]] || enter=(unshare --mount bash -c "$enter_newer" "$servers_root" "$(dirname "$2")" "${enter[@]}")
     fi
+}
+
+# own USER FILE...: gives files and folders to a server's user, whose number is the servers' root's, when we are root.
+own() {
+    local user=$1 ids
+    ((EUID == 0)) || return 0
+    ids=$(sed -n "s/^$user:[^:]*:\\([0-9]*:[0-9]*\\):.*/\\1/p" "$servers_root/etc/passwd")
+    shift
+    [[ $ids ]] || { complain "There is no user $user."; return 1; }
+    chown -R "$ids" "$@"
 }
 
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------------------
 
-as_postgres() { as_user postgres "$@"; }
-
 # postgres_bin [MAJOR]: prints the programs' folder of that version, or of the newest installed.
 postgres_bin() {
     local bin
-    for bin in $(printf '%s\n' /usr/lib/postgresql/${1:-*}/bin | sort -rV) "$(dirname "$(command -v postgres)")"; do
+    for bin in $(printf '%s\n' "$servers_root"/usr/lib/postgresql/${1:-*}/bin | sort -rV) "$(dirname "$(command -v postgres)")"; do
         if [[ -x $bin/initdb && -x $bin/postgres ]]; then
-            printf '%s\n' "$bin"
+            printf '%s\n' "${bin#"$servers_root"}"
             return
         fi
     done
@@ -222,15 +246,12 @@ postgres_bin() {
 }
 
 postgres_start() {
-    local folder=$1 bin version log port secret setting owner as_user=() settings=()
+    local folder=$1 bin version log port secret setting owner enter settings=()
     shift
     postgres_stop "$folder"
-    mkdir -p "$folder" && folder=$(realpath "$folder") && chmod 700 "$folder" || return 1
-    if ((EUID == 0)); then
-        chown postgres: "$folder"
-        as_user=(setpriv --reuid=postgres --regid=postgres --init-groups)
-    fi
-    if ! as_postgres test -w "$folder"; then
+    mkdir -p "$folder" && folder=$(realpath "$folder") && chmod 700 "$folder" && own postgres "$folder" || return 1
+    enter postgres "$folder"
+    if ! "${enter[@]}" test -w "$folder"; then
         complain "PostgreSQL refuses to run as root, and user postgres cannot enter $folder."
         return 1
     fi
@@ -243,8 +264,8 @@ postgres_start() {
     secret=$(password "$folder")
     if [[ ! ${version:-} ]]; then
         rm -rf "$folder/data"
-        ((EUID != 0)) || chown postgres: "$folder/password"
-        if ! as_postgres "$bin/initdb" --pgdata="$folder/data" --username=postgres --pwfile="$folder/password" --auth=scram-sha-256 \
+        own postgres "$folder/password"
+        if ! "${enter[@]}" "$bin/initdb" --pgdata="$folder/data" --username=postgres --pwfile="$folder/password" --auth=scram-sha-256 \
             --encoding=UTF8 --locale=C.UTF-8 </dev/null >"$folder/initdb.log" 2>&1; then
             complain "PostgreSQL's initdb failed. The end of $folder/initdb.log:"
             tail -n 20 "$folder/initdb.log" >&2
@@ -263,10 +284,10 @@ postgres_start() {
     log=$folder/postgres.log
     for _ in 1 2 3; do
         port=$(find_ports "$folder" 1)
-        launch "$folder/pid" "$log" env -C / "${as_user[@]}" "$bin/postgres" -D "$folder/data" "${settings[@]}" -c "port=$port"
-        if await 60 "$folder/pid" "$log" PostgreSQL "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" -U postgres -d postgres; then
+        launch "$folder/pid" "$log" "${enter[@]}" "$bin/postgres" -D "$folder/data" "${settings[@]}" -c "port=$port"
+        if await 60 "$folder/pid" "$log" PostgreSQL "${enter[@]}" "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" -U postgres -d postgres; then
             printf '%s=%s\n' host 127.0.0.1 port "$port" \
-                admin "Host=127.0.0.1;Port=$port;Username=postgres;Password=$secret;Database=postgres" bin "$bin"
+                admin "Host=127.0.0.1;Port=$port;Username=postgres;Password=$secret;Database=postgres"
             return
         fi
         postgres_stop "$folder"
@@ -276,35 +297,44 @@ postgres_start() {
     return 1
 }
 
+# postgres_sql FOLDER PORT ARGUMENT...: psql as the superuser, with the statements of its input.
+postgres_sql() {
+    local folder=$1 port=$2 enter
+    shift 2
+    enter postgres "$folder"
+    PGPASSWORD=$(password "$folder") "${enter[@]}" "$(postgres_bin)/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U postgres -d postgres "$@"
+}
+
 postgres_stop() { end_process "$1/pid" INT 15 QUIT 5; }
 postgres_kill() { end_process "$1/pid"; }
 
-# --- MariaDB ---------------------------------------------------------------------------------------------------------------------
+# --- MariaDB and MySQL -----------------------------------------------------------------------------------------------------------
 
 mysql_start() {
-    local folder=$1 log port secret setting as_user=() settings=()
+    local folder=$1 name=MariaDB server=/usr/sbin/mariadbd log port secret setting enter make settings=()
     shift
+    [[ ! $servers_root ]] || name=MySQL server=/usr/sbin/mysqld
     mysql_stop "$folder"
     mkdir -p "$folder" && folder=$(realpath "$folder") && chmod 700 "$folder" || return 1
-    if [[ ! -x /usr/sbin/mariadbd ]]; then
-        complain "MariaDB is not installed."
+    if [[ ! -x $servers_root$server ]]; then
+        complain "$name is not installed."
         return 1
     fi
-    if ((EUID == 0)); then
-        chown mysql: "$folder"
-        as_user=(setpriv --reuid=mysql --regid=mysql --init-groups)
-    fi
-    if ! as_user mysql test -w "$folder"; then
-        complain "MariaDB refuses to run as root, and user mysql cannot enter $folder."
+    own mysql "$folder" || return 1
+    enter mysql "$folder"
+    if ! "${enter[@]}" test -w "$folder"; then
+        complain "$name refuses to run as root, and user mysql cannot enter $folder."
         return 1
     fi
     secret=$(password "$folder")
-    # "installed" is written when mariadb-install-db was through: a data folder that a crash left half made is made again.
+    # "installed" is written when the data folder was made: one that a crash left half made is made again.
     if [[ ! -e $folder/installed ]]; then
         rm -rf "$folder/data"
-        if ! as_user mysql mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentication-method=socket \
-            --auth-root-socket-user=mysql --skip-test-db </dev/null >"$folder/install.log" 2>&1; then
-            complain "mariadb-install-db failed. The end of $folder/install.log:"
+        # MySQL gives its superuser a password that nobody reads.
+        make=("$server" --no-defaults --initialize)
+        [[ $name == MySQL ]] || make=(mariadb-install-db --no-defaults --auth-root-authentication-method=socket --auth-root-socket-user=mysql --skip-test-db)
+        if ! "${enter[@]}" "${make[@]}" --datadir="$folder/data" </dev/null >"$folder/install.log" 2>&1; then
+            complain "The data folder of $name could not be made. The end of $folder/install.log:"
             tail -n 20 "$folder/install.log" >&2
             return 1
         fi
@@ -312,19 +342,24 @@ mysql_start() {
     fi
     (umask 077 && printf '%s;\n' "CREATE USER IF NOT EXISTS admin@'127.0.0.1' IDENTIFIED BY '$secret'" \
         "GRANT ALL ON *.* TO admin@'127.0.0.1' WITH GRANT OPTION" >"$folder/init.sql")
-    ((EUID != 0)) || chown mysql: "$folder/init.sql"
-    # As MySQL 8 has it by default: UTF-8 of four bytes, and the names of clients can be seen. The socket's name is short wherever the
-    # folder is, because the server looks for it in its data folder.
+    own mysql "$folder/init.sql"
+    # What one of the two has by default, both get: UTF-8 of four bytes, names of clients that can be seen, the bulk copy. The socket's name
+    # is short wherever the folder is, because the server looks for it in its data folder.
     for setting in bind_address=127.0.0.1 socket=mysql.sock pid_file=mysql.pid max_connections=200 character_set_server=utf8mb4 \
-        performance_schema=ON skip_name_resolve=ON default_time_zone=+00:00 "$@"; do
+        performance_schema=ON skip_name_resolve=ON default_time_zone=+00:00 local_infile=ON "$@"; do
         settings+=("--$setting")
     done
+    # As with PostgreSQL: the number of a killed server can stay in use. Nobody uses the folder now.
+    rm -f "$folder/data/mysql.sock.lock"
+    # Its other protocol has a port of its own.
+    [[ $name == MariaDB ]] || settings+=(--mysqlx=OFF)
     log=$folder/mysql.log
     for _ in 1 2 3; do
         port=$(find_ports "$folder" 1)
-        launch "$folder/pid" "$log" env -C / "${as_user[@]}" /usr/sbin/mariadbd --no-defaults --datadir="$folder/data" \
-            --init-file="$folder/init.sql" "${settings[@]}" --port="$port"
-        if MYSQL_PWD=$secret await 60 "$folder/pid" "$log" MariaDB mysql_answers "$port"; then
+        launch "$folder/pid" "$log" "${enter[@]}" "$server" --no-defaults --datadir="$folder/data" --init-file="$folder/init.sql" \
+            "${settings[@]}" --port="$port"
+        if await 60 "$folder/pid" "$log" "$name" mysql_answers "$folder" "$port"; then
+            # MySQL makes itself a certificate, and the driver encrypts where the server can: it needs no key of it for the password then.
             printf '%s=%s\n' host 127.0.0.1 port "$port" admin "Server=127.0.0.1;Port=$port;User ID=admin;Password=$secret"
             return
         fi
@@ -335,8 +370,16 @@ mysql_start() {
     return 1
 }
 
-# mysql_answers PORT: the administrator, whom the server makes at its start, is let in with MYSQL_PWD.
-mysql_answers() { mariadb --no-defaults --protocol=tcp -h 127.0.0.1 -P "$1" -u admin -e 'SELECT 1' >/dev/null 2>&1; }
+# mysql_sql FOLDER PORT ARGUMENT...: the client as the administrator, whom the server makes at its start, with the statements of its input.
+mysql_sql() {
+    local folder=$1 port=$2 client=mariadb enter
+    shift 2
+    [[ ! $servers_root ]] || client=mysql
+    enter mysql "$folder"
+    MYSQL_PWD=$(password "$folder") "${enter[@]}" "$client" --no-defaults --protocol=tcp -h 127.0.0.1 -P "$port" -u admin "$@"
+}
+
+mysql_answers() { mysql_sql "$1" "$2" -e 'SELECT 1' >/dev/null 2>&1; }
 
 mysql_stop() { end_process "$1/pid" TERM 20; }
 mysql_kill() { end_process "$1/pid"; }
@@ -344,11 +387,11 @@ mysql_kill() { end_process "$1/pid"; }
 # --- RabbitMQ --------------------------------------------------------------------------------------------------------------------
 
 rabbitmq_start() {
-    local folder=$1 node port secret log
+    local folder=$1 node port secret log enter
     shift
     rabbitmq_stop "$folder"
     mkdir -p "$folder/home" "$folder/conf.d" && folder=$(realpath "$folder") && chmod 700 "$folder" || return 1
-    if [[ ! -x $rabbitmq_bin/rabbitmq-server ]]; then
+    if [[ ! -x $servers_root$rabbitmq_bin/rabbitmq-server ]]; then
         complain "RabbitMQ is not installed."
         return 1
     fi
@@ -358,6 +401,9 @@ rabbitmq_start() {
     secret=$(password "$folder")
     printf '[rabbitmq_management].\n' >"$folder/enabled_plugins"
     : >"$folder/rabbitmq-env.conf"
+    # Its user may not be able to enter the repository.
+    cp "$repository/deploy/rabbitmq.conf" "$folder/rabbitmq.conf"
+    enter rabbitmq "$folder"
     log=$folder/rabbitmq.log
     for _ in 1 2 3; do
         port=$(find_ports "$folder" 4)
@@ -365,14 +411,15 @@ rabbitmq_start() {
             default_user platform default_pass "$secret" >"$folder/conf.d/50-place.conf"
         printf '%s\n' "$@" >"$folder/conf.d/60-settings.conf"
         # A node finds others through the port mapper epmd. One of our own, because the one that a node starts by itself stays for good.
-        launch "$folder/epmd.pid" "$folder/epmd.log" env -C "$folder" epmd -port "$((port + 3))" -address 127.0.0.1
+        own rabbitmq "$folder" || break
+        launch "$folder/epmd.pid" "$folder/epmd.log" "${enter[@]}" epmd -port "$((port + 3))" -address 127.0.0.1
         await 10 "$folder/epmd.pid" "$folder/epmd.log" epmd rabbitmq_listens "$((port + 3))" || break
         # Told that systemd runs it, the server's script becomes the server, instead of standing between it and our signals. An empty
         # environment keeps out what belongs to a RabbitMQ of the machine.
-        launch "$folder/pid" "$log" env -i -C "$folder" PATH="$PATH" HOME="$folder/home" LANG=C.UTF-8 RUNNING_UNDER_SYSTEMD=true \
+        launch "$folder/pid" "$log" "${enter[@]}" env -i -C "$folder" PATH="$PATH" HOME="$folder/home" LANG=C.UTF-8 RUNNING_UNDER_SYSTEMD=true \
             RABBITMQ_NODENAME="$node" RABBITMQ_DIST_PORT="$((port + 2))" ERL_EPMD_PORT="$((port + 3))" ERL_EPMD_ADDRESS=127.0.0.1 \
             RABBITMQ_MNESIA_BASE="$folder/mnesia" RABBITMQ_LOG_BASE="$folder/log" RABBITMQ_ENABLED_PLUGINS_FILE="$folder/enabled_plugins" \
-            RABBITMQ_CONF_ENV_FILE="$folder/rabbitmq-env.conf" RABBITMQ_CONFIG_FILE="$repository/deploy/rabbitmq.conf" \
+            RABBITMQ_CONF_ENV_FILE="$folder/rabbitmq-env.conf" RABBITMQ_CONFIG_FILE="$folder/rabbitmq.conf" \
             RABBITMQ_CONFIG_FILES="$folder/conf.d" RABBITMQ_ADVANCED_CONFIG_FILE="$folder/advanced.config" \
             RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}' \
             "$rabbitmq_bin/rabbitmq-server"
@@ -408,6 +455,10 @@ kill_servers() {
 # install_servers NAME...: installs what is missing for these servers, with apt as root; otherwise says what to install and fails.
 install_servers() {
     local name packages=()
+    if [[ $servers_root ]]; then
+        install_newer
+        return
+    fi
     for name in "$@"; do
         case $name in
             rabbitmq) [[ -x $rabbitmq_bin/rabbitmq-server ]] || packages+=(rabbitmq-server) ;;
@@ -441,6 +492,7 @@ install_packages() {
             exit 1
         fi
         export DEBIAN_FRONTEND=noninteractive
+        umask 022
         apt-get -qq -o DPkg::Lock::Timeout=300 update && apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends "$@"
     ) </dev/null >"$log" 2>&1 9>&-; then
         complain "$* could not be installed. The end of $log:"

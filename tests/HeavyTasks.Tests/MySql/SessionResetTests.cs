@@ -61,10 +61,15 @@ public sealed class SessionResetTests : WorkerTest
 
         await using var next = await pool.OpenConnectionAsync();
         await using var look = new MySqlCommand(
-            "SELECT connection_id(), @variable, is_free_lock(concat(database(), '.left')), (SELECT variable_value FROM information_schema.session_variables WHERE variable_name = 'tx_isolation')", next);
+            "SELECT connection_id(), @variable, is_free_lock(concat(database(), '.left')); "
+            + "SHOW SESSION VARIABLES WHERE variable_name IN ('tx_isolation', 'transaction_isolation')",
+            next);
         await using var left = await look.ExecuteReaderAsync();
         (await left.ReadAsync()).ShouldBeTrue();
-        return (session, new Left(left.GetUInt64(0), left.IsDBNull(1) ? null : left.GetString(1), left.GetInt32(2) == 1, left.GetString(3)));
+        var (id, variable, isFree) = (left.GetUInt64(0), left.IsDBNull(1) ? null : left.GetString(1), left.GetInt32(2) == 1);
+        (await left.NextResultAsync()).ShouldBeTrue();
+        (await left.ReadAsync()).ShouldBeTrue();
+        return (session, new Left(id, variable, isFree, left.GetString(1)));
     }
 
     private sealed record Left(ulong Session, string? Variable, bool LockIsFree, string Isolation);

@@ -20,12 +20,15 @@ internal static class DatabaseServer
     public const string AddUnknownMigration = "INSERT INTO __EFMigrationsHistory VALUES ('99990101000000_Later', '10.0.0')";
 
     /// <summary>
-    /// A query for the number of transactions that wait for a lock in the database. It sleeps first: the server shows the same picture
-    /// again to those that look every tenth of a second.
+    /// A query for the number of transactions that wait for a lock in the database. It sleeps first: MariaDB shows the same picture again
+    /// to those that look every tenth of a second. The first comment is code for MariaDB alone, the second for MySQL: MySQL has the table of
+    /// transactions too, but fills its column of statements for every row, and fails at a statement with a binary id.
     /// </summary>
     public const string CountLockWaits =
-        "DO sleep(0.2); SELECT count(*) FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id "
-        + "WHERE t.trx_state = 'LOCK WAIT' AND p.db = database()";
+        "DO sleep(0.2); SELECT count(DISTINCT p.thread_id) FROM performance_schema.threads p JOIN "
+        + "/*M! information_schema.innodb_trx w ON w.trx_mysql_thread_id = p.processlist_id AND w.trx_state = 'LOCK WAIT' */ "
+        + "/*!80000 performance_schema.data_lock_waits w ON w.requesting_thread_id = p.thread_id */ "
+        + "WHERE p.processlist_db = database()";
 
     private static string? schema;
 
@@ -56,7 +59,7 @@ internal static class DatabaseServer
     /// <summary>Ends the connections to it first: a drop waits for the transactions of others.</summary>
     public static async Task DropDatabaseAsync(string admin, string name)
     {
-        await KillAsync(admin, $"SELECT id FROM information_schema.processlist WHERE db = '{name}'");
+        await KillAsync(admin, $"SELECT processlist_id FROM performance_schema.threads WHERE processlist_db = '{name}'");
         await ExecuteAsync(admin, $"DROP DATABASE IF EXISTS {name}");
     }
 
@@ -75,18 +78,19 @@ internal static class DatabaseServer
     }
 
     public static Task EndConnectionsAsync(string connectionString, string application) =>
-        KillAsync(connectionString, $"SELECT p.id {FromConnections} AND a.attr_value = '{application}'");
+        KillAsync(connectionString, $"SELECT p.processlist_id {FromConnections} AND a.attr_value = '{application}'");
 
     /// <summary>A query for the number of connections of a service to the database.</summary>
     public static string CountConnections(string application, bool busy) =>
-        $"SELECT count(*) {FromConnections} AND a.attr_value = '{application}'{(busy ? " AND p.command <> 'Sleep'" : "")}";
+        $"SELECT count(*) {FromConnections} AND a.attr_value = '{application}'{(busy ? " AND p.processlist_command <> 'Sleep'" : "")}";
 
     /// <summary>A query for the names of the services that are connected to the database, other than by this connection.</summary>
-    public static string ConnectionNames() => $"SELECT group_concat(DISTINCT a.attr_value) {FromConnections} AND p.id <> connection_id()";
+    public static string ConnectionNames() => $"SELECT group_concat(DISTINCT a.attr_value) {FromConnections} AND p.processlist_id <> connection_id()";
 
+    // Not information_schema.processlist: MySQL fails there as said above.
     private const string FromConnections =
-        "FROM information_schema.processlist p JOIN performance_schema.session_connect_attrs a ON a.processlist_id = p.id AND a.attr_name = 'program_name' "
-        + "WHERE p.db = database()";
+        "FROM performance_schema.threads p JOIN performance_schema.session_connect_attrs a ON a.processlist_id = p.processlist_id AND a.attr_name = 'program_name' "
+        + "WHERE p.processlist_db = database()";
 
     private static async Task KillAsync(string connectionString, string connections)
     {
