@@ -24,7 +24,9 @@ internal sealed record RunOptions
           --quick                   two short rounds, to see that it works
         """;
 
-    public IReadOnlyList<string> Only { get; init; } = ["accept", "drain", "sustained", "relay", "latency"];
+    private static readonly string[] Sections = ["accept", "drain", "sustained", "relay", "latency"];
+
+    public IReadOnlyList<string> Only { get; init; } = Sections;
 
     public int Rounds { get; init; } = 5;
 
@@ -68,6 +70,6 @@ internal sealed record RunOptions
             };
         }
 
-        return options;
+        return options.Only.Except(Sections).FirstOrDefault() is { } section ? throw new FormatException($"{section} is not a section.") : options;
     }
 }
