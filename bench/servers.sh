@@ -31,7 +31,7 @@ trap 'stopping=yes; exit 143' TERM
 # measure DATABASE RUNNER SECONDS ARGUMENT...: runs the measurement on mysql or postgres, for so long at most. RUNNER: the folder of its
 # project.
 measure() {
-    local runner=$2 limit=$3 administrator=TEST_POSTGRES settings=() servers_root
+    local runner=$2 limit=$3 administrator=TEST_POSTGRES settings=() folder
     choose_database "$1" || exit 2
     shift 3
     # The level of the platform's own sessions, for everybody.
@@ -43,10 +43,10 @@ measure() {
     fi
     install_servers rabbitmq "$database" && require_dotnet || exit 1
     kill_servers "$work"
-    servers_root=$(servers_folder "$database") || exit 1
-    kill_servers "$servers_root/$name"
-    rm -rf "$servers_root/$name"
-    servers=$servers_root/$name
+    folder=$(servers_folder "$database") || exit 1
+    kill_servers "$folder/$name"
+    rm -rf "$folder/$name"
+    servers=$folder/$name
     mkdir -m 711 "$servers"
     if [[ ! ${!administrator:-} ]]; then
         (trap - EXIT; umask 077; "${database}_start" "$servers/$database" "${settings[@]}" >"$work/$database.server") || exit 1
