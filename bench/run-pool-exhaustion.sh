@@ -10,4 +10,4 @@
 set -uo pipefail
 name=pool-exhaustion
 . "$(dirname "$0")/servers.sh"
-measure bench/PoolExhaustion/PoolRunner 1500 exhaustion --results "$repository/bench/results" --charts "$repository/docs/images" "$@"
+measure postgres bench/PoolExhaustion/PoolRunner 1500 exhaustion --results "$repository/bench/results" --charts "$repository/docs/images" "$@"

@@ -9,4 +9,4 @@
 set -uo pipefail
 name=pool-sizing
 . "$(dirname "$0")/servers.sh"
-measure bench/PoolExhaustion/PoolRunner 900 sizing --results "$repository/bench/results" "$@"
+measure postgres bench/PoolExhaustion/PoolRunner 900 sizing --results "$repository/bench/results" "$@"

@@ -1,9 +1,10 @@
-# Sourced by the measurements with "name" set: builds the runner, starts private servers (or takes those of TEST_POSTGRES and
-# TEST_RABBITMQ), runs one measurement, and leaves nothing behind.
+# Sourced by the measurements with "name" set: builds the runner, starts private servers (or takes those that are named), runs one
+# measurement, and leaves nothing behind.
 #
 # The last argument --no-build leaves the build as it is.
 #
-# TEST_POSTGRES: connection string of a superuser; TEST_RABBITMQ: an empty virtual host; TEST_RABBITMQ_MANAGEMENT: its management plugin.
+# TEST_POSTGRES: connection string of a superuser; TEST_MYSQL: of an administrator; TEST_RABBITMQ: an empty virtual host;
+# TEST_RABBITMQ_MANAGEMENT: its management plugin.
 caller=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 . tools/servers.sh
@@ -27,33 +28,37 @@ trap clean_up EXIT
 trap 'stopping=yes; exit 130' INT
 trap 'stopping=yes; exit 143' TERM
 
-# measure RUNNER SECONDS ARGUMENT...: runs the measurement, for so long at most. RUNNER: the folder of its project.
+# measure DATABASE RUNNER SECONDS ARGUMENT...: runs the measurement on mysql or postgres, for so long at most. RUNNER: the folder of its
+# project.
 measure() {
-    local runner=$1 limit=$2 servers_root
-    shift 2
+    local runner=$2 limit=$3 administrator=TEST_POSTGRES settings=() folder
+    choose_database "$1" || exit 2
+    shift 3
+    # The level of the platform's own sessions, for everybody.
+    [[ $database == postgres ]] || administrator=TEST_MYSQL settings=(transaction_isolation=READ-COMMITTED)
     if [[ ${*: -1} == --no-build ]]; then
         set -- "${@:1:$#-1}"
     else
         build "$runner" || exit 1
     fi
-    install_servers rabbitmq postgres && require_dotnet || exit 1
+    install_servers rabbitmq "$database" && require_dotnet || exit 1
     kill_servers "$work"
-    servers_root=$(servers_folder) || exit 1
-    kill_servers "$servers_root/$name"
-    rm -rf "$servers_root/$name"
-    servers=$servers_root/$name
+    folder=$(servers_folder "$database") || exit 1
+    kill_servers "$folder/$name"
+    rm -rf "$folder/$name"
+    servers=$folder/$name
     mkdir -m 711 "$servers"
-    if [[ ! ${TEST_POSTGRES:-} ]]; then
-        (trap - EXIT; postgres_start "$servers/postgres" >"$work/postgres.server") || exit 1
-        TEST_POSTGRES=$(sed -n 's/^admin=//p' "$work/postgres.server")
+    if [[ ! ${!administrator:-} ]]; then
+        (trap - EXIT; umask 077; "${database}_start" "$servers/$database" "${settings[@]}" >"$work/$database.server") || exit 1
+        printf -v "$administrator" %s "$(server_value "$database" admin)"
     fi
     if [[ ! ${TEST_RABBITMQ:-} ]]; then
-        (trap - EXIT; rabbitmq_start "$servers/rabbitmq" >"$work/rabbitmq.server") || exit 1
-        TEST_RABBITMQ=$(sed -n 's/^uri=//p' "$work/rabbitmq.server")
-        TEST_RABBITMQ_MANAGEMENT=$(sed -n 's/^management=//p' "$work/rabbitmq.server")
+        (trap - EXIT; umask 077; rabbitmq_start "$servers/rabbitmq" >"$work/rabbitmq.server") || exit 1
+        TEST_RABBITMQ=$(server_value rabbitmq uri)
+        TEST_RABBITMQ_MANAGEMENT=$(server_value rabbitmq management)
     fi
-    export TEST_POSTGRES TEST_RABBITMQ TEST_RABBITMQ_MANAGEMENT
+    export "${administrator?}" TEST_RABBITMQ TEST_RABBITMQ_MANAGEMENT
     unset ConnectionStrings__Platform RabbitMq__Uri
     run show "$limit" "$work/run.log" env -C "$caller" \
-        dotnet "$repository/$runner/bin/PostgreSql/Release/net10.0/Platform.$(basename "$runner").dll" "$@"
+        dotnet "$repository/$runner/bin/$provider/Release/net10.0/Platform.$(basename "$runner").dll" "$@"
 }

@@ -43,14 +43,15 @@ public sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a service. It must be built: the test project refers to the service's project.</summary>
-    /// <param name="project">The project's folder below the repository's root, such as <c>services/Worker</c>.</param>
+    /// <param name="project">The project's folder below the repository's root, such as <c>services/Worker</c>; or a folder
+    /// outside of it, such as <c>/somewhere/Worker</c>, that the service was published to.</param>
     /// <param name="environment">Configuration as environment variables (<c>ConnectionStrings__Platform</c>), over those of the test; null removes one.</param>
     /// <param name="arguments">Arguments of the service, such as <c>migrate</c>.</param>
     public static ServiceProcess Start(string project, IReadOnlyDictionary<string, string?> environment, params string[] arguments)
     {
         ArgumentNullException.ThrowIfNull(project);
         ArgumentNullException.ThrowIfNull(environment);
-        var folder = Repository.OutputFolder(project);
+        var folder = Path.IsPathRooted(project) ? project : Repository.OutputFolder(project);
         var assembly = Path.Combine(folder, $"Platform.{project.Split('/')[^1]}.dll");
         if (!File.Exists(assembly))
         {

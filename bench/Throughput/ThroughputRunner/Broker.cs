@@ -28,15 +28,16 @@ internal sealed class Broker : IAsyncDisposable
 
     public static async Task<Broker> CreateAsync()
     {
-        var virtualHost = await TestBroker.CreateAsync();
+        var virtualHost = await Patience.TryAsync(TestBroker.CreateAsync);
         var factory = new ConnectionFactory { Uri = virtualHost.Uri, ClientProvidedName = "throughput runner" };
-        var connection = await factory.CreateConnectionAsync();
+        var connection = await Patience.TryAsync(() => factory.CreateConnectionAsync());
         return new Broker(virtualHost, connection, await connection.CreateChannelAsync());
     }
 
-    public async Task PurgeAsync(string queue) => await channel.QueuePurgeAsync(queue);
+    /// <summary>Removes what waits in a queue; a connection that was lost comes back by itself.</summary>
+    public Task PurgeAsync(string queue) => Patience.TryAsync(() => channel.QueuePurgeAsync(queue));
 
-    public async Task<uint> ConsumersAsync(string queue) => (await virtualHost.ConsumerCountAsync(queue)) ?? 0;
+    public async Task<uint> ConsumersAsync(string queue) => await Patience.TryAsync(() => virtualHost.ConsumerCountAsync(queue)) ?? 0;
 
     /// <summary>Process id of the server; null when it is not on this machine.</summary>
     public static async Task<int?> ProcessIdAsync()

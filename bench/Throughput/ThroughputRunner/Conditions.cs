@@ -4,36 +4,32 @@ namespace Platform.ThroughputRunner;
 
 /// <summary>What every figure has to be read with.</summary>
 internal sealed record Conditions(
-    int Cores, string Processor, string Runtime, string PostgreSql, string RabbitMq, string MassTransit, string EntityFramework, string Npgsql,
+    DateTimeOffset Date, int Cores, string Processor, string Runtime, string Database, string RabbitMq, string MassTransit, string EntityFramework, string Driver,
     string Durability, RunOptions Options)
 {
     public static async Task<Conditions> ReadAsync(Installation installation)
     {
-        var database = installation.Database;
-        var settings = new List<string>();
-        foreach (var name in new[] { "fsync", "synchronous_commit", "full_page_writes", "wal_sync_method", "shared_buffers" })
-        {
-            settings.Add($"{name}={await database.ScalarAsync<string>($"SHOW {name}")}");
-        }
-
+        var database = installation.Platform.Database;
+        var settings = (await database.PairsAsync(DatabaseKind.Settings)).Select(setting => $"{setting.Key}={setting.Value}");
         var processor = File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[1];
         return new Conditions(
+            TimeProvider.System.GetUtcNow(),
             Environment.ProcessorCount,
             processor ?? "unknown",
             RuntimeInformation.FrameworkDescription,
-            await database.ScalarAsync<string>("SHOW server_version"),
+            database.Server,
             installation.Broker.Version,
-            VersionOf(typeof(MassTransit.IBus)),
+            VersionOf(typeof(global::MassTransit.IBus)),
             VersionOf(typeof(Microsoft.EntityFrameworkCore.DbContext)),
-            VersionOf(typeof(Npgsql.NpgsqlConnection)),
-            $"PostgreSQL {string.Join(", ", settings)}; quorum queues of one node, persistent messages, publisher confirms everywhere",
+            $"{DatabaseKind.Driver.Assembly.GetName().Name} {VersionOf(DatabaseKind.Driver)}",
+            $"{database.Server}: {string.Join(", ", settings)}; quorum queues of one node, persistent messages, publisher confirms everywhere",
             installation.Options);
     }
 
     public override string ToString() =>
         $"""
-        {Cores} cores ({Processor}), shared by load generator, services, PostgreSQL {PostgreSql} and RabbitMQ {RabbitMq}. {Runtime}, MassTransit {MassTransit},
-        Entity Framework {EntityFramework}, Npgsql {Npgsql}; Release builds, workstation garbage collector, logging at Warning.
+        {Date:yyyy-MM-dd}, {Cores} cores ({Processor}), shared by load generator, services, {Database} and RabbitMQ {RabbitMq}. {Runtime}, MassTransit {MassTransit},
+        Entity Framework {EntityFramework}, {Driver}; Release builds, workstation garbage collector, logging at Warning.
         {Durability}.
         {Options.Rounds} rounds; {Options.Connections} HTTP connections; {Options.Concurrency} tasks or messages at once; {Options.Publishers} publishers; {Options.Seconds} s or {Options.Tasks:N0} tasks a measurement.
         """;

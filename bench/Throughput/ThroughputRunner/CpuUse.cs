@@ -2,20 +2,38 @@ using System.Globalization;
 
 namespace Platform.ThroughputRunner;
 
-/// <summary>Processor time of the processes involved, read from /proc. Servers on another machine are left out.</summary>
-internal sealed class CpuUse(IReadOnlyDictionary<string, Func<IEnumerable<int>>> roles)
+/// <summary>What the machine's processors did while something was measured.</summary>
+/// <param name="Microseconds">For each operation, by role.</param>
+/// <param name="Elsewhere">The share of all processor time that others used, processes that belong to no role and other machines on the same host.</param>
+internal sealed record CpuReading(Dictionary<string, double> Microseconds, double Elsewhere);
+
+/// <summary>Processor time of the processes involved, from now on, read from /proc. Servers on another machine are left out.</summary>
+internal sealed class CpuUse
 {
     // Fixed by Linux for user space on every architecture that .NET runs on.
     private const double TicksPerSecond = 100;
 
-    /// <summary>Seconds so far, by role.</summary>
-    public Dictionary<string, double> Read() => roles.ToDictionary(r => r.Key, r => r.Value().Sum(Seconds));
+    private readonly IReadOnlyDictionary<string, Func<IEnumerable<int>>> roles;
+    private readonly Dictionary<string, double> before;
+    private readonly double machineBefore;
+    private readonly long start = TimeProvider.System.GetTimestamp();
 
-    /// <summary>Microseconds for each of <paramref name="count"/> operations since an earlier reading.</summary>
-    public Dictionary<string, double> PerOperation(Dictionary<string, double> before, double count)
+    public CpuUse(IReadOnlyDictionary<string, Func<IEnumerable<int>>> roles)
     {
-        ArgumentNullException.ThrowIfNull(before);
-        return Read().Where(r => before.ContainsKey(r.Key)).ToDictionary(r => r.Key, r => Math.Round((r.Value - before[r.Key]) / count * 1e6, 1));
+        this.roles = roles;
+        before = Read();
+        machineBefore = Machine();
+    }
+
+    /// <summary>What was used for <paramref name="count"/> operations.</summary>
+    public CpuReading Stop(double count)
+    {
+        var machine = Machine() - machineBefore;
+        var used = Read().ToDictionary(role => role.Key, role => role.Value - before[role.Key]);
+        var all = TimeProvider.System.GetElapsedTime(start).TotalSeconds * Environment.ProcessorCount;
+        return new CpuReading(
+            used.ToDictionary(role => role.Key, role => Math.Round(role.Value / count * 1e6, 1)),
+            Math.Round(Math.Max(0, machine - used.Values.Sum()) / all, 3));
     }
 
     /// <summary>The process and its children, such as PostgreSQL's server process and its backends.</summary>
@@ -27,6 +45,15 @@ internal sealed class CpuUse(IReadOnlyDictionary<string, Func<IEnumerable<int>>>
             .ToList();
 
     public static int? Parent(int pid) => Stat(pid) is [_, var parent, ..] ? int.Parse(parent) : null;
+
+    private Dictionary<string, double> Read() => roles.ToDictionary(role => role.Key, role => role.Value().Sum(Seconds));
+
+    // Seconds of all processors: in user mode, nice, in the kernel, in interrupts, and taken away by the host of a virtual machine.
+    private static double Machine()
+    {
+        var ticks = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return new[] { 1, 2, 3, 6, 7, 8 }.Sum(i => double.Parse(ticks[i])) / TicksPerSecond;
+    }
 
     private static double Seconds(int pid)
     {

@@ -1,105 +1,89 @@
-using Npgsql;
 using Platform.Support;
 
 namespace Platform.ThroughputRunner;
 
-/// <summary>The database of this run: the platform's tables and the bare endpoint's.</summary>
+/// <summary>A database of this run: the platform's tables and the bare endpoint's.</summary>
 internal sealed class Database : IAsyncDisposable
 {
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    // Those that one outbox or the other has not are left out.
+    private static readonly string[] Filled = ["heavy_tasks", "heavy_task_attempts", "outbox_messages", "outbox_states", "users", "bare_rows"];
 
     private readonly TestDatabase database;
-    private readonly NpgsqlDataSource dataSource;
+    private IReadOnlyList<string> tables = [];
 
-    private Database(TestDatabase database)
-    {
-        this.database = database;
-        dataSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString) { ApplicationName = "throughput-runner" });
-    }
+    private Database(TestDatabase database) => this.database = database;
 
     public string ConnectionString => database.ConnectionString;
 
-    public static async Task<Database> CreateAsync()
+    /// <summary>Name and version of the server.</summary>
+    public string Server { get; private set; } = "";
+
+    /// <param name="migrate">Makes the tables, given the connection string of an empty database; null: those of this build.</param>
+    public static async Task<Database> CreateAsync(Func<string, Task>? migrate = null)
     {
-        var database = new Database(await TestDatabase.CreateAsync());
-        await database.ExecuteAsync("CREATE TABLE bare_rows (LIKE heavy_tasks INCLUDING DEFAULTS)");
-        await database.ExecuteAsync("ALTER TABLE bare_rows ADD PRIMARY KEY (id)");
+        var database = new Database(await Patience.TryAsync(TestDatabase.CreateAsync));
+        if (migrate is not null)
+        {
+            await database.database.EmptyAsync();
+            await migrate(database.ConnectionString);
+        }
+
+        await database.ExecuteAsync(DatabaseKind.CreateBareRows);
+        database.Server = await database.ScalarAsync<string>(DatabaseKind.Server);
+        database.tables = [.. (await database.PairsAsync(DatabaseKind.Tables)).Keys.Intersect(Filled)];
         return database;
     }
 
     /// <summary>Empties the tables and writes all dirty pages, so that every measurement starts alike.</summary>
-    public async Task ResetAsync()
-    {
-        await ExecuteAsync("TRUNCATE heavy_tasks, heavy_task_attempts, outbox_messages, users, bare_rows");
-        await ExecuteAsync("CHECKPOINT");
-    }
+    public Task ResetAsync() => DatabaseKind.EmptyAsync(this, tables);
 
+    /// <summary>Users since the last reset.</summary>
     public Task<long> UsersAsync() => ScalarAsync<long>("SELECT count(*) FROM users");
 
-    /// <summary>Ids given to users so far: what is committed is a little less. Costs the same however many there are.</summary>
-    public Task<long> LastUserIdAsync() => ScalarAsync<long>("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM users_id_seq");
+    /// <summary>The last id of a user since the reset, about as many as there are. Costs the same however many that is.</summary>
+    public Task<long> LastUserIdAsync() => ScalarAsync<long>("SELECT coalesce(max(id), 0) FROM users");
 
-    /// <summary>Returns when that many users are committed, not counting those before <paramref name="lastUserId"/>.</summary>
-    public async Task WaitForUsersAsync(long lastUserId, int count)
+    /// <summary>Returns when that many users are committed since the last reset.</summary>
+    public async Task WaitForUsersAsync(int count)
     {
-        await WaitAsync(async () => await LastUserIdAsync() - lastUserId >= count, $"{count} rows");
-        await WaitAsync(async () => await UsersAsync() >= count, $"{count} rows");
+        await Patience.WaitAsync(async () => await LastUserIdAsync() >= count, $"{count} rows", Patience.Limit);
+        await Patience.WaitAsync(async () => await UsersAsync() >= count, $"{count} rows", Patience.Limit);
     }
 
-    public Task WaitForEmptyOutboxAsync() => WaitAsync(
-        async () => !await ScalarAsync<bool>("SELECT EXISTS (SELECT FROM outbox_messages)"), "an empty outbox");
+    public Task WaitForEmptyOutboxAsync() => Patience.WaitAsync(
+        async () => await ScalarAsync<long>("SELECT count(*) FROM (SELECT 1 FROM outbox_messages LIMIT 1) AS messages") == 0, "empty outbox", Patience.Limit);
 
     /// <summary>When each user's handler started, by external id.</summary>
-    public async Task<Dictionary<string, long>> StartsAsync()
+    public async Task<Dictionary<string, long>> StartsAsync() =>
+        (await PairsAsync("SELECT external_id, name FROM users")).ToDictionary(pair => pair.Key, pair => long.Parse(pair.Value));
+
+    /// <summary>The rows of a query of two texts; the first is unique.</summary>
+    public Task<Dictionary<string, string>> PairsAsync(string sql) => Patience.TryAsync(async () =>
     {
-        await using var command = dataSource.CreateCommand("SELECT external_id, name FROM users");
+        await using var connection = await database.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
         await using var reader = await command.ExecuteReaderAsync();
-        var starts = new Dictionary<string, long>();
+        var pairs = new Dictionary<string, string>();
         while (await reader.ReadAsync())
         {
-            starts[reader.GetString(0)] = long.Parse(reader.GetString(1));
+            pairs.Add(reader.GetString(0), reader.GetString(1));
         }
 
-        return starts;
-    }
+        return pairs;
+    });
 
-    public async Task<T> ScalarAsync<T>(string sql)
-    {
-        await using var command = dataSource.CreateCommand(sql);
-        return (T)(await command.ExecuteScalarAsync())!;
-    }
+    public async Task<T> ScalarAsync<T>(string sql) => (T)(await RunAsync(sql))!;
+
+    public Task ExecuteAsync(string sql) => RunAsync(sql);
 
     /// <summary>Process id of the server; null when it is not on this machine.</summary>
-    public async Task<int?> ProcessIdAsync()
-    {
-        var host = new NpgsqlConnectionStringBuilder(ConnectionString).Host;
-        return host is "localhost" or "127.0.0.1" ? CpuUse.Parent(await ScalarAsync<int>("SELECT pg_backend_pid()")) : null;
-    }
+    public async Task<int?> ProcessIdAsync() =>
+        ConnectionString.Contains("=127.0.0.1", StringComparison.Ordinal) || ConnectionString.Contains("=localhost", StringComparison.Ordinal)
+            ? await DatabaseKind.ProcessIdAsync(this)
+            : null;
 
-    public async ValueTask DisposeAsync()
-    {
-        await dataSource.DisposeAsync();
-        await database.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => database.DisposeAsync();
 
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var command = dataSource.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
-
-    private static async Task WaitAsync(Func<Task<bool>> condition, string what)
-    {
-        var start = TimeProvider.System.GetTimestamp();
-        while (!await condition())
-        {
-            if (TimeProvider.System.GetElapsedTime(start) > Patience)
-            {
-                throw new TimeoutException($"No {what} within {Patience.TotalSeconds} s.");
-            }
-
-            await Task.Delay(PollInterval, TimeProvider.System, CancellationToken.None);
-        }
-    }
+    private Task<object?> RunAsync(string sql) => Patience.TryAsync(() => database.ScalarAsync(sql));
 }

@@ -9,22 +9,23 @@ internal static class DrainSection
 {
     public static async Task RunAsync(Installation installation, Report report)
     {
-        await using var api = await installation.StartApiAsync();
+        await using var api = await installation.StartApiAsync(installation.Platform);
         await using var worker = await installation.StartWorkerAsync();
         await using var publisher = await installation.StartBareAsync();
         await using var consumer = await installation.StartBareConsumerAsync();
-        await using var prepared = await installation.StartPreparedBareConsumerAsync();
+        await using var tuned = await installation.StartTunedBareConsumerAsync();
         var options = installation.Options;
         await Rounds.RunAsync(
+            "drain",
             options.Rounds,
             report,
             round => MeasureAsync(installation, "platform", round, worker, async count =>
             {
                 await HttpLoad.RunAsync(api.Address, "/heavy-tasks", Installation.Json(Installation.Kind), options.Connections, count);
-                await installation.Database.WaitForEmptyOutboxAsync();
+                await installation.Platform.Database.WaitForEmptyOutboxAsync();
             }),
             round => MeasureAsync(installation, Measurement.Bare, round, consumer, count => PublishAsync(Installation.BareKind, count)),
-            round => MeasureAsync(installation, Measurement.PreparedBare, round, prepared, count => PublishAsync(Installation.PreparedKind, count)));
+            round => MeasureAsync(installation, DatabaseKind.TunedBare, round, tuned, count => PublishAsync(Installation.TunedKind, count)));
 
         Task PublishAsync(string kind, int count) =>
             publisher.PostAsync<double>($"/publish?kind={kind}&count={count}&publishers={options.Publishers}");
@@ -33,23 +34,21 @@ internal static class DrainSection
     private static async Task<Measurement> MeasureAsync(Installation installation, string subject, int round, Service service, Func<int, Task> fill)
     {
         var count = round == 0 ? Rounds.WarmUp * installation.Options.Tasks : installation.Options.Tasks;
-        var database = installation.Database;
+        var database = installation.Platform.Database;
         await database.ResetAsync();
-        var lastUserId = await database.LastUserIdAsync();
         service.Pause();
         await fill(count);
-        var cpu = await installation.CpuAsync(("worker", service));
-        var before = cpu.Read();
+        var cpu = await installation.StartCpuAsync(("worker", service));
         var start = TimeProvider.System.GetTimestamp();
         service.Resume();
-        await database.WaitForUsersAsync(lastUserId, count);
+        await database.WaitForUsersAsync(count);
         var seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
-        var perOperation = cpu.PerOperation(before, count);
+        var used = cpu.Stop(count);
         if (service.RunsTasks)
         {
             await installation.CheckTasksAsync(count);
         }
 
-        return new Measurement("drain", subject, round, count / seconds) { CpuMicroseconds = perOperation };
+        return new Measurement("drain", subject, round, count / seconds) { CpuMicroseconds = used.Microseconds, Elsewhere = used.Elsewhere };
     }
 }

@@ -27,13 +27,13 @@ internal sealed class HttpConnection : IDisposable
     /// <summary>Sends a request and reads the whole response.</summary>
     /// <returns>The response as text, head and body, when <paramref name="keep"/> is set.</returns>
     /// <exception cref="InvalidOperationException">The answer was not 202.</exception>
-    public async Task<string?> PostAsync(ReadOnlyMemory<byte> request, bool keep = false)
+    public async Task<string?> PostAsync(ReadOnlyMemory<byte> request, CancellationToken cancellationToken, bool keep = false)
     {
-        await socket.SendAsync(request, SocketFlags.None);
+        await socket.SendAsync(request, SocketFlags.None, cancellationToken);
         var length = 0;
         while (!IsComplete(buffer.AsSpan(0, length)))
         {
-            var read = length < buffer.Length ? await socket.ReceiveAsync(buffer.AsMemory(length), SocketFlags.None) : 0;
+            var read = length < buffer.Length ? await socket.ReceiveAsync(buffer.AsMemory(length), SocketFlags.None, cancellationToken) : 0;
             if (read == 0)
             {
                 throw new InvalidOperationException("The connection was closed, or the answer is too long.");

@@ -32,10 +32,12 @@ internal static class HttpLoad
     /// <param name="connections">Number of connections.</param>
     /// <param name="counted">What ends later is not counted.</param>
     /// <param name="mayGoOn">Asked before each request; false ends the connection that asked.</param>
+    /// <exception cref="OperationCanceledException">It took longer than <see cref="Patience.Limit"/>.</exception>
     public static async Task<LoadResult> RunAsync(
         Uri address, string path, string json, int connections, TimeSpan counted, Func<ValueTask<bool>> mayGoOn)
     {
         var request = HttpConnection.Request(address, path, json);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         var start = Time.GetTimestamp();
         var latencies = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(async () =>
         {
@@ -44,7 +46,7 @@ internal static class HttpLoad
             while (await mayGoOn())
             {
                 var sent = Time.GetTimestamp();
-                await connection.PostAsync(request);
+                await connection.PostAsync(request, limit.Token);
                 if (Time.GetElapsedTime(start) <= counted)
                 {
                     own.Add(Time.GetElapsedTime(sent).TotalMilliseconds);

@@ -11,32 +11,39 @@ internal static class LatencySection
 
     public static async Task RunAsync(Installation installation, Report report)
     {
-        await using var api = await installation.StartApiAsync();
+        await using var api = await installation.StartApiAsync(installation.Platform);
         await using var worker = await installation.StartWorkerAsync();
         await using var publisher = await installation.StartBareAsync();
         await using var consumer = await installation.StartBareConsumerAsync();
-        await installation.Database.ResetAsync();
+        await installation.Platform.Database.ResetAsync();
+        var load = Measurement.Load1();
+        Report.Note($"latency: load average {load}");
+        using var limit = new CancellationTokenSource(Patience.Limit);
         var tasks = new List<Single>();
         var messages = new List<Single>();
         using var apiConnection = await HttpConnection.OpenAsync(api.Address);
         using var bareConnection = await HttpConnection.OpenAsync(publisher.Address);
         var request = HttpConnection.Request(api.Address, "/heavy-tasks", Installation.Json(Installation.Kind));
         var bareRequest = HttpConnection.Request(publisher.Address, "/messages", Installation.Json(Installation.BareKind));
-        for (var i = 0; i < WarmUp + installation.Options.Singles; i++)
+        var count = WarmUp + installation.Options.Singles;
+        var cpu = await installation.StartCpuAsync(("api", api), ("worker", worker), ("publisher", publisher), ("consumer", consumer));
+        for (var i = 0; i < count; i++)
         {
-            tasks.Add(await SubmitAsync(apiConnection, request));
-            messages.Add(await SubmitAsync(bareConnection, bareRequest));
+            tasks.Add(await SubmitAsync(apiConnection, request, limit.Token));
+            messages.Add(await SubmitAsync(bareConnection, bareRequest, limit.Token));
         }
 
-        var starts = await installation.Database.StartsAsync();
-        report.Add(Summarize("platform", tasks, starts));
-        report.Add(Summarize(Measurement.Bare, messages, starts));
+        var elsewhere = cpu.Stop(count).Elsewhere;
+        await installation.Platform.Database.WaitForUsersAsync(2 * count);
+        var starts = await installation.Platform.Database.StartsAsync();
+        report.Add(Summarize("platform", tasks, starts) with { LoadBefore = load, Elsewhere = elsewhere });
+        report.Add(Summarize(Measurement.Bare, messages, starts) with { LoadBefore = load, Elsewhere = elsewhere });
     }
 
-    private static async Task<Single> SubmitAsync(HttpConnection connection, byte[] request)
+    private static async Task<Single> SubmitAsync(HttpConnection connection, byte[] request, CancellationToken cancellationToken)
     {
         var sent = TimeProvider.System.GetTimestamp();
-        var response = (await connection.PostAsync(request, keep: true))!;
+        var response = (await connection.PostAsync(request, cancellationToken, keep: true))!;
         var received = TimeProvider.System.GetTimestamp();
 
         // Long enough for the task to end; not always the same, so that nothing periodic falls in step.

@@ -21,15 +21,24 @@ var conditions = await Conditions.ReadAsync(installation);
 report.Write(conditions);
 foreach (var section in options.Only)
 {
-    await (section switch
+    try
     {
-        "accept" => AcceptSection.RunAsync(installation, report),
-        "drain" => DrainSection.RunAsync(installation, report),
-        "sustained" => SustainedSection.RunAsync(installation, report),
-        "relay" => RelaySection.RunAsync(installation, report),
-        _ => LatencySection.RunAsync(installation, report),
-    });
+        await installation.CleanAsync();
+        await (section switch
+        {
+            "accept" => AcceptSection.RunAsync(installation, report),
+            "drain" => DrainSection.RunAsync(installation, report),
+            "sustained" => SustainedSection.RunAsync(installation, report),
+            "relay" => RelaySection.RunAsync(installation, report),
+            _ => LatencySection.RunAsync(installation, report),
+        });
+    }
+    catch (Exception exception)
+    {
+        // Whatever it was, the others can still be measured.
+        report.Fail(section, exception);
+    }
 }
 
 await report.WriteTableAsync(conditions.ToString());
-return 0;
+return report.HasFailures ? 1 : 0;

@@ -13,17 +13,23 @@ internal sealed record Measurement(string Section, string Subject, int Round, do
 {
     public const string Bare = "bare";
 
-    /// <summary>Bare, with the driver set to prepare statements as the platform does.</summary>
-    public const string PreparedBare = "bare, prepared statements";
-
     /// <summary>Milliseconds, by name: p50, p99.</summary>
     public Dictionary<string, double>? Milliseconds { get; init; }
 
     /// <summary>Processor time of each process for one operation, in microseconds.</summary>
     public Dictionary<string, double>? CpuMicroseconds { get; init; }
 
-    /// <summary>What the load of the machine was, as the kernel averages it over a minute.</summary>
-    public double Load1 { get; init; } = double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0]);
+    /// <summary>The load of the machine before the round.</summary>
+    public double LoadBefore { get; init; }
+
+    /// <summary>The share of the machine's processors that others used during the round.</summary>
+    public double Elsewhere { get; init; }
+
+    /// <summary>Whether others used so much that the figure cannot be trusted.</summary>
+    public bool BesideOtherLoad => Elsewhere > 0.1;
+
+    /// <summary>The load of the machine, as the kernel averages it over a minute: this run's own work is part of it.</summary>
+    public static double Load1() => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0]);
 }
 
 /// <summary>Every measurement as a line of JSON, at the end a table.</summary>
@@ -38,12 +44,13 @@ internal sealed class Report : IAsyncDisposable
     private static readonly Dictionary<(string Section, string Subject), double> Targets = new()
     {
         [("accept", "platform")] = 0.60,
-        [("drain", "platform")] = 0.35,
+        [("drain", "platform")] = 0.40,
         [("sustained", "platform")] = 0.35,
-        [("relay", "backlog")] = 0.60,
+        [("relay", "backlog")] = 0.80,
     };
 
     private readonly List<Measurement> measurements = [];
+    private readonly List<string> failures = [];
     private readonly string folder;
     private readonly StreamWriter lines;
 
@@ -52,6 +59,18 @@ internal sealed class Report : IAsyncDisposable
         this.folder = folder;
         Directory.CreateDirectory(folder);
         lines = new StreamWriter(Path.Combine(folder, "throughput.jsonl")) { AutoFlush = true };
+    }
+
+    public bool HasFailures => failures.Count > 0;
+
+    /// <summary>For those who look on.</summary>
+    public static void Note(string text) => Console.Error.WriteLine(text);
+
+    /// <summary>A section that came to no end. What was measured of it before counts.</summary>
+    public void Fail(string section, Exception exception)
+    {
+        failures.Add($"**{section} failed:** {exception.Message.Split('\n')[0]}");
+        Write(new { section, failed = exception.ToString() });
     }
 
     public void Write(object line)
@@ -71,6 +90,7 @@ internal sealed class Report : IAsyncDisposable
     public async Task WriteTableAsync(string conditions)
     {
         var text = new StringBuilder(conditions).AppendLine().AppendLine();
+        failures.ForEach(failure => text.AppendLine(failure).AppendLine());
         WriteRates(text);
         WriteLatencies(text);
         WriteCpu(text);
@@ -83,8 +103,9 @@ internal sealed class Report : IAsyncDisposable
 
     private void WriteRates(StringBuilder text)
     {
-        text.AppendLine("| section | subject | per second: median (min..max) | of bare: median (min..max) | target | of bare with prepared statements |");
-        text.AppendLine("|---|---|---|---|---|---|");
+        text.AppendLine(
+            $"| section | subject | per second: median (min..max) | of bare: median (min..max) | target | of {DatabaseKind.TunedBare} | rounds beside other load |");
+        text.AppendLine("|---|---|---|---|---|---|---|");
         foreach (var subject in measurements.Where(m => m.PerSecond is not null).GroupBy(m => (m.Section, m.Subject)))
         {
             var rates = subject.Select(m => m.PerSecond!.Value).ToList();
@@ -92,7 +113,7 @@ internal sealed class Report : IAsyncDisposable
             var target = Targets.TryGetValue(subject.Key, out var least) ? $"≥ {least:P0}: {(Statistics.Median(ratios) >= least ? "met" : "**missed**")}" : "";
             text.AppendLine(
                 $"| {subject.Key.Section} | {subject.Key.Subject} | {Statistics.Median(rates):N0} ({rates.Min():N0}..{rates.Max():N0}) "
-                + $"| {Spread(ratios)} | {target} | {Spread(RatiosTo(Measurement.PreparedBare, subject))} |");
+                + $"| {Spread(ratios)} | {target} | {Spread(RatiosTo(DatabaseKind.TunedBare, subject))} | {Disturbed(subject)} |");
         }
 
         text.AppendLine();
@@ -100,14 +121,14 @@ internal sealed class Report : IAsyncDisposable
 
     private void WriteLatencies(StringBuilder text)
     {
-        text.AppendLine("| section | subject | latency | median of rounds (min..max) |").AppendLine("|---|---|---|---|");
+        text.AppendLine("| section | subject | latency | median of rounds (min..max) | rounds beside other load |").AppendLine("|---|---|---|---|---|");
         foreach (var subject in measurements.Where(m => m.Milliseconds is not null).GroupBy(m => (m.Section, m.Subject)))
         {
             foreach (var name in subject.First().Milliseconds!.Keys)
             {
                 var values = subject.Select(m => m.Milliseconds![name]).ToList();
                 text.AppendLine(
-                    $"| {subject.Key.Section} | {subject.Key.Subject} | {name} | {Statistics.Median(values):N2} ms ({values.Min():N2}..{values.Max():N2}) |");
+                    $"| {subject.Key.Section} | {subject.Key.Subject} | {name} | {Statistics.Median(values):N2} ms ({values.Min():N2}..{values.Max():N2}) | {Disturbed(subject)} |");
             }
         }
 
@@ -124,6 +145,9 @@ internal sealed class Report : IAsyncDisposable
         }
     }
 
+    private static string Disturbed(IEnumerable<Measurement> rounds) =>
+        rounds.Count(m => m.BesideOtherLoad) is > 0 and var count ? $"**{count} of {rounds.Count()}**" : "";
+
     private static string Spread(List<double> ratios) =>
         ratios.Count == 0 ? "" : $"{Statistics.Median(ratios):P0} ({ratios.Min():P0}..{ratios.Max():P0})";
 
@@ -132,7 +156,7 @@ internal sealed class Report : IAsyncDisposable
         var ratios = new List<double>();
         foreach (var round in rounds)
         {
-            if (round.Subject is not (Measurement.Bare or Measurement.PreparedBare)
+            if (round.Subject is not (Measurement.Bare or DatabaseKind.TunedBare)
                 && measurements.Find(m => m.Section == round.Section && m.Round == round.Round && m.Subject == limit) is { } bare)
             {
                 ratios.Add(round.PerSecond!.Value / bare.PerSecond!.Value);

@@ -10,17 +10,23 @@ internal static class Rounds
     public const int WarmUp = 3;
 
     /// <summary>One round that is not recorded, because it is the one in which code is compiled and pools fill, then the measured ones.</summary>
-    public static async Task RunAsync(int rounds, Report report, params IReadOnlyList<Func<int, Task<Measurement>>> subjects)
+    /// <param name="section">Name of the section.</param>
+    /// <param name="rounds">How many are measured.</param>
+    /// <param name="report">Where they go.</param>
+    /// <param name="subjects">What is measured, given the number of the round.</param>
+    public static async Task RunAsync(string section, int rounds, Report report, params IReadOnlyList<Func<int, Task<Measurement>>> subjects)
     {
         for (var round = 0; round <= rounds; round++)
         {
             // Every other round backwards: nobody profits from always being the first.
             foreach (var measure in round % 2 == 0 ? subjects : subjects.Reverse())
             {
+                var load = Measurement.Load1();
+                Report.Note($"{section}, {(round == 0 ? "warming up" : $"round {round} of {rounds}")}: load average {load}");
                 var measurement = await measure(round);
                 if (round > 0)
                 {
-                    report.Add(measurement);
+                    report.Add(measurement with { LoadBefore = load });
                 }
             }
         }

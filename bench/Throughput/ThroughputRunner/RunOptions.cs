@@ -7,8 +7,9 @@ internal sealed record RunOptions
 {
     public const string Usage =
         """
-        bench/run-throughput.sh [OPTION]...
+        bench/run-throughput.sh [OPTION]... [--no-build]
 
+          --database mysql|postgres on MariaDB (default) or PostgreSQL
           --only SECTION[,SECTION]  of accept, drain, sustained, relay, latency (default: all)
           --rounds N                measured rounds of each section, after one that is not measured (default 5)
           --seconds N               length of a timed measurement (default 4)
@@ -17,11 +18,15 @@ internal sealed record RunOptions
           --connections N           keep-alive connections of the load generator (default 32)
           --concurrency N           tasks at once in the worker, messages at once in the bare consumer (default 32)
           --publishers N            concurrent publishers of the relay measurement (default 32)
-          --out FOLDER              where throughput.jsonl and throughput.md go (default bench/results/tmp)
+          --masstransit-outbox FOLDER
+                                    also measures, on MySQL, published builds with MassTransit's own outbox: FOLDER/Api and FOLDER/OutboxService
+          --out FOLDER              where throughput.jsonl and throughput.md go (default bench/results/tmp/mysql, or postgres)
           --quick                   two short rounds, to see that it works
         """;
 
-    public IReadOnlyList<string> Only { get; init; } = ["accept", "drain", "sustained", "relay", "latency"];
+    private static readonly string[] Sections = ["accept", "drain", "sustained", "relay", "latency"];
+
+    public IReadOnlyList<string> Only { get; init; } = Sections;
 
     public int Rounds { get; init; } = 5;
 
@@ -36,6 +41,8 @@ internal sealed record RunOptions
     public int Concurrency { get; init; } = 32;
 
     public int Publishers { get; init; } = 32;
+
+    public string? MassTransitOutbox { get; init; }
 
     public string Out { get; init; } = "bench/results/tmp";
 
@@ -56,12 +63,13 @@ internal sealed record RunOptions
                 "--connections" => options with { Connections = Number() },
                 "--concurrency" => options with { Concurrency = Number() },
                 "--publishers" => options with { Publishers = Number() },
+                "--masstransit-outbox" => options with { MassTransitOutbox = Path.GetFullPath(Value()) },
                 "--out" => options with { Out = Value() },
                 "--quick" => options with { Rounds = 2, Seconds = 2, Tasks = 3_000, Singles = 50 },
                 var other => throw new FormatException($"{other} is not an option."),
             };
         }
 
-        return options;
+        return options.Only.Except(Sections).FirstOrDefault() is { } section ? throw new FormatException($"{section} is not a section.") : options;
     }
 }

@@ -4,16 +4,17 @@ using Platform.Support;
 namespace Platform.ThroughputRunner;
 
 /// <summary>A started process and its address.</summary>
-internal sealed class Service(string project, ServiceProcess process, Uri address) : IAsyncDisposable
+internal sealed class Service(Variant variant, ServiceProcess process, Uri address) : IAsyncDisposable
 {
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
+    private readonly HttpClient client = new() { BaseAddress = address, Timeout = Patience.Limit };
 
-    private readonly HttpClient client = new() { BaseAddress = address, Timeout = TimeSpan.FromMinutes(2) };
+    /// <summary>The build that it is of.</summary>
+    public Variant Variant => variant;
 
     public Uri Address => address;
 
     /// <summary>Whether it is the platform's worker.</summary>
-    public bool RunsTasks => project.EndsWith("RowWorker", StringComparison.Ordinal);
+    public bool RunsTasks { get; init; }
 
     public int ProcessId => process.Id;
 
@@ -30,26 +31,32 @@ internal sealed class Service(string project, ServiceProcess process, Uri addres
     }
 
     /// <summary>Returns when the process consumes from the queue.</summary>
-    public async Task WaitForConsumerAsync(Broker broker, string queue)
-    {
-        for (var tries = 0; await broker.ConsumersAsync(queue) == 0; tries++)
-        {
-            if (tries > 600 || process.HasExited)
-            {
-                throw new TimeoutException($"Nobody consumes from {queue}. {process.Output}");
-            }
+    public Task WaitForConsumerAsync(Broker broker, string queue) => Patience.WaitAsync(
+        async () => process.HasExited
+            ? throw new InvalidOperationException($"Nobody consumes from {queue}: the process has ended. {process.Output}")
+            : await broker.ConsumersAsync(queue) > 0,
+        $"consumer of {queue}",
+        Patience.ProcessLimit);
 
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, CancellationToken.None);
-        }
-    }
-
+    /// <summary>Ends the process; firmly, when it does not end by itself.</summary>
     public async ValueTask DisposeAsync()
     {
         client.Dispose();
-        if (!process.HasExited)
+        try
         {
-            process.Terminate();
-            await process.WaitForExitAsync(StopLimit);
+            if (!process.HasExited)
+            {
+                // One that was left paused would not hear that it shall end.
+                process.Resume();
+                process.Terminate();
+                await process.WaitForExitAsync(Patience.ProcessLimit);
+            }
         }
+        catch (Exception exception) when (exception is TimeoutException or InvalidOperationException)
+        {
+            Console.Error.WriteLine(exception.Message);
+        }
+
+        await process.DisposeAsync();
     }
 }

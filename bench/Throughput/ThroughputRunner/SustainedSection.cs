@@ -14,11 +14,12 @@ internal static class SustainedSection
 
     public static async Task RunAsync(Installation installation, Report report)
     {
-        await using var api = await installation.StartApiAsync();
+        await using var api = await installation.StartApiAsync(installation.Platform);
         await using var worker = await installation.StartWorkerAsync();
         await using var publisher = await installation.StartBareAsync();
         await using var consumer = await installation.StartBareConsumerAsync();
         await Rounds.RunAsync(
+            "sustained",
             installation.Options.Rounds,
             report,
             round => MeasureAsync(installation, "platform", round, api, worker, "/heavy-tasks", Installation.Json(Installation.Kind)),
@@ -29,9 +30,8 @@ internal static class SustainedSection
         Installation installation, string subject, int round, Service submit, Service run, string path, string json)
     {
         var options = installation.Options;
-        var database = installation.Database;
+        var database = installation.Platform.Database;
         await database.ResetAsync();
-        var lastUserId = await database.LastUserIdAsync();
         using var free = new SemaphoreSlim(Window);
         using var end = new CancellationTokenSource();
         var accepted = 0;
@@ -48,40 +48,48 @@ internal static class SustainedSection
                 return false;
             }
         });
-        var release = ReleaseAsync(database, lastUserId, free, end.Token);
+        var release = ReleaseAsync(database, free, end.Token);
 
-        await Task.Delay(RampUp, TimeProvider.System, CancellationToken.None);
-        var cpu = await installation.CpuAsync(("api", submit), ("worker", run));
-        var before = cpu.Read();
-        var usersBefore = await database.UsersAsync();
-        var start = TimeProvider.System.GetTimestamp();
-        await Task.Delay(TimeSpan.FromSeconds(options.Seconds), TimeProvider.System, CancellationToken.None);
-        while (round == 0 && await database.UsersAsync() - usersBefore < Rounds.WarmUp * options.Tasks)
+        var (perSecond, used) = (0.0, default(CpuReading));
+        try
         {
-            // The round that only warms up has to run as much code as the others' do: just-in-time compilation takes seconds of both cores.
-            await Task.Delay(LookInterval, TimeProvider.System, CancellationToken.None);
+            await Task.Delay(RampUp, TimeProvider.System, CancellationToken.None);
+            var cpu = await installation.StartCpuAsync(("api", submit), ("worker", run));
+            var usersBefore = await database.UsersAsync();
+            var start = TimeProvider.System.GetTimestamp();
+            await Task.Delay(TimeSpan.FromSeconds(options.Seconds), TimeProvider.System, CancellationToken.None);
+            if (round == 0)
+            {
+                // This one has to run as much code as the others' do: just-in-time compilation takes seconds of both cores.
+                var enough = usersBefore + (Rounds.WarmUp * options.Tasks);
+                await Patience.WaitAsync(
+                    async () => load.IsCompleted || release.IsCompleted || await database.LastUserIdAsync() >= enough, $"{enough} rows", Patience.Limit);
+            }
+
+            var users = await database.UsersAsync() - usersBefore;
+            perSecond = users / TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+            used = cpu.Stop(users);
+        }
+        finally
+        {
+            await end.CancelAsync();
         }
 
-        var users = await database.UsersAsync() - usersBefore;
-        var seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
-        var perOperation = cpu.PerOperation(before, users);
-
-        await end.CancelAsync();
-        await load;
-        await release;
-        await database.WaitForUsersAsync(lastUserId, accepted);
+        // What went wrong in one of them is told here.
+        await Task.WhenAll(load, release);
+        await database.WaitForUsersAsync(accepted);
         if (run.RunsTasks)
         {
             await installation.CheckTasksAsync(accepted);
         }
 
-        return new Measurement("sustained", subject, round, users / seconds) { CpuMicroseconds = perOperation };
+        return new Measurement("sustained", subject, round, perSecond) { CpuMicroseconds = used!.Microseconds, Elsewhere = used.Elsewhere };
     }
 
     // As many as were finished may be submitted.
-    private static async Task ReleaseAsync(Database database, long lastUserId, SemaphoreSlim free, CancellationToken end)
+    private static async Task ReleaseAsync(Database database, SemaphoreSlim free, CancellationToken end)
     {
-        var seen = lastUserId;
+        var seen = 0L;
         while (!end.IsCancellationRequested)
         {
             var now = await database.LastUserIdAsync();
