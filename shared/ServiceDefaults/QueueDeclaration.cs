@@ -22,7 +22,7 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
     // Longer than any task runs. The default of 30 min would close the channel under every longer one.
     private static readonly TimeSpan TimeToAcknowledge = TimeSpan.FromDays(7);
 
-    public Task Send(ChannelContext context, IPipe<ChannelContext> next) => next.Send(new Declaring(context, this));
+    public Task Send(ChannelContext context, IPipe<ChannelContext> next) => next.Send(new Declaring(context, logger));
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("queueDeclaration");
 
@@ -54,7 +54,7 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
     private static partial void UsedAsItIs(ILogger logger, string queue, string? reason);
 
     /// <summary>The channel of the endpoint; only the declaration of queues is another.</summary>
-    private sealed class Declaring(ChannelContext context, QueueDeclaration declaration) : ProxyPipeContext(context), ChannelContext
+    private sealed class Declaring(ChannelContext context, ILogger logger) : ProxyPipeContext(context), ChannelContext
     {
         public IChannel Channel => context.Channel;
 
@@ -73,7 +73,7 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
                 }
                 catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == PreconditionFailed)
                 {
-                    UsedAsItIs(declaration.logger, queue, exception.ShutdownReason.ReplyText);
+                    UsedAsItIs(logger, queue, exception.ShutdownReason.ReplyText);
                 }
             }
 

@@ -112,7 +112,7 @@ internal sealed class TestApi : IAsyncDisposable
         services.AddMassTransitTestHarness(bus =>
         {
             bus.AddOutbox<PlatformDbContext>();
-            bus.UsingInMemory((_, memory) =>
+            bus.UsingInMemory((registration, memory) =>
             {
                 memory.UseHeavyTaskTopology();
                 foreach (var kind in Kinds)
@@ -120,7 +120,7 @@ internal sealed class TestApi : IAsyncDisposable
                     memory.ReceiveEndpoint(HeavyTaskTopology.QueueName(kind), endpoint =>
                     {
                         endpoint.ConcurrentMessageLimit = 1;
-                        endpoint.BindHeavyTaskKind(kind);
+                        endpoint.BindHeavyTaskKind(registration, kind);
                         endpoint.Handler<HeavyTaskRequested>(context =>
                         {
                             context.Message.Kind.ShouldBe(kind);

@@ -29,9 +29,9 @@ public sealed class ReceiveEndpointTests
         builder.Configuration["RabbitMq:Uri"] = proxy.Uri.ToString();
         builder.Configuration["RabbitMq:AnswerTimeout"] = "00:00:02";
         builder.Configuration["RabbitMq:EndpointTimeout"] = "00:00:05";
-        builder.Services.AddPlatformBus("test", configureEndpoints: (_, bus) => bus.ReceiveEndpoint(HeavyTaskTopology.QueueName("test.kind"), endpoint =>
+        builder.Services.AddPlatformBus("test", configureEndpoints: (registration, bus) => bus.ReceiveEndpoint(HeavyTaskTopology.QueueName("test.kind"), endpoint =>
         {
-            endpoint.BindHeavyTaskKind("test.kind");
+            endpoint.BindHeavyTaskKind(registration, "test.kind");
             endpoint.Handler<HeavyTaskRequested>(_ => Task.FromResult(Interlocked.Increment(ref received)));
         }));
         builder.Services.AddPlatformDatabase("platform-test");

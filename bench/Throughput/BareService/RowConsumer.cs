@@ -19,7 +19,7 @@ internal static class RowEndpoint
     public static void AddRowEndpoint(this IBusFactoryConfigurator bus, IBusRegistrationContext context, string kind, ushort prefetch) =>
         bus.ReceiveEndpoint(HeavyTaskTopology.QueueName(kind), endpoint =>
         {
-            endpoint.BindHeavyTaskKind(kind);
+            endpoint.BindHeavyTaskKind(context, kind);
             endpoint.PrefetchCount = prefetch;
             endpoint.ConcurrentMessageLimit = prefetch;
             context.ConfigureConsumer<RowConsumer>(endpoint);
