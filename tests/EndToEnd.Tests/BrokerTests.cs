@@ -126,8 +126,10 @@ public sealed class BrokerTests
         (await system.AttemptsAsync(id)).Count.ShouldBe(1);
         await system.WaitForStatusAsync(await system.SubmitStepsAsync("b", steps: 1, pauseMilliseconds: 0), HeavyTaskStatus.Succeeded);
 
-        // Since RabbitMQ 4.3 the broker cancels the consumer; older ones close its channel.
-        worker.Output.ShouldMatch("PRECONDITION_FAILED|Consumer Canceled", "the broker's timeout was met");
+        // From 3.12 on the queue says itself how long its consumers may take. Older brokers close the channel.
+        var isMet = await broker.VirtualHost.VersionAsync() < new Version(3, 12);
+        worker.Output.Contains("PRECONDITION_FAILED", StringComparison.Ordinal).ShouldBe(isMet, "the broker's timeout is met");
+        worker.Output.ShouldNotContain("Consumer Canceled");
     }
 
     [Fact]
