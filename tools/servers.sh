@@ -7,6 +7,7 @@
 #   tools/servers.sh start mysql    FOLDER [SETTING=VALUE]...           the same; the server is MariaDB, or the newer MySQL
 #   tools/servers.sh stop  rabbitmq|postgres|mysql FOLDER               gracefully, then firmly
 #   tools/servers.sh kill  rabbitmq|postgres|mysql FOLDER               SIGKILL
+#   tools/servers.sh eval  rabbitmq FOLDER EXPRESSION                   has the node evaluate an Erlang expression
 #
 # PLATFORM_SERVERS says which: debian (what Debian has for this machine; the default), or newer (tools/newer.sh).
 #
@@ -440,6 +441,16 @@ rabbitmq_listens() { ! is_port_free "$1"; }
 # The AMQP listener opens last.
 rabbitmq_answers() { rabbitmq_listens "$1" && [[ $(http_status 127.0.0.1 "$(($1 + 1))" /api/vhosts "$2") == 200 ]]; }
 
+# rabbitmq_eval FOLDER EXPRESSION: has the running node evaluate an Erlang expression.
+rabbitmq_eval() {
+    local folder enter port
+    folder=$(realpath "$1")
+    port=$(sed -n 's/^listeners.tcp.default = 127.0.0.1:\([0-9]*\)$/\1/p' "$folder/conf.d/50-place.conf")
+    enter rabbitmq "$folder"
+    timeout 60 "${enter[@]}" env -i -C "$folder" PATH="$PATH" HOME="$folder/home" LANG=C.UTF-8 ERL_EPMD_PORT="$((port + 3))" ERL_EPMD_ADDRESS=127.0.0.1 \
+        RABBITMQ_CONF_ENV_FILE="$folder/rabbitmq-env.conf" "$rabbitmq_bin/rabbitmqctl" --silent --node "$(<"$folder/node")" eval "$2" >/dev/null
+}
+
 rabbitmq_stop() { end_process "$1/pid" TERM 30 && end_process "$1/epmd.pid" TERM 2; }
 rabbitmq_kill() { end_process "$1/pid" && end_process "$1/epmd.pid"; }
 
@@ -512,7 +523,7 @@ require_dotnet() {
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
-    if [[ $# -lt 3 || ! $1 =~ ^(start|stop|kill)$ || ! $2 =~ ^(rabbitmq|postgres|mysql)$ ]]; then
+    if [[ $# -lt 3 || ! $1 =~ ^(start|stop|kill|eval)$ || ! $2 =~ ^(rabbitmq|postgres|mysql)$ ]]; then
         sed -n '/^#   /s/^#   //p' "$0" >&2
         exit 2
     fi

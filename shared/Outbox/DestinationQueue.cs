@@ -9,13 +9,18 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
     // As long as it does not answer nothing is kept in memory for it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    // Fewer than the broker leaves unanswered before it stops to read (BusConnection).
+    private const int MaxUnderWay = 30;
+
     // Where messages come together, more follow at once, and large batches cost the broker less than many small ones. A message that
     // comes alone is not kept waiting.
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
 
+    private readonly int batchSize = Math.Min(options.BatchSize, MaxUnderWay);
     private readonly Lock gate = new();
     private readonly Queue<Delivery> waiting = new();
     private bool isSending;
+    private bool isSilent;
 
     public Destination Destination => destination;
 
@@ -36,10 +41,17 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
         }
     }
 
-    public void Add(IEnumerable<Delivery> deliveries)
+    /// <summary>Takes messages to send.</summary>
+    /// <returns>False: they are to be given back, because the destination does not answer at this moment.</returns>
+    public bool TryAdd(IEnumerable<Delivery> deliveries)
     {
         lock (gate)
         {
+            if (isSilent)
+            {
+                return false;
+            }
+
             foreach (var delivery in deliveries)
             {
                 waiting.Enqueue(delivery);
@@ -50,6 +62,8 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
                 isSending = true;
                 Sending = Task.Run(SendAsync);
             }
+
+            return true;
         }
     }
 
@@ -58,7 +72,7 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
         while (Take() is { Count: > 0 } batch)
         {
             await SendAsync(batch);
-            if (batch.Count > 1 && batch.Count < options.BatchSize)
+            if (batch.Count > 1 && batch.Count < batchSize)
             {
                 await Task.Delay(Gathering, time, CancellationToken.None);
             }
@@ -77,6 +91,11 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
             }
         }
 
+        lock (gate)
+        {
+            isSilent = false;
+        }
+
         await sender.SettleAsync(batch);
     }
 
@@ -84,7 +103,7 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
     {
         lock (gate)
         {
-            var limit = Health.RestLeft > TimeSpan.Zero || Health.IsProven ? options.BatchSize : 1;
+            var limit = Health.RestLeft > TimeSpan.Zero ? options.BatchSize : Health.IsProven ? batchSize : 1;
             var batch = new List<Delivery>();
             while (batch.Count < limit && waiting.TryDequeue(out var delivery))
             {
@@ -97,12 +116,14 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
         }
     }
 
+    // From now on nothing is kept here until there is an answer.
     private List<Delivery> TakeAll()
     {
         lock (gate)
         {
             List<Delivery> all = [.. waiting];
             waiting.Clear();
+            isSilent = true;
             return all;
         }
     }

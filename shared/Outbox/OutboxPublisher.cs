@@ -17,26 +17,30 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
     private static readonly TimeSpan AloneTimeout = TimeSpan.FromSeconds(2);
     private static readonly SerializedMessageBody Placeholder = new();
 
+    private readonly OutboxBuses buses;
     private readonly PublishedTypes endpoints;
     private readonly TimeSpan publishTimeout;
     private readonly TimeProvider time;
     private readonly SendGate gate;
+    private readonly SemaphoreSlim probing = new(1);
     private readonly ConnectHandle[] observers;
+    private ShutdownEventArgs? lastProbeReason;
 
-    public OutboxPublisher(IBus bus, PublishedTypes endpoints, OutboxOptions options, TimeProvider time)
+    public OutboxPublisher(OutboxBuses buses, PublishedTypes endpoints, OutboxOptions options, TimeProvider time)
     {
+        this.buses = buses;
         this.endpoints = endpoints;
         this.time = time;
         publishTimeout = options.PublishTimeout;
         gate = new SendGate(time);
-        observers = [bus.ConnectSendObserver(this), bus.ConnectPublishObserver(this)];
+        observers = [.. buses.Distinct.SelectMany(bus => new[] { bus.ConnectSendObserver(this), bus.ConnectPublishObserver(this) })];
     }
 
     /// <summary>Sends messages of one destination.</summary>
     public async Task SendAsync(IEnumerable<Delivery> deliveries)
     {
         var leased = deliveries.Where(IsLeased).ToList();
-        using var together = new SendAttempt(ConnectTimeout, publishTimeout, time);
+        using var together = new SendAttempt(buses.Publish, ConnectTimeout, publishTimeout, time);
         await gate.SendAsync(() => SendAsync(leased, together));
         if (together.IsRefused)
         {
@@ -44,13 +48,33 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
         }
     }
 
+    /// <summary>Sends messages to a destination that failed before, where they meet no other destination's.</summary>
+    public async Task ProbeAsync(IEnumerable<Delivery> deliveries)
+    {
+        await probing.WaitAsync();
+        try
+        {
+            var leased = deliveries.Where(IsLeased).ToList();
+            (_, lastProbeReason) = await SendAloneAsync(buses.Probe, leased, lastProbeReason, time.GetTimestamp(), publishTimeout);
+            if (leased.Any(d => d.Outcome == DeliveryOutcome.Unanswered))
+            {
+                // Whatever holds this channel is not to meet the next one.
+                buses.DropProbe();
+            }
+        }
+        finally
+        {
+            probing.Release();
+        }
+    }
+
     // The broker refused a message, of this destination or of another one, and closed the channel under all. Whoever sends alone and
     // is refused once more is it.
-    private async Task SendAloneAsync(List<Delivery> leased, ShutdownEventArgs reason)
+    private async Task SendAloneAsync(List<Delivery> leased, ShutdownEventArgs? reason)
     {
         var start = time.GetTimestamp();
         var mine = leased.Where(d => d.Outcome == DeliveryOutcome.Disconnected).ToList();
-        (var isRefused, reason) = await SendAloneAsync(mine, reason, start);
+        (var isRefused, reason) = await SendAloneAsync(buses.Publish, mine, reason, start, AloneTimeout);
         if (!isRefused || mine.Count == 1)
         {
             return;
@@ -67,19 +91,19 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
             }
 
             delivery.Outcome = DeliveryOutcome.Disconnected;
-            (isRefused, reason) = await SendAloneAsync([delivery], reason, start);
+            (isRefused, reason) = await SendAloneAsync(buses.Publish, [delivery], reason, start, AloneTimeout);
             inARow = isRefused ? inARow + 1 : 0;
         }
     }
 
     /// <summary>Sends until the channel stays open, or is closed for another reason than it was closed before.</summary>
     /// <returns>Whether these were refused, and why the channel was closed last.</returns>
-    private async Task<(bool IsRefused, ShutdownEventArgs Reason)> SendAloneAsync(
-        List<Delivery> deliveries, ShutdownEventArgs lastReason, long start)
+    private async Task<(bool IsRefused, ShutdownEventArgs? Reason)> SendAloneAsync(
+        IBus bus, List<Delivery> deliveries, ShutdownEventArgs? lastReason, long start, TimeSpan limit)
     {
-        for (var left = AloneTimeout; left > TimeSpan.Zero && deliveries.Count > 0; left = AloneTimeout - time.GetElapsedTime(start))
+        for (var left = limit; left > TimeSpan.Zero && deliveries.Count > 0; left = limit - time.GetElapsedTime(start))
         {
-            using var alone = new SendAttempt(left, left, time);
+            using var alone = new SendAttempt(bus, left < ConnectTimeout ? left : ConnectTimeout, left, time);
             await SendAsync(deliveries, alone);
             if (alone.ChannelError is null)
             {
@@ -134,6 +158,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
             observer.Disconnect();
         }
 
+        probing.Dispose();
         gate.Dispose();
     }
 
@@ -179,7 +204,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
         try
         {
             pipe = new StoredMessagePipe(message, send, time);
-            endpoint = await endpoints.GetEndpoint(message.DestinationAddress);
+            endpoint = await endpoints.GetEndpoint(attempt.Bus, message.DestinationAddress);
         }
         catch (Exception exception)
         {

@@ -13,8 +13,8 @@ public static class OutboxRegistration
 {
     /// <summary>
     /// Makes <c>IPublishEndpoint</c> and <c>ISendEndpointProvider</c> of every scope write to the outbox of <typeparamref name="TDbContext"/>,
-    /// and runs the relay, which stops before the bus. It sends with the bus <see cref="IPublishBus"/> where there is one, and otherwise with
-    /// the ordinary one. The context's options need <see cref="UseOutbox"/>, its model <see cref="OutboxModel.AddOutbox"/>.
+    /// and runs the relay, which stops before the bus. It sends with the buses <see cref="IPublishBus"/> and <see cref="IProbeBus"/> where
+    /// there are such, and otherwise with the ordinary one. The context's options need <see cref="UseOutbox"/>, its model <see cref="OutboxModel.AddOutbox"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">Called twice: a scope has one outbox.</exception>
     public static void AddOutbox<TDbContext>(this IBusRegistrationConfigurator bus)
@@ -30,9 +30,11 @@ public static class OutboxRegistration
         services.AddOptions<OutboxOptions>().BindConfiguration("Outbox").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IOutboxStore, OutboxStore<TDbContext>>();
-        services.AddSingleton(provider => new PublishedTypes(BusOf(provider)));
+        services.TryAddSingleton(typeof(BusConnection<>));
+        services.AddSingleton<OutboxBuses>();
+        services.AddSingleton(provider => new PublishedTypes(provider.GetRequiredService<OutboxBuses>().Publish));
         services.AddSingleton(provider => new OutboxRelay(
-            BusOf(provider),
+            provider.GetRequiredService<OutboxBuses>(),
             provider.GetRequiredService<PublishedTypes>(),
             provider.GetRequiredService<IOutboxStore>(),
             provider.GetRequiredService<IOptions<OutboxOptions>>(),
@@ -41,7 +43,7 @@ public static class OutboxRegistration
         services.AddHostedService(provider => provider.GetRequiredService<OutboxRelay>());
         services.AddSingleton<OutboxInterceptor>();
         services.AddScoped(provider => new OutboxBusContext<TDbContext>(
-            BusOf(provider),
+            provider.GetRequiredService<OutboxBuses>().Publish,
             provider.GetRequiredService<PublishedTypes>(),
             provider.GetRequiredService<TDbContext>(),
             provider.GetRequiredService<IOptions<OutboxOptions>>(),
@@ -57,6 +59,4 @@ public static class OutboxRegistration
         ArgumentNullException.ThrowIfNull(builder);
         return builder.AddInterceptors(provider.GetRequiredService<OutboxInterceptor>());
     }
-
-    private static IBus BusOf(IServiceProvider provider) => provider.GetService<IPublishBus>() ?? provider.GetRequiredService<IBus>();
 }

@@ -27,15 +27,20 @@ internal sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
     private volatile bool running;
 
     public OutboxRelay(
-        IBus bus, PublishedTypes publishedTypes, IOutboxStore store, IOptions<OutboxOptions> options, TimeProvider time, ILogger<OutboxRelay> logger)
+        OutboxBuses buses,
+        PublishedTypes publishedTypes,
+        IOutboxStore store,
+        IOptions<OutboxOptions> options,
+        TimeProvider time,
+        ILogger<OutboxRelay> logger)
     {
         this.options = options.Value;
         this.time = time;
         this.logger = logger;
         committed = new CommittedMessages(this.options.BufferLength);
-        publisher = new OutboxPublisher(bus, publishedTypes, this.options, time);
+        publisher = new OutboxPublisher(buses, publishedTypes, this.options, time);
         settlement = new OutboxSettlement(store, Id, this.options, time, logger);
-        sender = new OutboxSender(publisher, settlement, store, this.options, metrics, time, logger);
+        sender = new OutboxSender(publisher, buses, settlement, store, this.options, metrics, time, logger);
         sweeper = new OutboxSweeper(sender, store, this.options, time, logger);
     }
 

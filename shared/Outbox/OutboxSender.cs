@@ -5,14 +5,24 @@ namespace Platform.Outbox;
 
 /// <summary>Sends leased messages, each destination by a queue of its own, and has what became of them written down.</summary>
 internal sealed partial class OutboxSender(
-    OutboxPublisher publisher, OutboxSettlement settlement, IOutboxStore store, OutboxOptions options, OutboxMetrics metrics, TimeProvider time, ILogger logger)
+    OutboxPublisher publisher, OutboxBuses buses, OutboxSettlement settlement, IOutboxStore store, OutboxOptions options, OutboxMetrics metrics, TimeProvider time, ILogger logger)
 {
     // Beyond it, destinations that are well and have nothing to send are forgotten.
     private const int MaxQueues = 1_000;
 
+    // On one connection: fewer than the broker leaves unanswered before it stops to read (BusConnection).
+    private const int MaxUnanswered = 24;
+    private const int MaxAttemptsWithoutConfirm = 2;
+
+    // While the bus opens another connection, nobody says that the broker is away.
+    private static readonly TimeSpan Reconnection = TimeSpan.FromSeconds(5);
+
     private readonly ConcurrentDictionary<Destination, DestinationQueue> queues = new();
     private readonly ConcurrentDictionary<Destination, Task> resuming = new();
     private volatile bool brokerUnavailable;
+    private long? droppedAt;
+    private int unanswered;
+    private int attemptsWithoutConfirm;
 
     /// <summary>Whether there was no channel to the broker when last tried.</summary>
     public bool BrokerUnavailable => brokerUnavailable;
@@ -20,12 +30,17 @@ internal sealed partial class OutboxSender(
     /// <summary>Whether nothing waits and nothing is under way.</summary>
     public bool IsIdle => queues.Values.All(q => q.IsIdle);
 
+    private bool IsReconnecting => droppedAt is { } at && time.GetElapsedTime(at) < Reconnection;
+
     /// <summary>Takes messages to send. What becomes of them is written down later.</summary>
     public void Post(IEnumerable<Delivery> deliveries)
     {
         foreach (var group in deliveries.GroupBy(d => d.Destination))
         {
-            queues.GetOrAdd(group.Key, destination => new DestinationQueue(destination, this, options, time)).Add(group);
+            if (!queues.GetOrAdd(group.Key, destination => new DestinationQueue(destination, this, options, time)).TryAdd(group))
+            {
+                _ = HandBackAsync([.. group]);
+            }
         }
 
         if (queues.Count > MaxQueues)
@@ -58,8 +73,13 @@ internal sealed partial class OutboxSender(
             // While the broker is away the sweeper alone tries it.
             var tried = brokerUnavailable ? [.. batch.Where(d => d.ClaimedUntil is not null)] : batch;
             var wasFailing = health.IsFailing;
-            await publisher.SendAsync(tried);
+            await (wasFailing ? publisher.ProbeAsync(tried) : publisher.SendAsync(tried));
             metrics.Sent(tried, time.GetUtcNow());
+            if (!wasFailing)
+            {
+                NoteAnswers(tried);
+            }
+
             NoteAvailability(tried);
             health.Note(tried);
             Log(queue.Destination, tried, wasFailing, health);
@@ -152,10 +172,27 @@ internal sealed partial class OutboxSender(
                 BrokerIsBack(logger);
             }
         }
-        else if (!brokerUnavailable && deliveries.FirstOrDefault(d => d.Outcome == DeliveryOutcome.Disconnected) is { } disconnected)
+        else if (!brokerUnavailable && !IsReconnecting && deliveries.FirstOrDefault(d => d.Outcome == DeliveryOutcome.Disconnected) is { } disconnected)
         {
             brokerUnavailable = true;
             BrokerIsAway(logger, disconnected.Error);
+        }
+    }
+
+    private void NoteAnswers(IReadOnlyList<Delivery> deliveries)
+    {
+        if (deliveries.Any(d => d.Outcome == DeliveryOutcome.Confirmed))
+        {
+            Volatile.Write(ref attemptsWithoutConfirm, 0);
+        }
+
+        if (deliveries.Count(d => d.Outcome == DeliveryOutcome.Unanswered) is > 0 and var count
+            && Interlocked.Add(ref unanswered, count) >= MaxUnanswered | Interlocked.Increment(ref attemptsWithoutConfirm) >= MaxAttemptsWithoutConfirm)
+        {
+            Volatile.Write(ref unanswered, 0);
+            Volatile.Write(ref attemptsWithoutConfirm, 0);
+            droppedAt = time.GetTimestamp();
+            buses.DropPublish();
         }
     }
 

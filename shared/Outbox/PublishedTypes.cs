@@ -10,22 +10,22 @@ namespace Platform.Outbox;
 internal sealed class PublishedTypes(IBus bus) : IPublishEndpointProvider
 {
     private readonly ConcurrentDictionary<Type, bool> types = new();
-    private readonly ConcurrentDictionary<string, Func<Task<ISendEndpoint>>> endpoints = new();
+    private readonly ConcurrentDictionary<string, Func<IBus, Task<ISendEndpoint>>> endpoints = new();
 
     public Task<ISendEndpoint> GetPublishSendEndpoint<T>()
         where T : class
     {
         if (types.TryAdd(typeof(T), true) && bus.Topology.TryGetPublishAddress<T>(out var address))
         {
-            endpoints[address.ToString()] = bus.GetPublishSendEndpoint<T>;
+            endpoints[address.ToString()] = sender => sender.GetPublishSendEndpoint<T>();
         }
 
         return bus.GetPublishSendEndpoint<T>();
     }
 
-    /// <summary>The endpoint for an address as it stands in a row.</summary>
-    public Task<ISendEndpoint> GetEndpoint(string destinationAddress) =>
-        endpoints.TryGetValue(destinationAddress, out var getEndpoint) ? getEndpoint() : bus.GetSendEndpoint(new Uri(destinationAddress));
+    /// <summary>The endpoint of a bus for an address as it stands in a row.</summary>
+    public Task<ISendEndpoint> GetEndpoint(IBus sender, string destinationAddress) =>
+        endpoints.TryGetValue(destinationAddress, out var getEndpoint) ? getEndpoint(sender) : sender.GetSendEndpoint(new Uri(destinationAddress));
 
     public ConnectHandle ConnectPublishObserver(IPublishObserver observer) => bus.ConnectPublishObserver(observer);
 }

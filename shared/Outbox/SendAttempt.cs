@@ -9,12 +9,15 @@ namespace Platform.Outbox;
 /// Messages sent at once over the bus's one channel. MassTransit waits out a lost channel by itself, four seconds and then longer,
 /// without telling; an attempt ends at the first such error instead, so that the relay decides.
 /// </summary>
+/// <param name="bus">The bus.</param>
 /// <param name="connectTimeout">Until there is a channel. The bus goes on connecting by itself.</param>
 /// <param name="timeout">From then on.</param>
 /// <param name="time">The clock.</param>
-internal sealed class SendAttempt(TimeSpan connectTimeout, TimeSpan timeout, TimeProvider time) : IDisposable
+internal sealed class SendAttempt(IBus bus, TimeSpan connectTimeout, TimeSpan timeout, TimeProvider time) : IDisposable
 {
     private readonly CancellationTokenSource ended = new(connectTimeout, time);
+
+    public IBus Bus => bus;
 
     public CancellationToken Token => ended.Token;
 

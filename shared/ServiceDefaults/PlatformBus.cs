@@ -37,12 +37,8 @@ public static class PlatformBus
             options.WaitUntilStarted = false;
             options.StopTimeout = StopTimeout;
         });
-        services.AddMassTransit<IPublishBus>(bus =>
-        {
-            bus.DisableUsageTelemetry();
-            bus.ReportBrokerOutageAsDegraded("broker-publish");
-            bus.UsingRabbitMq((context, rabbitMq) => Configure(context, rabbitMq, $"{serviceName} publish"));
-        });
+        services.AddPublishingBus<IPublishBus>(serviceName, "publish");
+        services.AddPublishingBus<IProbeBus>(serviceName, "probe");
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
@@ -61,7 +57,19 @@ public static class PlatformBus
         return services;
     }
 
-    private static void Configure(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator rabbitMq, string connectionName)
+    private static void AddPublishingBus<TBus>(this IServiceCollection services, string serviceName, string purpose)
+        where TBus : class, IBus => services.AddMassTransit<TBus>(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            bus.ReportBrokerOutageAsDegraded($"broker-{purpose}");
+            bus.UsingRabbitMq((context, rabbitMq) => Configure(
+                context,
+                rabbitMq,
+                $"{serviceName} {purpose}",
+                host => host.OnRefreshConnectionFactory = context.GetRequiredService<BusConnection<TBus>>().WatchAsync));
+        });
+
+    private static void Configure(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator rabbitMq, string connectionName, Action<IRabbitMqHostConfigurator>? configureHost = null)
     {
         var options = context.GetRequiredService<IOptions<RabbitMqOptions>>().Value;
         rabbitMq.Host(options.Uri, host =>
@@ -70,6 +78,7 @@ public static class PlatformBus
             host.Heartbeat(options.Heartbeat);
             host.ContinuationTimeout(options.AnswerTimeout);
             host.RequestedConnectionTimeout(TimeSpan.FromSeconds(5));
+            configureHost?.Invoke(host);
         });
 
         // Messages are indented otherwise: white space that is stored, sent and stored again.

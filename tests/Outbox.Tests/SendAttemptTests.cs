@@ -9,7 +9,7 @@ public sealed class SendAttemptTests
     [Fact]
     public void An_attempt_may_be_disposed_while_it_ends()
     {
-        var attempt = new SendAttempt(Long, Long, TimeProvider.System);
+        var attempt = new SendAttempt(null!, Long, Long, TimeProvider.System);
         attempt.Token.Register(attempt.Dispose);
 
         Should.NotThrow(() => attempt.Failed(new IOException("The channel is gone.")));
@@ -18,7 +18,7 @@ public sealed class SendAttemptTests
     [Fact]
     public async Task A_send_that_ends_with_the_attempt_tells_its_own_error()
     {
-        using var attempt = new SendAttempt(Long, Long, TimeProvider.System);
+        using var attempt = new SendAttempt(null!, Long, Long, TimeProvider.System);
         var send = new TaskCompletionSource();
         await using var registration = attempt.Token.Register(() => send.SetException(new IOException("The channel is gone.")));
         using var message = new MessageSend(attempt);
@@ -32,7 +32,7 @@ public sealed class SendAttemptTests
     [Fact]
     public async Task A_send_that_never_ends_is_given_up()
     {
-        using var attempt = new SendAttempt(TimeSpan.FromMilliseconds(10), Long, TimeProvider.System);
+        using var attempt = new SendAttempt(null!, TimeSpan.FromMilliseconds(10), Long, TimeProvider.System);
 
         using var message = new MessageSend(attempt);
         await Should.ThrowAsync<OperationCanceledException>(message.WaitAsync(new TaskCompletionSource().Task, TimeProvider.System)

@@ -54,6 +54,7 @@ internal sealed class Shop : IAsyncDisposable
         Action<IBusRegistrationConfigurator>? configureBus = null,
         bool pooled = false,
         bool connected = true,
+        bool publishBus = false,
         params IEnumerable<(string Key, string Value)> settings)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -63,6 +64,14 @@ internal sealed class Shop : IAsyncDisposable
         builder.Services.AddSingleton<ConcurrentQueue<int>>();
         builder.Services.AddSingleton<IOutboxStore>(provider =>
             new ObservedStore(new OutboxStore<ShopDbContext>(provider.GetRequiredService<IServiceScopeFactory>())));
+        if (publishBus)
+        {
+            builder.Services.AddMassTransit<IPublishBus>(bus => bus.UsingRabbitMq((context, rabbitMq) => rabbitMq.Host(
+                broker, host => host.OnRefreshConnectionFactory = context.GetRequiredService<BusConnection<IPublishBus>>().WatchAsync)));
+            builder.Services.AddMassTransit<IProbeBus>(bus => bus.UsingRabbitMq((context, rabbitMq) => rabbitMq.Host(
+                broker, host => host.OnRefreshConnectionFactory = context.GetRequiredService<BusConnection<IProbeBus>>().WatchAsync)));
+        }
+
         builder.Services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();

@@ -55,6 +55,20 @@ public sealed class PrivateBroker : IAsyncDisposable
     /// <summary>SIGKILL.</summary>
     public Task KillAsync() => Servers.RunScriptAsync("kill", "rabbitmq", folder);
 
+    /// <summary>Makes a quorum queue stand still, as if it had no leader: what is published to it is not confirmed, and nothing else is concerned.</summary>
+    public Task SuspendAsync(string queue) => EvaluateAsync($"sys:suspend({ProcessOf(queue)}).");
+
+    /// <summary>Ends it.</summary>
+    public Task ResumeAsync(string queue) => EvaluateAsync($"sys:resume({ProcessOf(queue)}).");
+
+    /// <summary>Sets the share of the machine's memory above which publishers are blocked.</summary>
+    public Task SetMemoryWatermarkAsync(string fraction) => EvaluateAsync($"vm_memory_monitor:set_vm_memory_high_watermark({fraction}).");
+
+    // A quorum queue's process has the name of its virtual host and itself.
+    private static string ProcessOf(string queue) => $"'%2F_{queue}'";
+
+    private async Task EvaluateAsync(string expression) => await Servers.RunScriptAsync("eval", "rabbitmq", folder, expression);
+
     /// <summary>Stops and starts.</summary>
     public async Task RestartAsync()
     {

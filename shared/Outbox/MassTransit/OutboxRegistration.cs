@@ -30,6 +30,7 @@ public static class OutboxRegistration
             outbox.DisableInboxCleanupService();
             outbox.UseBusOutbox(delivery => delivery.DisableDeliveryService());
         });
+        bus.AddSingleton(typeof(BusConnection<>));
         bus.AddSingleton<OutboxNotifier>();
         bus.AddScoped<OutboxBusContext<TDbContext>>();
         bus.AddHostedService(provider => ActivatorUtilities.CreateInstance<BusOutboxDeliveryService<TDbContext>>(
