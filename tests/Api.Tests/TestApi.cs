@@ -107,11 +107,19 @@ internal sealed class TestApi : IAsyncDisposable
 
     private void UseInMemoryBus(IServiceCollection services)
     {
-        // The harness replaces all of MassTransit, also what the outbox put in the place of MassTransit's own.
+        // The harness replaces all of MassTransit, also what the outbox put in the place of MassTransit's own. Without buses that are meant
+        // for it, the outbox sends with the ordinary one.
+        foreach (var bus in (Type[])[typeof(IPublishBus), typeof(IProbeBus)])
+        {
+            foreach (var service in services.Where(s => s.ServiceType == bus || s.ServiceType.GenericTypeArguments.Contains(bus)).ToList())
+            {
+                services.Remove(service);
+            }
+        }
+
         var outbox = services.Single(s => s.ServiceType == typeof(IScopedBusContextProvider<IBus>));
         services.AddMassTransitTestHarness(bus =>
         {
-            bus.AddOutbox<PlatformDbContext>();
             bus.UsingInMemory((registration, memory) =>
             {
                 memory.UseHeavyTaskTopology();
