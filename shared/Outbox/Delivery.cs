@@ -19,6 +19,9 @@ internal sealed class Delivery(OutboxMessage message, long? leasedAt, DateTime? 
 
     public Exception? Error { get; set; }
 
+    /// <summary>How long its destination rests on, when that is the <see cref="Outcome"/>.</summary>
+    public TimeSpan RestLeft { get; set; }
+
     /// <summary>What became of it is written down, or could not be.</summary>
     public void Settle() => source.Settled(this);
 }

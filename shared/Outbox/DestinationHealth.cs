@@ -17,8 +17,8 @@ internal sealed class DestinationHealth(TimeProvider time)
     private TimeSpan rest;
     private int refusedInARow;
 
-    /// <summary>Whether nothing is to be tried now.</summary>
-    public bool IsResting => rest > TimeSpan.Zero && time.GetElapsedTime(failedAt) < rest;
+    /// <summary>How long nothing is to be tried; not positive when it may.</summary>
+    public TimeSpan RestLeft => rest == TimeSpan.Zero ? TimeSpan.Zero : rest - time.GetElapsedTime(failedAt);
 
     /// <summary>Whether it confirmed a message just now, so that many may be sent at once.</summary>
     public bool IsProven => rest == TimeSpan.Zero && confirmedAt is { } at && time.GetElapsedTime(at) < Proof;

@@ -77,14 +77,14 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
             }
         }
 
-        await sending;
+        await sender.SettleAsync(batch);
     }
 
     private List<Delivery> Take()
     {
         lock (gate)
         {
-            var limit = Health.IsResting || Health.IsProven ? options.BatchSize : 1;
+            var limit = Health.RestLeft > TimeSpan.Zero || Health.IsProven ? options.BatchSize : 1;
             var batch = new List<Delivery>();
             while (batch.Count < limit && waiting.TryDequeue(out var delivery))
             {

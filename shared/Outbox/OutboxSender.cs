@@ -43,15 +43,15 @@ internal sealed partial class OutboxSender(
         }
     }
 
-    /// <summary>Sends the next messages of a queue. Never fails.</summary>
+    /// <summary>Sends the next messages of a queue, unless its destination rests. Never fails.</summary>
     public async Task SendAsync(DestinationQueue queue, IReadOnlyList<Delivery> batch)
     {
         try
         {
             var health = queue.Health;
-            if (health.IsResting)
+            if (health.RestLeft is { Ticks: > 0 } restLeft)
             {
-                await SettleAsync(batch, DeliveryOutcome.Resting);
+                Note(batch, DeliveryOutcome.Resting, restLeft);
                 return;
             }
 
@@ -67,8 +67,6 @@ internal sealed partial class OutboxSender(
             {
                 Resume(queue.Destination);
             }
-
-            await settlement.SettleAsync(batch);
         }
         catch (Exception exception)
         {
@@ -77,16 +75,31 @@ internal sealed partial class OutboxSender(
     }
 
     /// <summary>Gives back what waits for a destination that does not answer at this moment. Never fails.</summary>
-    public Task HandBackAsync(IReadOnlyList<Delivery> deliveries) => SettleAsync(deliveries, DeliveryOutcome.Waiting);
+    public Task HandBackAsync(IReadOnlyList<Delivery> deliveries)
+    {
+        Note(deliveries, DeliveryOutcome.Waiting, TimeSpan.Zero);
+        return SettleAsync(deliveries);
+    }
 
-    private async Task SettleAsync(IReadOnlyList<Delivery> deliveries, DeliveryOutcome outcome)
+    /// <summary>Has written down what became of messages. Waits while the database does not keep up. Never fails.</summary>
+    public async Task SettleAsync(IReadOnlyList<Delivery> deliveries)
+    {
+        try
+        {
+            await settlement.SettleAsync(deliveries);
+        }
+        catch (Exception exception)
+        {
+            NotSettled(logger, exception, deliveries.Count);
+        }
+    }
+
+    private static void Note(IReadOnlyList<Delivery> deliveries, DeliveryOutcome outcome, TimeSpan restLeft)
     {
         foreach (var delivery in deliveries)
         {
-            delivery.Outcome = outcome;
+            (delivery.Outcome, delivery.RestLeft) = (outcome, restLeft);
         }
-
-        await settlement.SettleAsync(deliveries);
     }
 
     // Those that failed before are due much later; now they can be sent. One at a time for each destination, and nobody waits for it.
@@ -180,6 +193,9 @@ internal sealed partial class OutboxSender(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Postponed outbox messages to {Destination} could not be made due; they are sent when their pause is over.")]
     private static partial void NotResumed(ILogger logger, Exception exception, Destination destination);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The outcome of {Count} messages could not be written; they are sent again when their lease ends.")]
+    private static partial void NotSettled(ILogger logger, Exception exception, int count);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Messages to {Destination} could not be sent; others send them when their lease ends.")]
     private static partial void Failed(ILogger logger, Exception exception, Destination destination);

@@ -15,6 +15,7 @@ internal sealed partial class OutboxSettlement(IOutboxStore store, Guid relay, O
 
     // For what was not tried because its destination did not answer at that moment.
     private static readonly TimeSpan ShortPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
 
     private readonly ConfirmedMessages confirmed = new(options.BatchSize * BatchesPerDelete, time);
@@ -73,8 +74,12 @@ internal sealed partial class OutboxSettlement(IOutboxStore store, Guid relay, O
             case DeliveryOutcome.Waiting:
                 await TryAsync(deliveries, leased => store.PostponeAsync(leased, ShortPause, failed: false, CancellationToken.None));
                 break;
-            case DeliveryOutcome.Resting or DeliveryOutcome.Unanswered or DeliveryOutcome.Refused:
-                // One of them comes back soon and finds out for all of them.
+            case DeliveryOutcome.Resting:
+                // One of them comes back when the rest is over, and finds out for all of them.
+                await TryAsync(deliveries[..1], leased => store.PostponeAsync(leased, deliveries[0].RestLeft + Moment, failed: false, CancellationToken.None));
+                await TryAsync(deliveries[1..], leased => store.PostponeAsync(leased, Pause, failed: true, CancellationToken.None));
+                break;
+            case DeliveryOutcome.Unanswered or DeliveryOutcome.Refused:
                 await TryAsync(deliveries[..1], leased => store.PostponeAsync(leased, ShortPause, failed: true, CancellationToken.None));
                 await TryAsync(deliveries[1..], leased => store.PostponeAsync(leased, Pause, failed: true, CancellationToken.None));
                 break;

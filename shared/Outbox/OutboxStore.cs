@@ -41,7 +41,7 @@ internal interface IOutboxStore
     /// <summary>Not to be tried any more.</summary>
     Task SetAsideAsync(LeasedMessages message, string error, CancellationToken cancellationToken);
 
-    /// <summary>Ends the pause of messages to a destination that answers again.</summary>
+    /// <summary>Ends the long pauses of messages to a destination that answers again. Those due within the length of a lease may be under way.</summary>
     /// <returns>How many; as long as there are any, there may be more.</returns>
     Task<int> ResumeAsync(Destination destination, CancellationToken cancellationToken);
 }
@@ -132,7 +132,7 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
                 var routing = destination.RoutingKey is null ? "routing_key IS NULL" : "routing_key = {1}";
                 var select = $$"""
                     SELECT id AS {{Quote(db, "Value")}} FROM {{table}}
-                    WHERE lease_owner IS NULL AND due_at > {{OutboxSql.Now}} AND error IS NULL AND failures > 0 AND destination_address = {0} AND {{routing}}
+                    WHERE lease_owner IS NULL AND due_at > {{OutboxSql.NowPlus($"{LeaseSeconds}")}} AND error IS NULL AND destination_address = {0} AND {{routing}}
                     ORDER BY due_at LIMIT {{ResumeLimit}} FOR UPDATE SKIP LOCKED
                     """;
                 object[] parameters = destination.RoutingKey is null ? [destination.Address] : [destination.Address, destination.RoutingKey];

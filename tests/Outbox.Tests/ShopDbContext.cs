@@ -17,7 +17,7 @@ public sealed class ShopDbContext(DbContextOptions<ShopDbContext> options) : DbC
             order.ToTable("orders");
             order.HasIndex(o => o.Number).IsUnique();
         });
-        modelBuilder.AddOutbox();
+        modelBuilder.AddOutbox().Entity<OutboxMessage>().ToTable(ShopDatabase.OutboxTable);
     }
 }
 

@@ -7,18 +7,18 @@ namespace Platform.Outbox.Tests;
 /// <summary>The database of the shop, on MySQL and MariaDB.</summary>
 internal static class ShopDatabase
 {
-    /// <summary>There are no schemas here.</summary>
+    /// <summary>There are no schemas here, so the table has a name of its own.</summary>
     public const string? Schema = null;
 
-    public const string OutboxTable = "outbox_messages";
+    public const string OutboxTable = "shop_outbox_messages";
 
     /// <summary>Makes leases look ended, and pauses over.</summary>
-    public const string EndLeases = "UPDATE outbox_messages SET due_at = TIMESTAMPADD(SECOND, -31, UTC_TIMESTAMP(6)) WHERE error IS NULL";
+    public const string EndLeases = "UPDATE shop_outbox_messages SET due_at = TIMESTAMPADD(SECOND, -31, UTC_TIMESTAMP(6)) WHERE error IS NULL";
 
     /// <summary>Fills the outbox with that many rows: postponed, set aside, or leased by a process.</summary>
     public static string Fill(int count, string owner, string dueInSeconds, string error) =>
         $"""
-        INSERT INTO outbox_messages (id, destination_address, content_type, body, lease_owner, due_at, failures, error)
+        INSERT INTO shop_outbox_messages (id, destination_address, content_type, body, lease_owner, due_at, failures, error)
         WITH RECURSIVE numbers AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)
         SELECT CAST(UNHEX(CONCAT(LPAD(HEX(1000 * (UNIX_TIMESTAMP() - 3600) + a.n), 12, '0'), MD5(CONCAT(UUID(), a.n, '.', b.n)))) AS BINARY(16)), 'exchange:nowhere', 'text/plain', '', {owner},
             TIMESTAMPADD(SECOND, {dueInSeconds}, UTC_TIMESTAMP(6)), 0, {error}
@@ -39,7 +39,7 @@ internal static class ShopDatabase
         long reads = 0;
         while (await reader.ReadAsync())
         {
-            reads += reader.GetInt64(1);
+            reads += long.Parse(reader.GetString(1), System.Globalization.CultureInfo.InvariantCulture);
         }
 
         return reads;

@@ -9,7 +9,7 @@ internal static class ShopDatabase
     /// <summary>The shop has a schema of its own.</summary>
     public const string? Schema = "shop";
 
-    public const string OutboxTable = "shop.outbox_messages";
+    public const string OutboxTable = "outbox_messages";
 
     /// <summary>Makes leases look ended, and pauses over.</summary>
     public const string EndLeases = "UPDATE shop.outbox_messages SET due_at = now() - interval '31 seconds' WHERE error IS NULL";
@@ -35,8 +35,8 @@ internal static class ShopDatabase
             """
             SELECT pg_stat_force_next_flush();
             SELECT pg_stat_clear_snapshot();
-            SELECT ((SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'outbox_messages')
-                + (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'outbox_messages'))::bigint
+            SELECT ((SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = 'shop' AND relname = 'outbox_messages')
+                + (SELECT seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'shop' AND relname = 'outbox_messages'))::bigint
             """;
         await using var reader = await command.ExecuteReaderAsync();
         await reader.NextResultAsync();

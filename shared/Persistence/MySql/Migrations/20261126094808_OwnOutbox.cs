@@ -14,7 +14,7 @@ namespace Platform.Persistence.MySql.Migrations
             ArgumentNullException.ThrowIfNull(migrationBuilder);
 
             // What waits in MassTransit's tables would be lost. A version before this one sends it; then there is no row, and this holds.
-            migrationBuilder.Sql("ALTER TABLE outbox_messages ADD CONSTRAINT the_outbox_must_be_empty_before_this_migration CHECK (sequence_number < 0)");
+            migrationBuilder.Sql("ALTER TABLE outbox_messages ADD CONSTRAINT the_outbox_must_be_empty_before_this_migration CHECK (octet_length(body) < 0);");
             migrationBuilder.DropTable(name: "outbox_messages");
             migrationBuilder.DropTable(name: "outbox_states");
 

@@ -41,8 +41,8 @@ namespace Platform.Persistence.PostgreSql.Migrations
                 nullable: true);
 
             // It used to be that a postponed message kept its owner.
-            migrationBuilder.Sql("UPDATE outbox_messages SET lease_owner = NULL");
-            migrationBuilder.Sql("UPDATE outbox_messages SET due_at = timestamptz '9999-12-31 00:00:00Z' WHERE error IS NOT NULL");
+            migrationBuilder.Sql("UPDATE outbox_messages SET lease_owner = NULL;");
+            migrationBuilder.Sql("UPDATE outbox_messages SET due_at = timestamptz '9999-12-31 00:00:00Z' WHERE error IS NOT NULL;");
 
             migrationBuilder.CreateIndex(
                 name: "ix_outbox_messages_due_at",
