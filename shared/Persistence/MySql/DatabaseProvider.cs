@@ -10,7 +10,7 @@ using Platform.Outbox;
 namespace Platform.Persistence;
 
 /// <summary>Registration of the database, compiled for MySQL and MariaDB.</summary>
-public static class DatabaseProvider
+public static partial class DatabaseProvider
 {
     /// <summary>Name of the database that this build is for.</summary>
     public const string Name = "MySql";
@@ -144,8 +144,14 @@ public static class DatabaseProvider
         AllowUserVariables = true,
     };
 
-    private static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options) =>
-        options.AddInterceptors(ReadCommittedTransactions.Instance, QueryAdapter.Instance);
+    private static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options)
+    {
+        ConfigureOutbox(options);
+        return options.AddInterceptors(ReadCommittedTransactions.Instance, QueryAdapter.Instance);
+    }
+
+    /// <summary>Only where MassTransit's outbox is used in place of ours.</summary>
+    static partial void ConfigureOutbox(DbContextOptionsBuilder options);
 
     private static MySqlDataSource CreateDataSource(IServiceProvider provider, string applicationName)
     {

@@ -1,0 +1,44 @@
+using System.Data.Common;
+using System.Runtime.CompilerServices;
+using MassTransit.Middleware.Outbox;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Platform.Outbox;
+
+/// <summary>
+/// Wakes MassTransit's delivery when messages of <see cref="OutboxBusContext{TDbContext}"/> have committed. By itself it would learn of them
+/// when its next look is due.
+/// </summary>
+internal sealed class OutboxNotifier(IServiceProvider services) : ISaveChangesInterceptor, IDbTransactionInterceptor
+{
+    private static readonly ConditionalWeakTable<DbContext, object> Expecting = [];
+
+    /// <summary>Messages were added to the context.</summary>
+    public static void Expect(DbContext db) => Expecting.AddOrUpdate(db, db.ContextId);
+
+    public ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
+    {
+        if (eventData.Context is { Database.CurrentTransaction: null } db)
+        {
+            Committed(db);
+        }
+
+        return ValueTask.FromResult(result);
+    }
+
+    public Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+    {
+        Committed(eventData.Context);
+        return Task.CompletedTask;
+    }
+
+    private void Committed(DbContext? db)
+    {
+        if (db is not null && Expecting.Remove(db))
+        {
+            services.GetRequiredService<IBusOutboxNotification>().Delivered();
+        }
+    }
+}

@@ -1,0 +1,11 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+
+namespace Platform.Persistence;
+
+public static partial class DatabaseProvider
+{
+    // The first: MassTransit's messages refer to its inbox, which the model leaves out. The second: its tables are in no snapshot.
+    static partial void ConfigureOutbox(DbContextOptionsBuilder options) => options.ConfigureWarnings(
+        warnings => warnings.Ignore(CoreEventId.MappedEntityTypeIgnoredWarning, RelationalEventId.PendingModelChangesWarning));
+}
