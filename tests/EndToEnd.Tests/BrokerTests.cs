@@ -155,7 +155,12 @@ public sealed class BrokerTests
 
         (await system.StepsWrittenAsync("a")).ShouldBe(Enumerable.Range(0, 280));
         (await system.AttemptsAsync(id)).Count.ShouldBe(1);
-        worker.Output.ShouldContain("PRECONDITION_FAILED", customMessage: "the broker's timeout was met");
+        await system.WaitForStatusAsync(await system.SubmitStepsAsync("b", steps: 1, pauseMilliseconds: 0), HeavyTaskStatus.Succeeded);
+
+        // From 3.12 on the queue says itself how long its consumers may take. Older brokers close the channel.
+        var isMet = await broker.VirtualHost.VersionAsync() < new Version(3, 12);
+        worker.Output.Contains("PRECONDITION_FAILED", StringComparison.Ordinal).ShouldBe(isMet, "the broker's timeout is met");
+        worker.Output.ShouldNotContain("Consumer Canceled");
     }
 
     [Fact]

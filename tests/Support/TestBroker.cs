@@ -119,6 +119,10 @@ public sealed class TestBroker : IAsyncDisposable
         return bodies;
     });
 
+    /// <summary>The version of the broker.</summary>
+    public async Task<Version> VersionAsync() =>
+        Version.Parse((await management.GetFromJsonAsync<JsonElement>("api/overview?columns=rabbitmq_version")).GetProperty("rabbitmq_version").GetString()!);
+
     /// <summary>Deletes a queue with what is in it; nothing when there is none.</summary>
     public Task DeleteQueueAsync(string queue) => UseChannelAsync(channel => channel.QueueDeleteAsync(queue));
 

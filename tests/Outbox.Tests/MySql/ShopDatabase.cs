@@ -20,7 +20,7 @@ internal static class ShopDatabase
         $"""
         INSERT INTO shop_outbox_messages (id, destination_address, content_type, body, lease_owner, due_at, failures, error)
         WITH RECURSIVE numbers AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)
-        SELECT CAST(UNHEX(CONCAT(LPAD(HEX(1000 * (UNIX_TIMESTAMP() - 3600) + a.n), 12, '0'), MD5(CONCAT(UUID(), a.n, '.', b.n)))) AS BINARY(16)), 'exchange:nowhere', 'text/plain', '', {owner},
+        SELECT CAST(UNHEX(CONCAT(LPAD(HEX(1000 * (UNIX_TIMESTAMP() - 3600) + a.n), 12, '0'), LEFT(SHA2(CONCAT(UUID(), a.n, '.', b.n), 256), 20))) AS BINARY(16)), 'exchange:nowhere', 'text/plain', '', {owner},
             TIMESTAMPADD(SECOND, {dueInSeconds}, UTC_TIMESTAMP(6)), 0, {error}
         FROM numbers a JOIN numbers b ON b.n <= {count} / 1000
         """;
