@@ -69,9 +69,6 @@ public sealed class TestBroker : IAsyncDisposable
     public async Task<int> UnacknowledgedAsync(string queue) =>
         (await ReadAsync($"api/queues/{virtualHost}/{Uri.EscapeDataString(queue)}")).TryGetProperty("messages_unacknowledged", out var count) ? count.GetInt32() : -1;
 
-    /// <summary>The broker's version.</summary>
-    public async Task<Version> VersionAsync() => Version.Parse((await ReadAsync("api/overview")).GetProperty("rabbitmq_version").GetString()!.Split('-', '+')[0]);
-
     /// <summary>Declares a durable classic queue and binds it, to collect what is published.</summary>
     /// <param name="queue">The queue's name.</param>
     /// <param name="exchange">An existing exchange, such as <c>Platform.Contracts:HeavyTaskSucceeded</c>.</param>
