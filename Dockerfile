@@ -1,5 +1,5 @@
 # Images of the services: docker build --target api|worker [--build-arg DATABASE_PROVIDER=PostgreSql] .
-# The database is chosen when the services are compiled; the default of the images is MySQL.
+# The database is chosen when the services are compiled: MySql (MySQL and MariaDB) unless said otherwise, as in every build.
 ARG DOTNET_VERSION=10.0
 
 FROM mcr.microsoft.com/dotnet/sdk:${DOTNET_VERSION} AS build

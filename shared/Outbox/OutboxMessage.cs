@@ -42,7 +42,10 @@ public sealed class OutboxMessage
     /// </summary>
     public DateTime DueAt { get; init; }
 
-    /// <summary>How often it could not be sent. The pause before the next try doubles each time, from 30 s to 8 min.</summary>
+    /// <summary>
+    /// How often it could not be sent. The pause before the next try doubles each time, from 30 s to 8 min; one of those that failed
+    /// together comes sooner and finds out for the others.
+    /// </summary>
     public int Failures { get; init; }
 
     /// <summary>

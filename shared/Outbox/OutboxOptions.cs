@@ -12,7 +12,7 @@ public sealed class OutboxOptions
     [Range(1024, 4L * 1024 * 1024 * 1024)]
     public long BufferLength { get; set; } = 64 * 1024 * 1024;
 
-    /// <summary>Messages published at once; the rows of up to five batches are deleted with one statement, 50 ms after the first confirm. Default 200; range 1 to 1,000.</summary>
+    /// <summary>Messages claimed at once by a sweep; at most 30 are published at once to one destination. The rows of up to five batches are deleted with one statement, 50 ms after the first confirm. Default 200; range 1 to 1,000.</summary>
     [Range(1, 1_000)]
     public int BatchSize { get; set; } = 200;
 

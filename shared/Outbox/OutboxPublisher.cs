@@ -101,7 +101,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
     private async Task<(bool IsRefused, ShutdownEventArgs? Reason)> SendAloneAsync(
         IBus bus, List<Delivery> deliveries, ShutdownEventArgs? lastReason, long start, TimeSpan limit)
     {
-        for (var left = limit; left > TimeSpan.Zero && deliveries.Count > 0; left = limit - time.GetElapsedTime(start))
+        for (var left = limit - time.GetElapsedTime(start); left > TimeSpan.Zero && deliveries.Count > 0; left = limit - time.GetElapsedTime(start))
         {
             using var alone = new SendAttempt(bus, left < ConnectTimeout ? left : ConnectTimeout, left, time);
             await SendAsync(deliveries, alone);

@@ -152,7 +152,7 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
 
     private static string SelectCandidates(string table) => $"SELECT id, due_at, octet_length(body) AS body_length, {OutboxSql.NowPlus($"{LeaseSeconds}")} AS lease_end FROM {table}";
 
-    // Two statements, because MySQL's UPDATE returns no rows: lock, measure, lease what fits.
+    // Three statements, because MySQL's UPDATE returns no rows: lock and measure, lease what fits, fetch it.
     private Task<OutboxClaim> ClaimAsync(Func<string, string> select, object[] parameters, CancellationToken cancellationToken) => TransactAsync(
         async (db, table) =>
         {

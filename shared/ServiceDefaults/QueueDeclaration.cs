@@ -19,6 +19,10 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
     private const string ConsumerTimeout = "x-consumer-timeout";
     private const int PreconditionFailed = 406;
 
+    // As good as none, and no more can be said: RabbitMQ 4.0 and 4.1 take -1 ("none") for a change of the queue's settings at every look and
+    // write it to the queue's log each time (rabbitmq-server issue 14202).
+    private const int Unlimited = int.MaxValue;
+
     // Longer than any task runs. The default of 30 min would close the channel under every longer one.
     private static readonly TimeSpan TimeToAcknowledge = TimeSpan.FromDays(7);
 
@@ -35,10 +39,10 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
             extended[ConsumerTimeout] = (long)TimeToAcknowledge.TotalMilliseconds;
         }
 
-        // Older ones have no limit unless somebody sets one, and refuse a negative number.
+        // Older ones have no limit unless somebody sets one.
         if (version.Major >= 4)
         {
-            extended[DeliveryLimit] = -1;
+            extended[DeliveryLimit] = Unlimited;
         }
 
         return extended;

@@ -7,9 +7,9 @@ namespace Platform.ServiceDefaults;
 
 /// <summary>
 /// Starts a receive endpoint anew that has not been ready for <see cref="RabbitMqOptions.EndpointTimeout"/>. RabbitMQ.Client reports an
-/// answer that did not come in time as a cancellation, and at a cancellation MassTransit 8.4.0 ends the endpoint for good
-/// (ReceiveTransport.Run), as if somebody had stopped it: without this the process would go on and never consume again. Running tasks do
-/// not depend on their endpoint. While the broker is away a new start is one more attempt to connect.
+/// answer that did not come in time as a cancellation, and at a cancellation MassTransit before 8.5.2 ended the endpoint for good
+/// (ReceiveTransport.Run), as if somebody had stopped it: without this a process may go on and never consume again. Running tasks do not
+/// depend on their endpoint. While the broker is away a new start is one more attempt to connect.
 /// </summary>
 internal sealed partial class ReceiveEndpointWatch(
     IBusControl bus, IHostApplicationLifetime lifetime, IOptions<RabbitMqOptions> options, TimeProvider time, ILogger<ReceiveEndpointWatch> logger) : BackgroundService

@@ -2,7 +2,6 @@ using System.Reflection;
 using MassTransit.Logging;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -37,34 +36,10 @@ public static class Telemetry
         }
 
         var version = Assembly.GetEntryAssembly()?.GetName().Version?.ToString(3);
-        var resource = ResourceBuilder.CreateDefault().AddService(serviceName, serviceVersion: version, serviceInstanceId: $"{Environment.MachineName}:{Environment.ProcessId}");
-        return services.AddHostedService(_ => new Exporter(resource));
-    }
-
-    // Started first and stopped last of the services registered after it, so that it sees all of their work.
-    private sealed class Exporter(ResourceBuilder resource) : IHostedService, IDisposable
-    {
-        private TracerProvider? traces;
-        private MeterProvider? metrics;
-
-        public Task StartAsync(CancellationToken cancellationToken)
-        {
-            traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(Sources).AddOtlpExporter().Build();
-            metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(Meters).AddOtlpExporter().Build();
-            return Task.CompletedTask;
-        }
-
-        public Task StopAsync(CancellationToken cancellationToken)
-        {
-            traces?.ForceFlush((int)TimeSpan.FromSeconds(5).TotalMilliseconds);
-            metrics?.ForceFlush((int)TimeSpan.FromSeconds(5).TotalMilliseconds);
-            return Task.CompletedTask;
-        }
-
-        public void Dispose()
-        {
-            traces?.Dispose();
-            metrics?.Dispose();
-        }
+        services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(serviceName, serviceVersion: version, serviceInstanceId: $"{Environment.MachineName}:{Environment.ProcessId}"))
+            .WithTracing(traces => traces.AddSource(Sources).AddOtlpExporter())
+            .WithMetrics(metrics => metrics.AddMeter(Meters).AddOtlpExporter());
+        return services;
     }
 }

@@ -58,6 +58,37 @@ public sealed class BrokerTests
     }
 
     [Fact]
+    public async Task While_an_alarm_blocks_publishers_running_tasks_complete_and_acknowledge_and_what_was_accepted_runs_afterwards()
+    {
+        const string queue = "heavy-task.test.steps";
+        await using var broker = await PrivateBroker.CreateAsync();
+        await using var system = await TestSystem.StartAsync(broker.Uri);
+        await system.StartWorkerAsync();
+        var shorter = await system.SubmitStepsAsync("short", steps: 60, pauseMilliseconds: 100);
+        var longer = await system.SubmitStepsAsync("long", steps: 150, pauseMilliseconds: 100);
+        await system.WaitForStepAsync("short", 1);
+        await system.WaitForStepAsync("long", 1);
+
+        await broker.RaiseMemoryAlarmAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            await system.SubmitStepsAsync($"t{i}", steps: 1, pauseMilliseconds: 0);
+        }
+
+        // The event of the first that ends is published, in vain; the acknowledgement of the other comes after that.
+        await system.WaitForStatusAsync(shorter, HeavyTaskStatus.Succeeded, TimeSpan.FromSeconds(60));
+        await system.WaitForStatusAsync(longer, HeavyTaskStatus.Succeeded, TimeSpan.FromSeconds(60));
+        await Eventually.Async(async () => await broker.VirtualHost.UnacknowledgedAsync(queue) == 0, TimeSpan.FromSeconds(30), "both are acknowledged");
+        await using var db = system.Database.CreateContext();
+        (await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Queued, TestContext.Current.CancellationToken)).ShouldBe(20);
+
+        await broker.EndMemoryAlarmAsync();
+        await Eventually.Async(
+            async () => await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Succeeded) == 22, TimeSpan.FromSeconds(120), "all of them run");
+        await Eventually.Async(async () => await system.Database.CountAsync("outbox_messages") == 0, TimeSpan.FromSeconds(60), "the outbox is empty");
+    }
+
+    [Fact]
     public async Task The_broker_restarted_during_a_task_does_not_stop_it()
     {
         await using var broker = await PrivateBroker.CreateAsync();

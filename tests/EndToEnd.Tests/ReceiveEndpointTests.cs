@@ -12,6 +12,8 @@ namespace Platform.EndToEnd.Tests;
 
 public sealed class ReceiveEndpointTests
 {
+    private const string Queue = "heavy-task.test.steps";
+
     // Of what a receive endpoint asks of its broker until it consumes: class and method of AMQP 0-9-1.
     [Theory]
     [InlineData("connection.open", 10, 40)]
@@ -54,5 +56,31 @@ public sealed class ReceiveEndpointTests
 
         proxy.HasSwallowed.ShouldBeTrue(request);
         await host.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task A_new_queue_drops_no_message_that_is_returned_often()
+    {
+        await using var system = await TestSystem.StartAsync();
+        await system.StartWorkerAsync();
+
+        var arguments = await system.Broker.QueueArgumentsAsync(Queue);
+
+        // Before 4.0 there is no limit that nobody set.
+        (arguments.TryGetProperty("x-delivery-limit", out var limit) ? limit.GetInt32() : 0).ShouldBe(await system.Broker.VersionAsync() >= new Version(4, 0) ? int.MaxValue : 0);
+    }
+
+    [Fact]
+    public async Task A_queue_that_exists_with_other_arguments_is_used_as_it_is()
+    {
+        await using var system = await TestSystem.StartAsync();
+        await system.Broker.DeclareQueueAsync(Queue, new Dictionary<string, object?> { ["x-queue-type"] = "quorum", ["x-delivery-limit"] = 7 });
+
+        var worker = await system.StartWorkerAsync();
+        await worker.WaitForOutputAsync("used as it is", TimeSpan.FromSeconds(30));
+        var id = await system.SubmitStepsAsync("a", steps: 1, pauseMilliseconds: 0);
+
+        await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded);
+        (await system.Broker.QueueArgumentsAsync(Queue)).GetProperty("x-delivery-limit").GetInt32().ShouldBe(7);
     }
 }

@@ -61,8 +61,11 @@ public sealed class PrivateBroker : IAsyncDisposable
     /// <summary>Ends it.</summary>
     public Task ResumeAsync(string queue) => EvaluateAsync($"sys:resume({ProcessOf(queue)}).");
 
-    /// <summary>Sets the share of the machine's memory above which publishers are blocked.</summary>
-    public Task SetMemoryWatermarkAsync(string fraction) => EvaluateAsync($"vm_memory_monitor:set_vm_memory_high_watermark({fraction}).");
+    /// <summary>Raises the alarm of memory, which blocks whoever publishes.</summary>
+    public Task RaiseMemoryAlarmAsync() => EvaluateAsync("vm_memory_monitor:set_vm_memory_high_watermark({absolute, 1000}).");
+
+    /// <summary>Ends it.</summary>
+    public Task EndMemoryAlarmAsync() => EvaluateAsync("vm_memory_monitor:set_vm_memory_high_watermark({absolute, 2000000000}).");
 
     // A quorum queue's process has the name of its virtual host and itself.
     private static string ProcessOf(string queue) => $"'%2F_{queue}'";

@@ -62,6 +62,13 @@ public sealed class TestBroker : IAsyncDisposable
     /// <summary>The number of consumers of a queue; null when there is no such queue.</summary>
     public async Task<uint?> ConsumerCountAsync(string queue) => (await DeclarePassivelyAsync(queue))?.ConsumerCount;
 
+    /// <summary>The arguments that a queue was declared with.</summary>
+    public async Task<JsonElement> QueueArgumentsAsync(string queue) => (await ReadAsync($"api/queues/{virtualHost}/{Uri.EscapeDataString(queue)}")).GetProperty("arguments");
+
+    /// <summary>How many messages of a queue were delivered and are not acknowledged; the broker counts every five seconds.</summary>
+    public async Task<int> UnacknowledgedAsync(string queue) =>
+        (await ReadAsync($"api/queues/{virtualHost}/{Uri.EscapeDataString(queue)}")).TryGetProperty("messages_unacknowledged", out var count) ? count.GetInt32() : -1;
+
     /// <summary>Declares a durable classic queue and binds it, to collect what is published.</summary>
     /// <param name="queue">The queue's name.</param>
     /// <param name="exchange">An existing exchange, such as <c>Platform.Contracts:HeavyTaskSucceeded</c>.</param>
@@ -72,6 +79,10 @@ public sealed class TestBroker : IAsyncDisposable
         await channel.QueueBindAsync(queue, exchange, routingKey);
         return true;
     });
+
+    /// <summary>Declares a durable queue with arguments.</summary>
+    public Task DeclareQueueAsync(string queue, IDictionary<string, object?> arguments) =>
+        UseChannelAsync(channel => channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, arguments));
 
     /// <summary>Publishes raw bytes, persistent, and waits for the broker's confirm.</summary>
     /// <param name="exchange">The exchange; empty: the default exchange, whose routing keys are names of queues.</param>
@@ -156,6 +167,8 @@ public sealed class TestBroker : IAsyncDisposable
             new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
         return await use(channel);
     }
+
+    private Task<JsonElement> ReadAsync(string path) => management.GetFromJsonAsync<JsonElement>(path);
 
     private async Task<IReadOnlyList<string>> NamesAsync(string path)
     {

@@ -11,11 +11,11 @@ public sealed record PublishedMessage(Guid Id, long PublishedAt);
 /// <summary>The bare limit of handing in work: publish, wait for the broker's confirm, then 202. No row, so lost when the broker is away.</summary>
 internal static class PublishMessage
 {
-    public static async Task<Accepted<PublishedMessage>> HandleAsync(InsertRowRequest request, IPublishEndpoint publishEndpoint, TimeProvider time)
+    public static async Task<Accepted<PublishedMessage>> HandleAsync(InsertRowRequest request, IBus bus, TimeProvider time)
     {
         var id = Guid.CreateVersion7();
         var publishedAt = time.GetTimestamp();
-        await publishEndpoint.Publish(new HeavyTaskRequested(id, request.Kind));
+        await bus.Publish(new HeavyTaskRequested(id, request.Kind));
         return TypedResults.Accepted($"/messages/{id}", new PublishedMessage(id, publishedAt));
     }
 }

@@ -32,8 +32,8 @@ internal static class AcceptSection
         var cpu = await installation.StartCpuAsync(("service", service));
         var json = Installation.Json(Installation.Kind);
         var load = round == 0
-            ? await HttpLoad.RunAsync(service.Address, path, json, options.Connections, Rounds.WarmUp * options.Tasks)
-            : await HttpLoad.RunAsync(service.Address, path, json, options.Connections, TimeSpan.FromSeconds(options.Seconds));
+            ? await HttpLoad.RunAsync(service, path, json, options.Connections, Rounds.WarmUp * options.Tasks)
+            : await HttpLoad.RunAsync(service, path, json, options.Connections, TimeSpan.FromSeconds(options.Seconds));
         var used = cpu.Stop(load.Latencies.Length);
         await service.Variant.Database.WaitForEmptyOutboxAsync();
         await installation.Broker.PurgeAsync(Installation.Queue(Installation.Kind));

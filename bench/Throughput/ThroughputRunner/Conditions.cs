@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
 
 namespace Platform.ThroughputRunner;
@@ -34,5 +35,6 @@ internal sealed record Conditions(
         {Options.Rounds} rounds; {Options.Connections} HTTP connections; {Options.Concurrency} tasks or messages at once; {Options.Publishers} publishers; {Options.Seconds} s or {Options.Tasks:N0} tasks a measurement.
         """;
 
-    private static string VersionOf(Type type) => type.Assembly.GetName().Version!.ToString(3);
+    private static string VersionOf(Type type) =>
+        type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 }

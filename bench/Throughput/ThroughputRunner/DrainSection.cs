@@ -21,7 +21,7 @@ internal static class DrainSection
             report,
             round => MeasureAsync(installation, "platform", round, worker, async count =>
             {
-                await HttpLoad.RunAsync(api.Address, "/heavy-tasks", Installation.Json(Installation.Kind), options.Connections, count);
+                await HttpLoad.RunAsync(api, "/heavy-tasks", Installation.Json(Installation.Kind), options.Connections, count);
                 await installation.Platform.Database.WaitForEmptyOutboxAsync();
             }),
             round => MeasureAsync(installation, Measurement.Bare, round, consumer, count => PublishAsync(Installation.BareKind, count)),

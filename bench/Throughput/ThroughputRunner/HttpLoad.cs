@@ -13,36 +13,36 @@ internal static class HttpLoad
     private static readonly TimeProvider Time = TimeProvider.System;
 
     /// <summary>For a time. Requests under way at its end are answered but not counted.</summary>
-    public static Task<LoadResult> RunAsync(Uri address, string path, string json, int connections, TimeSpan duration)
+    public static Task<LoadResult> RunAsync(Service service, string path, string json, int connections, TimeSpan duration)
     {
         var start = Time.GetTimestamp();
-        return RunAsync(address, path, json, connections, duration, () => ValueTask.FromResult(Time.GetElapsedTime(start) < duration));
+        return RunAsync(service, path, json, connections, duration, () => ValueTask.FromResult(Time.GetElapsedTime(start) < duration));
     }
 
     /// <summary>A number of requests.</summary>
-    public static Task<LoadResult> RunAsync(Uri address, string path, string json, int connections, int count)
+    public static Task<LoadResult> RunAsync(Service service, string path, string json, int connections, int count)
     {
         var remaining = count;
-        return RunAsync(address, path, json, connections, TimeSpan.MaxValue, () => ValueTask.FromResult(Interlocked.Decrement(ref remaining) >= 0));
+        return RunAsync(service, path, json, connections, TimeSpan.MaxValue, () => ValueTask.FromResult(Interlocked.Decrement(ref remaining) >= 0));
     }
 
-    /// <param name="address">The service.</param>
+    /// <param name="service">Who is asked.</param>
     /// <param name="path">Path of the request.</param>
     /// <param name="json">Its body.</param>
     /// <param name="connections">Number of connections.</param>
     /// <param name="counted">What ends later is not counted.</param>
     /// <param name="mayGoOn">Asked before each request; false ends the connection that asked.</param>
-    /// <exception cref="OperationCanceledException">It took longer than <see cref="Patience.Limit"/>.</exception>
+    /// <exception cref="InvalidOperationException">A request was not accepted, or all of it took longer than <see cref="Patience.Limit"/>.</exception>
     public static async Task<LoadResult> RunAsync(
-        Uri address, string path, string json, int connections, TimeSpan counted, Func<ValueTask<bool>> mayGoOn)
+        Service service, string path, string json, int connections, TimeSpan counted, Func<ValueTask<bool>> mayGoOn)
     {
-        var request = HttpConnection.Request(address, path, json);
+        var request = HttpConnection.Request(service.Address, path, json);
         using var limit = new CancellationTokenSource(Patience.Limit);
         var start = Time.GetTimestamp();
-        var latencies = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(async () =>
+        var latencies = await service.ExplainAsync(Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(async () =>
         {
             var own = new List<double>(16 * 1024);
-            using var connection = await HttpConnection.OpenAsync(address);
+            using var connection = await HttpConnection.OpenAsync(service.Address);
             while (await mayGoOn())
             {
                 var sent = Time.GetTimestamp();
@@ -54,7 +54,7 @@ internal static class HttpLoad
             }
 
             return own;
-        })));
+        }))));
         var elapsed = Time.GetElapsedTime(start);
         var all = latencies.SelectMany(l => l).Order().ToArray();
         return new LoadResult(all.Length / (elapsed < counted ? elapsed : counted).TotalSeconds, all);

@@ -194,6 +194,9 @@ internal sealed class Installation : IAsyncDisposable
             ["Database__AcquireTimeout"] = "00:01:00",
             ["Database__CommandTimeout"] = "00:02:00",
 
+            // The same for the broker's answers.
+            ["RabbitMq__AnswerTimeout"] = "00:02:00",
+
             // A process that is paused while a backlog is prepared must keep its connection.
             ["RabbitMq__Heartbeat"] = "00:02:00",
             ["Logging__LogLevel__Default"] = "Warning",

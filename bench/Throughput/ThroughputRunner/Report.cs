@@ -64,7 +64,7 @@ internal sealed class Report : IAsyncDisposable
     public bool HasFailures => failures.Count > 0;
 
     /// <summary>For those who look on.</summary>
-    public static void Note(string text) => Console.Error.WriteLine(text);
+    public static void Note(string text) => Console.Error.WriteLine($"{TimeProvider.System.GetLocalNow():HH:mm:ss} {text}");
 
     /// <summary>A section that came to no end. What was measured of it before counts.</summary>
     public void Fail(string section, Exception exception)

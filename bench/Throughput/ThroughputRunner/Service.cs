@@ -30,6 +30,19 @@ internal sealed class Service(Variant variant, ServiceProcess process, Uri addre
             : throw new InvalidOperationException($"{path} answered {(int)response.StatusCode}. {process.Output}");
     }
 
+    /// <summary>Adds the end of what the process wrote to what went wrong with its answers.</summary>
+    public async Task<T> ExplainAsync<T>(Task<T> answers)
+    {
+        try
+        {
+            return await answers;
+        }
+        catch (Exception exception)
+        {
+            throw new InvalidOperationException($"{exception.Message.ReplaceLineEndings(" ")}\n{string.Join('\n', process.Output.Split('\n').TakeLast(40))}", exception);
+        }
+    }
+
     /// <summary>Returns when the process consumes from the queue.</summary>
     public Task WaitForConsumerAsync(Broker broker, string queue) => Patience.WaitAsync(
         async () => process.HasExited

@@ -35,7 +35,7 @@ internal static class SustainedSection
         using var free = new SemaphoreSlim(Window);
         using var end = new CancellationTokenSource();
         var accepted = 0;
-        var load = HttpLoad.RunAsync(submit.Address, path, json, options.Connections, TimeSpan.MaxValue, async () =>
+        var load = HttpLoad.RunAsync(submit, path, json, options.Connections, TimeSpan.MaxValue, async () =>
         {
             try
             {
