@@ -29,11 +29,16 @@ public static class PlatformHealth
     }
 
     internal static void ReportBrokerOutageAsDegraded(this IBusRegistrationConfigurator bus, string name) =>
-        bus.ConfigureHealthCheckOptions(options =>
-        {
-            options.Name = name;
-            options.MinimalFailureStatus = HealthStatus.Degraded;
-        });
+        bus.ConfigureHealthCheckOptions(options => ReportAsDegraded(options, name));
+
+    internal static void ReportBrokerOutageAsDegraded<TBus>(this IBusRegistrationConfigurator<TBus> bus, string name)
+        where TBus : class, IBus => bus.ConfigureHealthCheckOptions(options => ReportAsDegraded(options, name));
+
+    private static void ReportAsDegraded(IHealthCheckOptionsConfigurator options, string name)
+    {
+        options.Name = name;
+        options.MinimalFailureStatus = HealthStatus.Degraded;
+    }
 
     // Without descriptions and exceptions: they name hosts.
     private static Task WriteAsync(HttpContext context, HealthReport report) => context.Response.WriteAsJsonAsync(new
