@@ -18,7 +18,7 @@ internal sealed partial class OutboxSender(
     private static readonly TimeSpan Reconnection = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<Destination, DestinationQueue> queues = new();
-    private readonly ConcurrentDictionary<Destination, Task> resuming = new();
+    private readonly ConcurrentDictionary<Destination, bool> resuming = new();
     private volatile bool brokerUnavailable;
     private long? droppedAt;
     private int unanswered;
@@ -85,7 +85,7 @@ internal sealed partial class OutboxSender(
             Log(queue.Destination, tried, wasFailing, health);
             if (tried.Any(d => d.Outcome == DeliveryOutcome.Confirmed && (wasFailing || d.Message.Failures > 0)))
             {
-                Resume(queue.Destination);
+                Resume(queue);
             }
         }
         catch (Exception exception)
@@ -123,20 +123,21 @@ internal sealed partial class OutboxSender(
     }
 
     // Those that failed before are due much later; now they can be sent. One at a time for each destination, and nobody waits for it.
-    private void Resume(Destination destination)
+    private void Resume(DestinationQueue queue)
     {
-        var started = new TaskCompletionSource();
-        if (resuming.TryAdd(destination, started.Task))
+        if (resuming.TryAdd(queue.Destination, true))
         {
-            _ = ResumeAsync(destination);
+            _ = ResumeAsync(queue);
         }
     }
 
-    private async Task ResumeAsync(Destination destination)
+    private async Task ResumeAsync(DestinationQueue queue)
     {
+        var destination = queue.Destination;
         try
         {
-            while (await store.ResumeAsync(destination, CancellationToken.None) > 0)
+            // Unless it fails again meanwhile: what is postponed then would be made due at once, again and again.
+            while (!queue.Health.IsFailing && await store.ResumeAsync(destination, CancellationToken.None) > 0)
             {
             }
         }

@@ -96,10 +96,10 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
         cancellationToken);
 
     public Task DeleteAsync(LeasedMessages messages, CancellationToken cancellationToken) =>
-        ExecuteAsync((table, parameters) => $"DELETE FROM {table} WHERE {Leased(messages, parameters)}", cancellationToken);
+        ExecuteAsync((table, parameters) => $"{OutboxSql.DeleteFrom(table)} WHERE {Leased(messages, parameters)}", cancellationToken);
 
     public Task ReleaseAsync(LeasedMessages messages, CancellationToken cancellationToken) => ExecuteAsync(
-        (table, parameters) => $"UPDATE {table} SET lease_owner = NULL, due_at = {OutboxSql.Now} WHERE {Leased(messages, parameters)}",
+        (table, parameters) => $"UPDATE {table} {OutboxSql.ByPrimaryKey} SET lease_owner = NULL, due_at = {OutboxSql.Now} WHERE {Leased(messages, parameters)}",
         cancellationToken);
 
     public Task PostponeAsync(LeasedMessages messages, TimeSpan pause, bool failed, CancellationToken cancellationToken) => ExecuteAsync(
@@ -109,10 +109,10 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
             parameters.Add(pause.TotalSeconds);
             return failed
                 ? $$"""
-                    UPDATE {{table}} SET lease_owner = NULL, due_at = {{OutboxSql.NowPlus("{0} * POWER(2, LEAST(failures, 4))")}}, failures = failures + 1
+                    UPDATE {{table}} {{OutboxSql.ByPrimaryKey}} SET lease_owner = NULL, due_at = {{OutboxSql.NowPlus("{0} * POWER(2, LEAST(failures, 4))")}}, failures = failures + 1
                     WHERE {{Leased(messages, parameters)}}
                     """
-                : $$"""UPDATE {{table}} SET lease_owner = NULL, due_at = {{OutboxSql.NowPlus("{0}")}} WHERE {{Leased(messages, parameters)}}""";
+                : $$"""UPDATE {{table}} {{OutboxSql.ByPrimaryKey}} SET lease_owner = NULL, due_at = {{OutboxSql.NowPlus("{0}")}} WHERE {{Leased(messages, parameters)}}""";
         },
         cancellationToken);
 
@@ -120,7 +120,7 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
         (table, parameters) =>
         {
             parameters.AddRange([error, OutboxModel.Never]);
-            return $$"""UPDATE {{table}} SET lease_owner = NULL, due_at = {1}, error = {0} WHERE {{Leased(message, parameters)}}""";
+            return $$"""UPDATE {{table}} {{OutboxSql.ByPrimaryKey}} SET lease_owner = NULL, due_at = {1}, error = {0} WHERE {{Leased(message, parameters)}}""";
         },
         cancellationToken);
 
@@ -140,7 +140,7 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
                 if (postponed.Count > 0)
                 {
                     var ids = new List<object>();
-                    var update = $"UPDATE {table} SET due_at = {OutboxSql.Now} WHERE {OutboxSql.In("id", postponed, ids)}";
+                    var update = $"UPDATE {table} {OutboxSql.ByPrimaryKey} SET due_at = {OutboxSql.Now} WHERE {OutboxSql.In("id", postponed, ids)}";
                     await db.Database.ExecuteSqlRawAsync(update, ids, cancellationToken);
                 }
 
@@ -164,7 +164,7 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
 
             var ids = candidates.ConvertAll(c => c.Id);
             var leased = new List<object> { last.LeaseEnd };
-            var lease = $"UPDATE {table} SET lease_owner = NULL, due_at = {{0}} WHERE {OutboxSql.In("id", ids, leased)}";
+            var lease = $"UPDATE {table} {OutboxSql.ByPrimaryKey} SET lease_owner = NULL, due_at = {{0}} WHERE {OutboxSql.In("id", ids, leased)}";
             await db.Database.ExecuteSqlRawAsync(lease, leased, cancellationToken);
             var messages = await db.Set<OutboxMessage>().IgnoreQueryFilters().AsNoTracking().Where(m => ids.Contains(m.Id)).ToListAsync(cancellationToken);
             return new OutboxClaim(messages, last.LeaseEnd, last.DueAt, ids.Max());

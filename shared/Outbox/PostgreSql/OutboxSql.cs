@@ -12,8 +12,11 @@ internal static class OutboxSql
     /// <summary>The time. Stable within a statement, so that an index can be searched for it.</summary>
     public const string Now = "statement_timestamp()";
 
-    /// <summary>Behind the table's name, where the primary key is to be walked.</summary>
+    /// <summary>Behind the table's name, where rows are found by their ids.</summary>
     public const string ByPrimaryKey = "";
+
+    /// <summary>A DELETE up to its WHERE.</summary>
+    public static string DeleteFrom(string table) => $"DELETE FROM {table}";
 
     /// <summary>So many seconds from now.</summary>
     public static string NowPlus(string seconds) => $"{Now} + interval '1 second' * ({seconds})";
