@@ -9,6 +9,10 @@ namespace Platform.Outbox;
 internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
+
+    // Waiting for more than these saves little.
+    private readonly int enough = capacity / 2;
 
     private readonly Channel<Delivery> channel = Channel.CreateBounded<Delivery>(capacity);
 
@@ -29,7 +33,11 @@ internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
             return false;
         }
 
-        await Task.Delay(Pause, time, CancellationToken.None);
+        for (var start = time.GetTimestamp(); channel.Reader.Count < enough && time.GetElapsedTime(start) < Pause;)
+        {
+            await Task.Delay(Look, time, CancellationToken.None);
+        }
+
         return true;
     }
 

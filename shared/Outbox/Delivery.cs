@@ -15,6 +15,9 @@ internal sealed class Delivery(OutboxMessage message, long? leasedAt, DateTime? 
 
     public Destination Destination { get; } = new(message.DestinationAddress, message.RoutingKey);
 
+    /// <summary>It was given to a channel, and there is no answer yet.</summary>
+    public bool IsUnderWay { get; set; }
+
     public DeliveryOutcome Outcome { get; set; }
 
     public Exception? Error { get; set; }

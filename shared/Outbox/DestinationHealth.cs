@@ -12,6 +12,9 @@ internal sealed class DestinationHealth(TimeProvider time)
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Proof = TimeSpan.FromSeconds(10);
 
+    // Not a rest: the next message is a probe.
+    private static readonly TimeSpan Suspicion = TimeSpan.FromTicks(1);
+
     private long? confirmedAt;
     private long failedAt;
     private TimeSpan rest;
@@ -26,6 +29,12 @@ internal sealed class DestinationHealth(TimeProvider time)
     /// <summary>Whether it failed when last tried.</summary>
     public bool IsFailing => rest > TimeSpan.Zero;
 
+    /// <summary>Whether it is not known to fail, and has to prove that it does not.</summary>
+    public bool IsSuspect => rest == Suspicion;
+
+    /// <summary>It stood still, or somebody else did on the same connection: one message finds out, at once.</summary>
+    public void Suspect() => Rest(Suspicion);
+
     /// <summary>Notes what became of messages that were tried.</summary>
     public void Note(IReadOnlyCollection<Delivery> deliveries)
     {
@@ -36,7 +45,7 @@ internal sealed class DestinationHealth(TimeProvider time)
 
         if (deliveries.Any(d => d.Outcome == DeliveryOutcome.Unanswered))
         {
-            Rest(rest == TimeSpan.Zero ? ShortestRest : TimeSpan.FromTicks(Math.Min(2 * rest.Ticks, LongestRest.Ticks)));
+            Rest(rest <= Suspicion ? ShortestRest : TimeSpan.FromTicks(Math.Min(2 * rest.Ticks, LongestRest.Ticks)));
         }
         else if (deliveries.Count(d => d.Outcome == DeliveryOutcome.Refused) is > 0 and var refused && (refusedInARow += refused) > 1)
         {

@@ -6,17 +6,22 @@ namespace Platform.Outbox;
 /// </summary>
 internal sealed class DestinationQueue(Destination destination, OutboxSender sender, OutboxOptions options, TimeProvider time)
 {
+    // Messages to one queue that stand still, and with which the broker goes on reading (BusConnection).
+    private const int MaxStanding = 30;
+
     // As long as it does not answer nothing is kept in memory for it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    // Fewer than the broker leaves unanswered before it stops to read (BusConnection).
-    private const int MaxUnderWay = 30;
+    // Twice without an answer in between is a stand. Once may be this process that stood still.
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
     // Where messages come together, more follow at once, and large batches cost the broker less than many small ones. A message that
     // comes alone is not kept waiting.
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
 
-    private readonly int batchSize = Math.Min(options.BatchSize, MaxUnderWay);
+    // Where this many come together, more are not waited for.
+    private const int Many = 30;
+
     private readonly Lock gate = new();
     private readonly Queue<Delivery> waiting = new();
     private bool isSending;
@@ -72,7 +77,7 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
         while (Take() is { Count: > 0 } batch)
         {
             await SendAsync(batch);
-            if (batch.Count > 1 && batch.Count < batchSize)
+            if (batch.Count is > 1 and < Many)
             {
                 await Task.Delay(Gathering, time, CancellationToken.None);
             }
@@ -82,10 +87,23 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
     private async Task SendAsync(List<Delivery> batch)
     {
         var sending = sender.SendAsync(this, batch);
+        var (start, standing) = (time.GetTimestamp(), batch.Count + 1);
         while (!sending.IsCompleted)
         {
-            await sending.WaitAsync(Patience, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!sending.IsCompleted)
+            await sending.WaitAsync(Look, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (sending.IsCompleted)
+            {
+                break;
+            }
+
+            var before = standing;
+            standing = batch.Count(d => d.IsUnderWay);
+            if (standing == before && standing > MaxStanding)
+            {
+                sender.Suspect(this, standing);
+            }
+
+            if (time.GetElapsedTime(start) >= Patience)
             {
                 await sender.HandBackAsync(TakeAll());
             }
@@ -103,7 +121,7 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
     {
         lock (gate)
         {
-            var limit = Health.RestLeft > TimeSpan.Zero ? options.BatchSize : Health.IsProven ? batchSize : 1;
+            var limit = Health.RestLeft > TimeSpan.Zero || Health.IsProven ? options.BatchSize : 1;
             var batch = new List<Delivery>();
             while (batch.Count < limit && waiting.TryDequeue(out var delivery))
             {

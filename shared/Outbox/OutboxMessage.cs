@@ -43,7 +43,7 @@ public sealed class OutboxMessage
     public DateTime DueAt { get; init; }
 
     /// <summary>
-    /// How often it could not be sent. The pause before the next try doubles each time, from 30 s to 8 min; one of those that failed
+    /// How often it could not be sent. The pause before the next try doubles each time, from up to 30 s to 8 min; one of those that failed
     /// together comes sooner and finds out for the others.
     /// </summary>
     public int Failures { get; init; }

@@ -49,13 +49,15 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
     }
 
     /// <summary>Sends messages to a destination that failed before, where they meet no other destination's.</summary>
-    public async Task ProbeAsync(IEnumerable<Delivery> deliveries)
+    /// <param name="deliveries">The messages.</param>
+    /// <param name="briefly">It may be well, and so may others that wait for their turn: the answer is not waited for as long as usual.</param>
+    public async Task ProbeAsync(IEnumerable<Delivery> deliveries, bool briefly)
     {
         await probing.WaitAsync();
         try
         {
             var leased = deliveries.Where(IsLeased).ToList();
-            (_, lastProbeReason) = await SendAloneAsync(buses.Probe, leased, lastProbeReason, time.GetTimestamp(), publishTimeout);
+            (_, lastProbeReason) = await SendAloneAsync(buses.Probe, leased, lastProbeReason, time.GetTimestamp(), briefly ? AloneTimeout : publishTimeout);
             if (leased.Any(d => d.Outcome == DeliveryOutcome.Unanswered))
             {
                 // Whatever holds this channel is not to meet the next one.
@@ -90,7 +92,8 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
                 continue;
             }
 
-            delivery.Outcome = DeliveryOutcome.Disconnected;
+            // With no time left it is not tried, and that says nothing about the broker.
+            (delivery.Outcome, delivery.Error) = (DeliveryOutcome.NotTried, null);
             (isRefused, reason) = await SendAloneAsync(buses.Publish, [delivery], reason, start, AloneTimeout);
             inARow = isRefused ? inARow + 1 : 0;
         }
@@ -198,7 +201,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
             return;
         }
 
-        using var send = new MessageSend(attempt);
+        using var send = new MessageSend(attempt, delivery);
         ISendEndpoint endpoint;
         StoredMessagePipe pipe;
         try

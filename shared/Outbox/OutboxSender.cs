@@ -14,23 +14,17 @@ internal sealed partial class OutboxSender(
     private const int MaxUnanswered = 24;
     private const int MaxAttemptsWithoutConfirm = 2;
 
-    // While the bus opens another connection, nobody says that the broker is away.
-    private static readonly TimeSpan Reconnection = TimeSpan.FromSeconds(5);
-
     private readonly ConcurrentDictionary<Destination, DestinationQueue> queues = new();
     private readonly ConcurrentDictionary<Destination, bool> resuming = new();
-    private volatile bool brokerUnavailable;
-    private long? droppedAt;
+    private readonly BrokerAvailability broker = new(time, logger);
     private int unanswered;
     private int attemptsWithoutConfirm;
 
     /// <summary>Whether there was no channel to the broker when last tried.</summary>
-    public bool BrokerUnavailable => brokerUnavailable;
+    public bool BrokerUnavailable => broker.IsAway;
 
     /// <summary>Whether nothing waits and nothing is under way.</summary>
     public bool IsIdle => queues.Values.All(q => q.IsIdle);
-
-    private bool IsReconnecting => droppedAt is { } at && time.GetElapsedTime(at) < Reconnection;
 
     /// <summary>Takes messages to send. What becomes of them is written down later.</summary>
     public void Post(IEnumerable<Delivery> deliveries)
@@ -71,17 +65,23 @@ internal sealed partial class OutboxSender(
             }
 
             // While the broker is away the sweeper alone tries it.
-            var tried = brokerUnavailable ? [.. batch.Where(d => d.ClaimedUntil is not null)] : batch;
+            var tried = broker.IsAway ? [.. batch.Where(d => d.ClaimedUntil is not null)] : batch;
             var wasFailing = health.IsFailing;
-            await (wasFailing ? publisher.ProbeAsync(tried) : publisher.SendAsync(tried));
+            await (wasFailing ? publisher.ProbeAsync(tried, health.IsSuspect) : publisher.SendAsync(tried));
             metrics.Sent(tried, time.GetUtcNow());
             if (!wasFailing)
             {
-                NoteAnswers(tried);
+                NoteAnswers(queue, tried);
             }
 
-            NoteAvailability(tried);
-            health.Note(tried);
+            broker.Note(tried, areProbes: wasFailing);
+
+            // Confirms that came before it stood still do not speak for it.
+            if (wasFailing || !health.IsSuspect)
+            {
+                health.Note(tried);
+            }
+
             Log(queue.Destination, tried, wasFailing, health);
             if (tried.Any(d => d.Outcome == DeliveryOutcome.Confirmed && (wasFailing || d.Message.Failures > 0)))
             {
@@ -99,6 +99,20 @@ internal sealed partial class OutboxSender(
     {
         Note(deliveries, DeliveryOutcome.Waiting, TimeSpan.Zero);
         return SettleAsync(deliveries);
+    }
+
+    /// <summary>
+    /// Gives up the connection, because so many messages to one destination stand still on it that the broker may have stopped to read:
+    /// then everybody does. The destination has to prove itself again.
+    /// </summary>
+    public void Suspect(DestinationQueue queue, int standing)
+    {
+        queue.Health.Suspect();
+        if (!broker.IsReconnecting)
+        {
+            StandsStill(logger, standing, queue.Destination);
+            GiveUpConnection();
+        }
     }
 
     /// <summary>Has written down what became of messages. Waits while the database does not keep up. Never fails.</summary>
@@ -163,38 +177,31 @@ internal sealed partial class OutboxSender(
         }
     }
 
-    private void NoteAvailability(IReadOnlyList<Delivery> deliveries)
-    {
-        if (deliveries.Any(d => d.Outcome is DeliveryOutcome.Confirmed or DeliveryOutcome.Refused or DeliveryOutcome.Unanswered))
-        {
-            if (brokerUnavailable)
-            {
-                brokerUnavailable = false;
-                BrokerIsBack(logger);
-            }
-        }
-        else if (!brokerUnavailable && !IsReconnecting && deliveries.FirstOrDefault(d => d.Outcome == DeliveryOutcome.Disconnected) is { } disconnected)
-        {
-            brokerUnavailable = true;
-            BrokerIsAway(logger, disconnected.Error);
-        }
-    }
-
-    private void NoteAnswers(IReadOnlyList<Delivery> deliveries)
+    private void NoteAnswers(DestinationQueue queue, IReadOnlyList<Delivery> deliveries)
     {
         if (deliveries.Any(d => d.Outcome == DeliveryOutcome.Confirmed))
         {
             Volatile.Write(ref attemptsWithoutConfirm, 0);
         }
 
-        if (deliveries.Count(d => d.Outcome == DeliveryOutcome.Unanswered) is > 0 and var count
-            && Interlocked.Add(ref unanswered, count) >= MaxUnanswered | Interlocked.Increment(ref attemptsWithoutConfirm) >= MaxAttemptsWithoutConfirm)
+        var silent = deliveries.Where(d => d.Outcome == DeliveryOutcome.Unanswered).ToList();
+        if (silent.Count > 0
+            && Interlocked.Add(ref unanswered, silent.Count) >= MaxUnanswered | Interlocked.Increment(ref attemptsWithoutConfirm) >= MaxAttemptsWithoutConfirm)
         {
             Volatile.Write(ref unanswered, 0);
             Volatile.Write(ref attemptsWithoutConfirm, 0);
-            droppedAt = time.GetTimestamp();
-            buses.DropPublish();
+            GiveUpConnection();
+
+            // Whoever was on it met no answer, for whatever reason of others. A probe tells.
+            queue.Health.Suspect();
+            silent.ForEach(d => d.Outcome = DeliveryOutcome.Disconnected);
         }
+    }
+
+    private void GiveUpConnection()
+    {
+        broker.Dropped();
+        buses.DropPublish();
     }
 
     private void Log(Destination destination, IReadOnlyList<Delivery> deliveries, bool wasFailing, DestinationHealth health)
@@ -204,7 +211,7 @@ internal sealed partial class OutboxSender(
         {
             Refused(logger, refused.Count, destination, refused[0].Error!);
         }
-        else if (health.IsFailing && !wasFailing)
+        else if (health is { IsFailing: true, IsSuspect: false } && !wasFailing)
         {
             Silent(logger, destination, options.PublishTimeout.TotalSeconds);
         }
@@ -214,11 +221,8 @@ internal sealed partial class OutboxSender(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker cannot be reached; messages wait in the outbox until it can.")]
-    private static partial void BrokerIsAway(ILogger logger, Exception? exception);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "The broker can be reached again.")]
-    private static partial void BrokerIsBack(ILogger logger);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} messages to {Destination} stand still; they may hold the whole connection.")]
+    private static partial void StandsStill(ILogger logger, int count, Destination destination);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The broker refused {Count} outbox messages to {Destination}; they are tried again later.")]
     private static partial void Refused(ILogger logger, int count, Destination destination, Exception exception);

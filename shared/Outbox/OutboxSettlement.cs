@@ -75,9 +75,10 @@ internal sealed partial class OutboxSettlement(IOutboxStore store, Guid relay, O
                 await TryAsync(deliveries, leased => store.PostponeAsync(leased, ShortPause, failed: false, CancellationToken.None));
                 break;
             case DeliveryOutcome.Resting:
-                // One of them comes back when the rest is over, and finds out for all of them.
-                await TryAsync(deliveries[..1], leased => store.PostponeAsync(leased, deliveries[0].RestLeft + Moment, failed: false, CancellationToken.None));
-                await TryAsync(deliveries[1..], leased => store.PostponeAsync(leased, Pause, failed: true, CancellationToken.None));
+                // One of them comes back when the rest is over, and finds out for all of them. The others follow, and later each time.
+                var rest = deliveries[0].RestLeft + Moment;
+                await TryAsync(deliveries[..1], leased => store.PostponeAsync(leased, rest, failed: false, CancellationToken.None));
+                await TryAsync(deliveries[1..], leased => store.PostponeAsync(leased, rest + Moment < Pause ? rest + Moment : Pause, failed: true, CancellationToken.None));
                 break;
             case DeliveryOutcome.Unanswered or DeliveryOutcome.Refused:
                 await TryAsync(deliveries[..1], leased => store.PostponeAsync(leased, ShortPause, failed: true, CancellationToken.None));

@@ -15,6 +15,9 @@ internal sealed partial class OutboxSweeper(OutboxSender sender, IOutboxStore st
 {
     private const int SweepsPerLookForAbandoned = 10;
 
+    // Claimed, and not yet deleted: while some are sent, others are claimed, and those that were sent before are deleted.
+    private const int MaxBatches = 4;
+
     private static readonly TimeSpan FullLookInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan FullLookForAbandonedInterval = TimeSpan.FromMinutes(5);
 
@@ -104,7 +107,7 @@ internal sealed partial class OutboxSweeper(OutboxSender sender, IOutboxStore st
     // The next batch is claimed while one is sent; and while the broker is away, its answer is waited for.
     private async Task RoomAsync(CancellationToken cancellationToken)
     {
-        while (Volatile.Read(ref outstanding) > (sender.BrokerUnavailable ? 0 : options.BatchSize))
+        while (Volatile.Read(ref outstanding) > (sender.BrokerUnavailable ? 0 : MaxBatches * options.BatchSize))
         {
             await Task.Delay(Look, time, cancellationToken);
         }

@@ -71,11 +71,13 @@ internal sealed class MessageSend : IDisposable
     private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(1);
 
     private readonly SendAttempt attempt;
+    private readonly Delivery delivery;
     private readonly CancellationTokenSource ended;
 
-    public MessageSend(SendAttempt attempt)
+    public MessageSend(SendAttempt attempt, Delivery delivery)
     {
         this.attempt = attempt;
+        this.delivery = delivery;
         ended = CancellationTokenSource.CreateLinkedTokenSource(attempt.Token);
     }
 
@@ -88,6 +90,7 @@ internal sealed class MessageSend : IDisposable
     public void Reached(PipeContext context)
     {
         context.GetOrAddPayload(() => this);
+        delivery.IsUnderWay = true;
         attempt.Connected();
     }
 
@@ -126,5 +129,9 @@ internal sealed class MessageSend : IDisposable
         await send;
     }
 
-    public void Dispose() => ended.Dispose();
+    public void Dispose()
+    {
+        delivery.IsUnderWay = false;
+        ended.Dispose();
+    }
 }

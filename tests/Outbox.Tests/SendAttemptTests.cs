@@ -21,7 +21,7 @@ public sealed class SendAttemptTests
         using var attempt = new SendAttempt(null!, Long, Long, TimeProvider.System);
         var send = new TaskCompletionSource();
         await using var registration = attempt.Token.Register(() => send.SetException(new IOException("The channel is gone.")));
-        using var message = new MessageSend(attempt);
+        using var message = new MessageSend(attempt, Delivery());
         var waiting = message.WaitAsync(send.Task, TimeProvider.System);
 
         attempt.Failed(new IOException());
@@ -34,8 +34,10 @@ public sealed class SendAttemptTests
     {
         using var attempt = new SendAttempt(null!, TimeSpan.FromMilliseconds(10), Long, TimeProvider.System);
 
-        using var message = new MessageSend(attempt);
+        using var message = new MessageSend(attempt, Delivery());
         await Should.ThrowAsync<OperationCanceledException>(message.WaitAsync(new TaskCompletionSource().Task, TimeProvider.System)
             .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
     }
+
+    private static Delivery Delivery() => new(new OutboxMessage(), leasedAt: null, claimedUntil: null, new CommittedMessages(0));
 }
