@@ -19,10 +19,10 @@ public static partial class DatabaseProvider
     public const string TelemetryName = "MySqlConnector";
 
     /// <summary>
-    /// How a SaveChanges that only inserts a few rows, with keys that are known before, writes all of them or none. Here in a transaction:
-    /// the server commits each statement of a batch for itself.
+    /// How a SaveChanges that only inserts a few rows, with keys that are known before, writes all of them or none: here with a beginning and
+    /// an end in the batch itself (<see cref="OneBatchTransactions"/>).
     /// </summary>
-    public const AutoTransactionBehavior OneBatchOfInserts = AutoTransactionBehavior.WhenNeeded;
+    public const AutoTransactionBehavior OneBatchOfInserts = AutoTransactionBehavior.Never;
 
     /// <summary>
     /// What SQL is generated for, on every server: the least that MySQL 8 and MariaDB 10.6 have in common, so that one build and one set of
@@ -46,7 +46,7 @@ public static partial class DatabaseProvider
         services.AddSingleton<PoolMetrics>();
 
         // Entity Framework's own services. Left to itself, it finds them by comparing all options, twice for each context.
-        services.AddSingleton(_ => new ServiceCollection().AddEntityFrameworkMySql().BuildServiceProvider());
+        services.AddSingleton(_ => new ServiceCollection().AddEntityFrameworkMySql().AddLazyTranslation().BuildServiceProvider());
         services.AddDbContext<PlatformDbContext>(
             (provider, options) =>
             {
@@ -147,7 +147,7 @@ public static partial class DatabaseProvider
     private static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options)
     {
         ConfigureOutbox(options);
-        return options.AddInterceptors(ReadCommittedTransactions.Instance, QueryAdapter.Instance);
+        return options.AddInterceptors(ReadCommittedTransactions.Instance, OneBatchTransactions.Instance, QueryAdapter.Instance);
     }
 
     /// <summary>Only where MassTransit's outbox is used in place of ours.</summary>
