@@ -1,0 +1,76 @@
+using Microsoft.EntityFrameworkCore;
+using MySqlConnector;
+using Platform.Persistence;
+using Platform.Support;
+using Shouldly;
+using Xunit;
+
+namespace Platform.HeavyTasks.Tests;
+
+/// <summary>A save without a transaction of Entity Framework's, which brings its own in its batch.</summary>
+public sealed class OneBatchTests : WorkerTest
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+
+    // One session for all, not reset between two users.
+    private string OneSession => $"{Database.ConnectionString};Maximum Pool Size=1;Connection Reset=false";
+
+    [Fact]
+    public async Task All_of_a_batch_is_written()
+    {
+        await SaveAsync([Task("first"), new User { ExternalId = "1", Name = "one" }]);
+
+        await using var db = Database.CreateContext();
+        (await db.HeavyTasks.CountAsync()).ShouldBe(1);
+        (await db.Users.CountAsync()).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_batch_that_fails_writes_nothing_and_leaves_no_transaction_in_its_session()
+    {
+        await SaveAsync([Task("first"), new User { ExternalId = "1", Name = "one" }]);
+
+        // Tables are written in the order of their names: the task was inserted when the user is refused.
+        var refused = await Should.ThrowAsync<DbUpdateException>(SaveAsync([Task("second"), new User { ExternalId = "1", Name = "again" }]));
+
+        DatabaseProvider.IsDuplicateKey(refused).ShouldBeTrue();
+        await using var db = Database.CreateContext();
+        (await db.HeavyTasks.CountAsync()).ShouldBe(1);
+
+        // The next user of the same session: what it writes is there for others at once.
+        await using var connection = new MySqlConnection(OneSession);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var insert = new MySqlCommand("INSERT INTO users (external_id, name) VALUES ('2', 'two')", connection);
+        await insert.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        (await db.Users.CountAsync()).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_batch_that_is_cancelled_while_it_waits_writes_nothing()
+    {
+        await using var holder = Database.CreateContext();
+        await using var transaction = await holder.Database.BeginTransactionAsync();
+        holder.Add(new User { ExternalId = "1", Name = "one" });
+        await holder.SaveChangesAsync();
+        using var cancel = new CancellationTokenSource();
+        var waiting = SaveAsync([Task("second"), new User { ExternalId = "1", Name = "again" }], cancel.Token);
+        await Eventually.Async(async () => await Database.LockWaitsAsync() == 1, Soon);
+
+        await cancel.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(waiting);
+        await transaction.CommitAsync();
+        await using var db = Database.CreateContext();
+        (await db.HeavyTasks.CountAsync()).ShouldBe(0);
+    }
+
+    private static HeavyTask Task(string parameters) => HeavyTask.Submit("test.kind", $"\"{parameters}\"", 1, TimeProvider.System.GetUtcNow().UtcDateTime);
+
+    private async Task SaveAsync(object[] rows, CancellationToken cancellationToken = default)
+    {
+        await using var db = DatabaseProvider.CreateContext(OneSession);
+        db.AddRange(rows);
+        db.Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;
+        await db.SaveChangesAsync(cancellationToken);
+    }
+}
