@@ -1,21 +1,5 @@
 namespace Platform.Contracts;
 
-/// <summary>A worker claimed the task and runs it. Best effort: may be missing.</summary>
-/// <param name="TaskId">The task.</param>
-/// <param name="Kind">Its kind.</param>
-/// <param name="Attempt">1 for the first; rises with every claim.</param>
-/// <param name="Worker">Host and process that run it.</param>
-public sealed record HeavyTaskStarted(Guid TaskId, string Kind, int Attempt, string Worker);
-
-/// <summary>The task reported progress. Best effort, at most twice a second per task: may be missing or late.</summary>
-/// <param name="TaskId">The task.</param>
-/// <param name="Kind">Its kind.</param>
-/// <param name="Attempt">The attempt that reports.</param>
-/// <param name="Done">Units done.</param>
-/// <param name="Total">Units in all, where the handler knows.</param>
-/// <param name="Text">What it is doing, for people.</param>
-public sealed record HeavyTaskProgressed(Guid TaskId, string Kind, int Attempt, long Done, long? Total, string? Text);
-
 /// <summary>The task succeeded. Published in the transaction that completed it: at least once, no order promised.</summary>
 /// <param name="TaskId">The task.</param>
 /// <param name="Kind">Its kind.</param>

@@ -57,12 +57,6 @@ public sealed class HeavyTaskOptions : IValidatableObject
     /// </summary>
     public bool LivenessLock { get; set; } = true;
 
-    /// <summary>
-    /// Publish <c>HeavyTaskStarted</c> and <c>HeavyTaskProgressed</c>: unconfirmed, off the path of the task. Default false, because
-    /// nobody listens by default.
-    /// </summary>
-    public bool LiveEvents { get; set; }
-
     /// <summary>How long a finished task is kept with its attempts and result file. Default 30 days; range 1 min to 10 years.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan TaskRetention { get; set; } = TimeSpan.FromDays(30);

@@ -14,7 +14,6 @@ internal sealed partial class HeavyTaskRunner(
     ResultFiles resultFiles,
     RunningTasks runningTasks,
     HeavyTaskOutcomes outcomes,
-    LiveEvents liveEvents,
     HeavyTaskMetrics metrics,
     InstanceIdentity instance,
     IOptions<HeavyTaskOptions> options,
@@ -29,7 +28,6 @@ internal sealed partial class HeavyTaskRunner(
         try
         {
             Started(logger, task.Id, kind.Name, task.Attempt);
-            liveEvents.Started(task, instance.Host);
             metrics.Claimed(task);
             running.StartFrom(new Progress(task.ProgressDone, null, null));
             var attempt = new AttemptState(task, running, db, outbox, resultFiles, time);

@@ -45,7 +45,6 @@ public static class HeavyTaskServiceCollectionExtensions
         services.AddSingleton<ResultFiles>();
         services.AddSingleton<HeavyTaskMetrics>();
         services.AddSingleton<HeavyTaskOutcomes>();
-        services.AddSingleton<LiveEvents>();
         services.AddSingleton<LivenessLock>();
         services.AddSingleton<IInstanceLoad, WorkerLoad>();
         services.AddSingleton<TakeOver>();

@@ -7,7 +7,7 @@ namespace Platform.HeavyTasks;
 
 /// <summary>Writes reported progress twice a second, for all tasks of this process, away from their handlers.</summary>
 internal sealed partial class ProgressReporter(
-    RunningTasks runningTasks, LiveEvents liveEvents, IServiceScopeFactory scopes, TimeProvider time, ILogger<ProgressReporter> logger) : BackgroundService
+    RunningTasks runningTasks, IServiceScopeFactory scopes, TimeProvider time, ILogger<ProgressReporter> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
@@ -23,7 +23,6 @@ internal sealed partial class ProgressReporter(
                     if (task.TryTakeChangedProgress(out var progress))
                     {
                         await WriteAsync(task, progress, stoppingToken);
-                        liveEvents.Progressed(task, progress);
                     }
                 }
             }
