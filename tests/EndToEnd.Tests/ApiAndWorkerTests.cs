@@ -5,8 +5,6 @@ using System.Text;
 using System.Text.Json;
 using Platform.Persistence;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.EndToEnd.Tests;
 

@@ -4,8 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Platform.Contracts;
 using Platform.Persistence;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.EndToEnd.Tests;
 

@@ -1,7 +1,5 @@
 using Platform.Persistence;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.EndToEnd.Tests;
 

@@ -5,8 +5,6 @@ using Platform.Contracts;
 using Platform.Persistence;
 using Platform.ServiceDefaults;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.EndToEnd.Tests;
 

@@ -1,8 +1,6 @@
 using System.Globalization;
 using Platform.Persistence;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.EndToEnd.Tests;
 

@@ -7,7 +7,6 @@ using Platform.Contracts;
 using Platform.Persistence;
 using Platform.ServiceDefaults;
 using Platform.Support;
-using Xunit;
 
 namespace Platform.EndToEnd.Tests;
 

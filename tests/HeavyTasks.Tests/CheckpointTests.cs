@@ -2,8 +2,6 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Platform.Persistence;
-using Shouldly;
-using Xunit;
 
 namespace Platform.HeavyTasks.Tests;
 

@@ -1,7 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Platform.Persistence;
-using Shouldly;
-using Xunit;
 
 namespace Platform.HeavyTasks.Tests;
 

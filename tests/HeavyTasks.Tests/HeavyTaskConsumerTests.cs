@@ -7,8 +7,6 @@ using Platform.Contracts;
 using Platform.HeavyTasks.Testing;
 using Platform.Persistence;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.HeavyTasks.Tests;
 

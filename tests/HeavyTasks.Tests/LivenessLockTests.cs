@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Configuration;
 using Platform.Persistence;
-using Shouldly;
-using Xunit;
 
 namespace Platform.HeavyTasks.Tests;
 

@@ -3,8 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Platform.HeavyTasks.Testing;
 using Platform.Persistence;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.HeavyTasks.Tests;
 

@@ -1,8 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Platform.Persistence;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.HeavyTasks.Tests;
 

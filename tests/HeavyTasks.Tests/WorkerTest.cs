@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using Platform.HeavyTasks.Testing;
 using Platform.Persistence;
 using Platform.Support;
-using Xunit;
 
 namespace Platform.HeavyTasks.Tests;
 

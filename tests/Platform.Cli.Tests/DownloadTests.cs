@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Platform.Cli.Api;
 using Platform.Cli.Tests.Support;
-using Shouldly;
 
 namespace Platform.Cli.Tests;
 

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Platform.Cli.Api;
 using Platform.Cli.Tests.Support;
-using Shouldly;
 
 namespace Platform.Cli.Tests;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Platform.Cli.Tests.Support;
-using Shouldly;
 
 namespace Platform.Cli.Tests;
 

@@ -1,6 +1,5 @@
 using Platform.Cli.Sizing;
 using Platform.Cli.Tests.Support;
-using Shouldly;
 
 namespace Platform.Cli.Tests;
 

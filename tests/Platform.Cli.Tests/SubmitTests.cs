@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Platform.Cli.Tests.Support;
-using Shouldly;
 
 namespace Platform.Cli.Tests;
 

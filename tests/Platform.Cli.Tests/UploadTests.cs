@@ -4,7 +4,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Platform.Cli.Api;
 using Platform.Cli.Tests.Support;
-using Shouldly;
 
 namespace Platform.Cli.Tests;
 

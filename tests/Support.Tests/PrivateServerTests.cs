@@ -1,8 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Platform.Persistence;
 using RabbitMQ.Client.Exceptions;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Support.Tests;
 

@@ -1,6 +1,3 @@
-using Shouldly;
-using Xunit;
-
 namespace Platform.Support.Tests;
 
 public sealed class SharedDataTests

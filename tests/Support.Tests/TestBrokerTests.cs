@@ -1,6 +1,4 @@
 using RabbitMQ.Client.Exceptions;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Support.Tests;
 

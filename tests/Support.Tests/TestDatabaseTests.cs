@@ -1,8 +1,6 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Platform.Persistence;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Support.Tests;
 

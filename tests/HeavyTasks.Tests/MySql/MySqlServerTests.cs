@@ -3,8 +3,6 @@ using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Platform.Persistence;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.HeavyTasks.Tests;
 

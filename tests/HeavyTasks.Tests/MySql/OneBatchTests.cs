@@ -2,8 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using MySqlConnector;
 using Platform.Persistence;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.HeavyTasks.Tests;
 

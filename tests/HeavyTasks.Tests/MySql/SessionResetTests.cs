@@ -2,8 +2,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using MySqlConnector;
 using Platform.Persistence;
-using Shouldly;
-using Xunit;
 
 namespace Platform.HeavyTasks.Tests;
 

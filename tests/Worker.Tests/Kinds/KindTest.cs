@@ -4,8 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Platform.HeavyTasks.Testing;
 using Platform.Persistence;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Worker.Tests.Kinds;
 

@@ -1,8 +1,6 @@
 using MassTransit;
 using MassTransit.Serialization;
 using Platform.Persistence;
-using Shouldly;
-using Xunit;
 
 namespace Platform.HeavyTasks.Tests;
 

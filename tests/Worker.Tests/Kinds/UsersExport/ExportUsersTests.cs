@@ -7,8 +7,6 @@ using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Worker.Kinds.UsersExport;
 using Platform.Worker.Kinds.UsersImport;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Worker.Tests.Kinds.UsersExport;
 

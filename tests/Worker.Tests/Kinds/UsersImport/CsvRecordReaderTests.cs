@@ -3,8 +3,6 @@ using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
 using Platform.Worker.Kinds.UsersImport;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;
 

@@ -2,8 +2,6 @@ using System.Text;
 using Platform.Contracts;
 using Platform.HeavyTasks;
 using Platform.Worker.Kinds.UsersImport;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;
 

@@ -6,8 +6,6 @@ using Platform.Contracts;
 using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Worker.Kinds.UsersImport;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;
 

@@ -7,8 +7,6 @@ using Platform.Contracts;
 using Platform.Persistence;
 using Platform.Support;
 using Platform.Worker.Kinds.UsersImport;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;
 

@@ -2,8 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Platform.Contracts;
 using Platform.Persistence;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;
 

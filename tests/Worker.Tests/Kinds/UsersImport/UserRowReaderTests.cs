@@ -1,7 +1,5 @@
 using Platform.Persistence;
 using Platform.Worker.Kinds.UsersImport;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;
 

@@ -1,8 +1,6 @@
 using Platform.Contracts;
 using Platform.Persistence;
 using Platform.Worker.Kinds.UsersStatistics;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Worker.Tests.Kinds.UsersStatistics;
 

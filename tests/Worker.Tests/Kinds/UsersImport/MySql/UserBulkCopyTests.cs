@@ -5,8 +5,6 @@ using MySqlConnector;
 using Platform.Contracts;
 using Platform.Persistence;
 using Platform.Support;
-using Shouldly;
-using Xunit;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;
 
