@@ -22,7 +22,15 @@ public static partial class DatabaseProvider
     /// How a SaveChanges that only inserts a few rows, with keys that are known before, writes all of them or none: here with a beginning and
     /// an end in the batch itself (<see cref="OneBatchTransactions"/>).
     /// </summary>
-    public const AutoTransactionBehavior OneBatchOfInserts = AutoTransactionBehavior.Never;
+    public static AutoTransactionBehavior OneBatchOfInserts
+    {
+        get
+        {
+            var behavior = AutoTransactionBehavior.Never;
+            ConfigureOneBatchOfInserts(ref behavior);
+            return behavior;
+        }
+    }
 
     /// <summary>
     /// What SQL is generated for, on every server: the least that MySQL 8 and MariaDB 10.6 have in common, so that one build and one set of
@@ -152,6 +160,9 @@ public static partial class DatabaseProvider
 
     /// <summary>Only where MassTransit's outbox is used in place of ours.</summary>
     static partial void ConfigureOutbox(DbContextOptionsBuilder options);
+
+    /// <summary>The same: its rows have keys that the database makes and that are read back.</summary>
+    static partial void ConfigureOneBatchOfInserts(ref AutoTransactionBehavior behavior);
 
     private static MySqlDataSource CreateDataSource(IServiceProvider provider, string applicationName)
     {

@@ -10,7 +10,10 @@ namespace Platform.Persistence;
 /// A SaveChanges that was told to do without a transaction (<see cref="AutoTransactionBehavior.Never"/>) brings its own: the server would
 /// commit each statement of the batch for itself. Beginning and end go with the batch, one round trip in place of three.
 /// </summary>
-/// <remarks>For what is one command: a few inserts with keys that are known before. Of several, each would be a transaction.</remarks>
+/// <remarks>
+/// For a few inserts with keys that are known before. Those are one command, and one that answers nothing, so that an error of any of its
+/// statements is the error of the command. Of several commands, each would be a transaction.
+/// </remarks>
 internal sealed class OneBatchTransactions : DbCommandInterceptor
 {
     public static readonly OneBatchTransactions Instance = new();
