@@ -11,7 +11,7 @@ public sealed class KilledWorkerTests
     {
         await using var system = await TestSystem.StartAsync();
         var first = await system.StartWorkerAsync();
-        var id = await system.SubmitStepsAsync("a", steps: 40, pauseMilliseconds: 100);
+        var id = await system.SubmitStepsAsync("a", steps: 150, pauseMilliseconds: 100);
         await system.WaitForStepAsync("a", 3);
         await system.StartWorkerAsync();
 
@@ -20,7 +20,7 @@ public sealed class KilledWorkerTests
         // The lease is 30 s. On a quiet machine the second attempt starts within 3 s; the bound here leaves room for a busy one.
         await Eventually.Async(async () => (await system.AttemptsAsync(id)).Count == 2, TimeSpan.FromSeconds(15), "the other worker takes over");
         await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded);
-        (await system.StepsWrittenAsync("a")).ShouldBe(Enumerable.Range(0, 40));
+        (await system.StepsWrittenAsync("a")).ShouldBe(Enumerable.Range(0, 150));
         var attempts = await system.AttemptsAsync(id);
         attempts.Select(a => a.Outcome).ShouldBe([AttemptOutcome.Crashed, AttemptOutcome.Succeeded]);
     }
@@ -77,9 +77,9 @@ public sealed class KilledWorkerTests
         var first = await system.StartWorkerAsync(("HeavyTasks:DrainTimeout", "00:00:01"));
         var id = await system.SubmitStepsAsync("a", steps: 60, pauseMilliseconds: 100);
         await system.WaitForStepAsync("a", 3);
-        await system.StartWorkerAsync();
 
         first.Terminate();
+        await system.StartWorkerAsync();
 
         (await first.WaitForExitAsync(TimeSpan.FromSeconds(40))).ShouldBe(0);
         await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded);
