@@ -25,7 +25,6 @@ internal sealed partial class OutboxSweeper(OutboxSender sender, IOutboxStore st
     private static readonly TimeSpan Lateness = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LatenessOfIds = TimeSpan.FromMinutes(2);
 
-    // A sender that has this many does not need more yet.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
 
     private DateTime? from;
@@ -104,7 +103,7 @@ internal sealed partial class OutboxSweeper(OutboxSender sender, IOutboxStore st
         return claim;
     }
 
-    // The next batch is claimed while one is sent; and while the broker is away, its answer is waited for.
+    // Bounds what is claimed and not yet deleted; and while the broker is away, its answer is waited for.
     private async Task RoomAsync(CancellationToken cancellationToken)
     {
         while (Volatile.Read(ref outstanding) > (sender.BrokerUnavailable ? 0 : MaxBatches * options.BatchSize))

@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using MySqlConnector;
 using Platform.Persistence;
 using Platform.Support;
 
@@ -35,11 +34,7 @@ public sealed class OneBatchTests : WorkerTest
         await using var db = Database.CreateContext();
         (await db.HeavyTasks.CountAsync()).ShouldBe(1);
 
-        // The next user of the same session: what it writes is there for others at once.
-        await using var connection = new MySqlConnection(OneSession);
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
-        await using var insert = new MySqlCommand("INSERT INTO users (external_id, name) VALUES ('2', 'two')", connection);
-        await insert.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await InsertInSameSessionAsync();
         (await db.Users.CountAsync()).ShouldBe(2);
     }
 
@@ -58,11 +53,20 @@ public sealed class OneBatchTests : WorkerTest
 
         await Should.ThrowAsync<OperationCanceledException>(waiting);
         await transaction.CommitAsync();
+        await InsertInSameSessionAsync();
         await using var db = Database.CreateContext();
         (await db.HeavyTasks.CountAsync()).ShouldBe(0);
+        (await db.Users.CountAsync()).ShouldBe(2);
     }
 
     private static HeavyTask Task(string parameters) => HeavyTask.Submit("test.kind", $"\"{parameters}\"", 1, TimeProvider.System.GetUtcNow().UtcDateTime);
+
+    // In a transaction that was left open, nobody else would see it.
+    private async Task InsertInSameSessionAsync()
+    {
+        await using var db = DatabaseProvider.CreateContext(OneSession);
+        await db.Database.ExecuteSqlAsync($"INSERT INTO users (external_id, name) VALUES ('2', 'two')");
+    }
 
     private async Task SaveAsync(object[] rows, CancellationToken cancellationToken = default)
     {
