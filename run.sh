@@ -106,7 +106,8 @@ fi
 for name in "${needed[@]}"; do
     case $name in
         postgres) SERVER_PORT=21432 start postgres postgres_start "$servers/postgres" ;;
-        mysql) SERVER_PORT=21306 start mysql mysql_start "$servers/mysql" ;;
+        # What the services would tell each of their sessions otherwise.
+        mysql) SERVER_PORT=21306 start mysql mysql_start "$servers/mysql" transaction_isolation=READ-COMMITTED loose_idle_transaction_timeout=15 ;;
         rabbitmq) SERVER_PORT=21672 start rabbitmq rabbitmq_start "$servers/rabbitmq" ;;
     esac
 done

@@ -34,8 +34,8 @@ measure() {
     local runner=$2 limit=$3 administrator=TEST_POSTGRES settings=() folder
     choose_database "$1" || exit 2
     shift 3
-    # The level of the platform's own sessions, for everybody.
-    [[ $database == postgres ]] || administrator=TEST_MYSQL settings=(transaction_isolation=READ-COMMITTED)
+    # What the platform tells its own sessions, for everybody.
+    [[ $database == postgres ]] || administrator=TEST_MYSQL settings=(transaction_isolation=READ-COMMITTED loose_idle_transaction_timeout=15)
     if [[ ${*: -1} == --no-build ]]; then
         set -- "${@:1:$#-1}"
     else

@@ -114,8 +114,8 @@ internal sealed class AttemptState(
         where TMessage : class => outbox.PublishAsync(message, Running.Token);
 
     /// <summary>
-    /// The handler's tracked changes, the result, the new status, the end of the attempt and HeavyTaskSucceeded in one SaveChanges. The
-    /// task's status, attempt and owner are concurrency tokens, so the same statement is the fence.
+    /// The handler's tracked changes, the result, the new status, the end of the attempt and HeavyTaskSucceeded commit together, while the
+    /// fence holds, or not at all.
     /// </summary>
     public async Task SucceedAsync(DateTime now, CancellationToken cancellationToken)
     {
@@ -127,22 +127,9 @@ internal sealed class AttemptState(
         }
 
         ForgetOwnRows();
-        var owned = db.HeavyTasks.Attach(HeavyTask.Owned(Fence)).Entity;
-        owned.Succeed(now, Result, resultFileId);
-        owned.Report(Running.CurrentProgress.Done, Running.CurrentProgress.Total, Running.CurrentProgress.Text);
-        var attempt = db.HeavyTaskAttempts.Attach(new HeavyTaskAttempt { TaskId = Fence.TaskId, Attempt = Fence.Attempt, Owner = Fence.Owner }).Entity;
-        attempt.EndedAt = now;
-        attempt.Outcome = AttemptOutcome.Succeeded;
         await outbox.PublishAsync(new HeavyTaskSucceeded(Fence.TaskId, Task.Kind, Fence.Attempt), cancellationToken);
-        try
-        {
-            // What a save could not write is still tracked as changed.
-            await Deadlocks.RetryAsync(() => db.SaveChangesAsync(cancellationToken), time, cancellationToken);
-        }
-        catch (DbUpdateConcurrencyException exception) when (exception.Entries.Any(e => e.Entity is HeavyTask or HeavyTaskAttempt))
-        {
-            throw new HeavyTaskFenceException(Fence);
-        }
+        var (done, total, text) = Running.CurrentProgress;
+        await db.CompleteHeavyTaskAsync(Fence, new HeavyTaskSuccess(now, Result, resultFileId, done, total, text), time, cancellationToken);
     }
 
     // What the handler may have read of its own task: it would be in the way of the rows that are attached next.

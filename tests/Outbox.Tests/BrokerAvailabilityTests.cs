@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Platform.Support;
 
 namespace Platform.Outbox.Tests;
 

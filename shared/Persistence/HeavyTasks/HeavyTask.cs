@@ -123,8 +123,9 @@ public sealed class HeavyTask
     };
 
     /// <summary>Running to Succeeded, on a tracked <see cref="Owned"/> row.</summary>
-    public void Succeed(DateTime now, string? result, Guid? resultFileId)
+    public void Succeed(HeavyTaskSuccess success)
     {
+        ArgumentNullException.ThrowIfNull(success);
         if (Status != HeavyTaskStatus.Running)
         {
             throw new InvalidOperationException($"Only a running task can succeed; this one is {Status}.");
@@ -132,16 +133,11 @@ public sealed class HeavyTask
 
         Status = HeavyTaskStatus.Succeeded;
         Owner = null;
-        FinishedAt = now;
-        Result = result;
-        ResultFileId = resultFileId;
-    }
-
-    /// <summary>Writes the last progress, on a tracked row.</summary>
-    public void Report(long done, long? total, string? text)
-    {
-        ProgressDone = done;
-        ProgressTotal = total;
-        ProgressText = text;
+        FinishedAt = success.FinishedAt;
+        Result = success.Result;
+        ResultFileId = success.ResultFileId;
+        ProgressDone = success.Done;
+        ProgressTotal = success.Total;
+        ProgressText = success.Text;
     }
 }

@@ -20,7 +20,7 @@ public static partial class DatabaseProvider
 
     /// <summary>
     /// How a SaveChanges that only inserts a few rows, with keys that are known before, writes all of them or none: here with a beginning and
-    /// an end in the batch itself (<see cref="OneBatchTransactions"/>).
+    /// an end in the batch itself (<see cref="OneBatchExecutor"/>).
     /// </summary>
     public static AutoTransactionBehavior OneBatchOfInserts
     {
@@ -38,6 +38,10 @@ public static partial class DatabaseProvider
     /// </summary>
     internal static readonly ServerVersion CommonVersion = new MySqlServerVersion(new Version(8, 0, 0));
 
+    // Left to itself, Entity Framework finds its own services by comparing all options, twice for each context.
+    private static readonly ServiceProvider EntityFrameworkServices =
+        new ServiceCollection().AddEntityFrameworkMySql().AddLazyTranslation().AddOneBatches().BuildServiceProvider();
+
     /// <summary>
     /// Adds <see cref="PlatformDbContext"/> on a pool of this service's own, the stores that use it, and this process's row in <c>instances</c>.
     /// Call it after <c>AddMassTransit</c>, which adds the outbox (<see cref="OutboxRegistration.AddOutbox"/>).
@@ -52,9 +56,6 @@ public static partial class DatabaseProvider
         services.AddMetrics();
         services.AddSingleton<DatabasePool>();
         services.AddSingleton<PoolMetrics>();
-
-        // Entity Framework's own services. Left to itself, it finds them by comparing all options, twice for each context.
-        services.AddSingleton(_ => new ServiceCollection().AddEntityFrameworkMySql().AddLazyTranslation().BuildServiceProvider());
         services.AddDbContext<PlatformDbContext>(
             (provider, options) =>
             {
@@ -63,9 +64,7 @@ public static partial class DatabaseProvider
 
                 // Pomelo finds the data source among the services, and reads the format of ids from this text alone: with the data source
                 // given here, ids would be written into queries as text.
-                Configure(options.UseMySql(Complete("").ConnectionString, CommonVersion))
-                    .UseInternalServiceProvider(provider.GetRequiredService<ServiceProvider>())
-                    .UseOutbox(provider).AddInterceptors(metrics);
+                Configure(options.UseMySql(Complete("").ConnectionString, CommonVersion)).UseOutbox(provider).AddInterceptors(metrics);
             },
             ServiceLifetime.Scoped,
             ServiceLifetime.Singleton);
@@ -155,7 +154,8 @@ public static partial class DatabaseProvider
     private static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options)
     {
         ConfigureOutbox(options);
-        return options.AddInterceptors(ReadCommittedTransactions.Instance, OneBatchTransactions.Instance, QueryAdapter.Instance);
+        return options.UseInternalServiceProvider(EntityFrameworkServices)
+            .AddInterceptors(ReadCommittedTransactions.Instance, OneBatchInterceptor.Instance, QueryAdapter.Instance);
     }
 
     /// <summary>Only where MassTransit's outbox is used in place of ours.</summary>
@@ -174,9 +174,10 @@ public static partial class DatabaseProvider
         connectionString.ConnectionTimeout = (uint)options.AcquireTimeout.TotalSeconds;
         connectionString.DefaultCommandTimeout = (uint)options.CommandTimeout.TotalSeconds;
         connectionString.ConnectionReset = options.ResetSessions;
+        var settings = new SessionSettings(options, provider.GetRequiredService<TimeProvider>());
         return new MySqlDataSourceBuilder(connectionString.ConnectionString)
             .UseName(applicationName)
-            .UseConnectionOpenedCallback((context, cancellationToken) => SessionSettings.ApplyAsync(context, options, cancellationToken))
+            .UseConnectionOpenedCallback(settings.ApplyAsync)
             .Build();
     }
 }

@@ -38,7 +38,7 @@ internal static class TestTasks
         var fence = await api.RunningAsync(id);
         await using var db = api.Database.CreateContext();
         var task = db.HeavyTasks.Attach(HeavyTask.Owned(fence)).Entity;
-        task.Succeed(TimeProvider.System.GetUtcNow().UtcDateTime, result, resultFileId);
+        task.Succeed(new HeavyTaskSuccess(TimeProvider.System.GetUtcNow().UtcDateTime, result, resultFileId, 0, null, null));
         await db.SaveChangesAsync();
         await db.HeavyTaskAttempts.EndAsync(id, fence.Attempt, AttemptOutcome.Succeeded, null, CancellationToken.None);
     }

@@ -1,7 +1,9 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using MySqlConnector;
 using Platform.Persistence;
+using Platform.Support;
 
 namespace Platform.HeavyTasks.Tests;
 
@@ -34,11 +36,44 @@ public sealed class SessionResetTests : WorkerTest
         next.Isolation.ShouldBe("READ-COMMITTED");
     }
 
-    private ServiceProvider Service(bool resetSessions) => new ServiceCollection()
+    [Fact]
+    public async Task A_server_with_the_same_defaults_is_asked_for_them_once_a_minute()
+    {
+        await using var server = await PrivateDatabase.CreateAsync("transaction_isolation=READ-COMMITTED", "loose_idle_transaction_timeout=15");
+        var time = new ShiftedTime();
+        await using var service = Service(resetSessions: true, server.ConnectionString, time);
+        var pool = service.GetRequiredService<MySqlDataSource>();
+        (await IsolationAsync(pool)).ShouldBe("READ-COMMITTED");
+
+        await ExecuteAsync(server, "SET GLOBAL TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+
+        (await IsolationAsync(pool)).ShouldBe("SERIALIZABLE", "the session is not told anything within the minute");
+        time.Forward(TimeSpan.FromMinutes(1));
+        (await IsolationAsync(pool)).ShouldBe("READ-COMMITTED");
+        (await IsolationAsync(pool)).ShouldBe("READ-COMMITTED");
+    }
+
+    private static async Task<string> IsolationAsync(MySqlDataSource pool)
+    {
+        await using var connection = await pool.OpenConnectionAsync();
+        await using var command = new MySqlCommand("SHOW SESSION VARIABLES WHERE variable_name IN ('tx_isolation', 'transaction_isolation')", connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        (await reader.ReadAsync()).ShouldBeTrue();
+        return reader.GetString(1);
+    }
+
+    private static async Task ExecuteAsync(PrivateDatabase server, string sql)
+    {
+        await using var db = server.CreateContext();
+        await db.Database.ExecuteSqlRawAsync(sql);
+    }
+
+    private ServiceProvider Service(bool resetSessions, string? connectionString = null, TimeProvider? time = null) => new ServiceCollection()
         .AddLogging()
+        .AddSingleton(time ?? TimeProvider.System)
         .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["ConnectionStrings:Platform"] = Database.ConnectionString,
+            ["ConnectionStrings:Platform"] = connectionString ?? Database.ConnectionString,
             ["Database:MaxPoolSize"] = "1",
             ["Database:ResetSessions"] = $"{resetSessions}",
         }).Build())
