@@ -10,7 +10,7 @@ public static class HeavyTaskCompletion
     // not stop: it forgets its errors.)
     private const string Complete =
         """
-        UPDATE heavy_tasks
+        UPDATE heavy_tasks FORCE INDEX (PRIMARY)
         SET status = 'Succeeded', owner = NULL, finished_at = @finished, result = @result, result_file_id = @result_file,
             progress_done = @done, progress_total = @total, progress_text = @text
         WHERE id = @task AND status = 'Running' AND attempt = @attempt AND owner = @owner;
