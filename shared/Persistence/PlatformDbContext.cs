@@ -34,8 +34,8 @@ public sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> option
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         ArgumentNullException.ThrowIfNull(configurationBuilder);
-        configurationBuilder.Properties<HeavyTaskStatus>().HaveConversion<string>().HaveMaxLength(10);
-        configurationBuilder.Properties<AttemptOutcome>().HaveConversion<string>().HaveMaxLength(10);
+        configurationBuilder.Properties<HeavyTaskStatus>().HaveConversion<string>().HaveMaxLength(HeavyTaskStatuses.MaxLength);
+        configurationBuilder.Properties<AttemptOutcome>().HaveConversion<string>().HaveMaxLength(HeavyTaskAttempt.MaxOutcomeLength);
     }
 
     /// <inheritdoc />

@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Platform.Persistence;
 
 namespace Platform.ServiceDefaults;
 
@@ -12,48 +13,33 @@ namespace Platform.ServiceDefaults;
 /// depend on their endpoint. While the broker is away a new start is one more attempt to connect.
 /// </summary>
 internal sealed partial class ReceiveEndpointWatch(
-    IBusControl bus, IHostApplicationLifetime lifetime, IOptions<RabbitMqOptions> options, TimeProvider time, ILogger<ReceiveEndpointWatch> logger) : BackgroundService
+    IBusControl bus, IHostApplicationLifetime lifetime, IOptions<RabbitMqOptions> options, TimeProvider time, ILogger<ReceiveEndpointWatch> logger)
+    : PollingLoop(TimeSpan.FromSeconds(1), time, logger)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<IReceiveEndpoint, long> notReadySince = [];
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunRoundAsync(CancellationToken stoppingToken)
     {
         // A worker that drains stops its endpoints itself, long before this service is stopped.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
-        try
+        foreach (var health in either.IsCancellationRequested ? [] : bus.CheckHealth().Endpoints.Values)
         {
-            await WatchAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (either.IsCancellationRequested)
-        {
-        }
-    }
-
-    private async Task WatchAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            foreach (var health in bus.CheckHealth().Endpoints.Values)
+            var endpoint = health.ReceiveEndpoint;
+            if (health.Status == BusHealthStatus.Healthy)
             {
-                var endpoint = health.ReceiveEndpoint;
-                if (health.Status == BusHealthStatus.Healthy)
-                {
-                    notReadySince.Remove(endpoint);
-                }
-                else if (!notReadySince.TryGetValue(endpoint, out var since))
-                {
-                    notReadySince.Add(endpoint, time.GetTimestamp());
-                }
-                else if (time.GetElapsedTime(since) > options.Value.EndpointTimeout)
-                {
-                    await RestartAsync(health, stoppingToken);
-                    notReadySince[endpoint] = time.GetTimestamp();
-                }
+                notReadySince.Remove(endpoint);
+            }
+            else if (!notReadySince.TryGetValue(endpoint, out var since))
+            {
+                notReadySince.Add(endpoint, Time.GetTimestamp());
+            }
+            else if (Time.GetElapsedTime(since) > options.Value.EndpointTimeout)
+            {
+                await RestartAsync(health, either.Token);
+                notReadySince[endpoint] = Time.GetTimestamp();
             }
         }
     }
@@ -73,7 +59,11 @@ internal sealed partial class ReceiveEndpointWatch(
                 NotStopped(logger, health.InputAddress);
             }
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The process stops, and its endpoints with it.
+        }
+        catch (Exception exception)
         {
             NotRestarted(logger, exception, health.InputAddress);
         }

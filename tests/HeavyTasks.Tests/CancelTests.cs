@@ -19,8 +19,7 @@ public sealed class CancelTests : WorkerTest
         var id = await worker.SubmitAsync(new TestParameters());
         await started.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
-        await using var db = Database.CreateContext();
-        (await db.HeavyTasks.RequestCancelAsync(id, TestContext.Current.CancellationToken)).ShouldBe(1);
+        (await ChangeAsync(worker, lifecycle => lifecycle.RequestCancelAsync(id, TestContext.Current.CancellationToken))).ShouldBeTrue();
 
         var task = await worker.FinishedAsync(id);
         task.Status.ShouldBe(HeavyTaskStatus.Cancelled);
@@ -32,8 +31,7 @@ public sealed class CancelTests : WorkerTest
     {
         var worker = await StartWorkerAsync();
         var id = await InsertAsync();
-        await using var db = Database.CreateContext();
-        (await db.HeavyTasks.CancelWaitingAsync(id, TestContext.Current.CancellationToken)).ShouldBe(1);
+        (await ChangeAsync(worker, lifecycle => lifecycle.CancelWaitingAsync(id, TestContext.Current.CancellationToken))).ShouldBeTrue();
 
         await worker.Bus.Bus.Publish(new Contracts.HeavyTaskRequested(id, "test.kind"), TestContext.Current.CancellationToken);
 
@@ -48,8 +46,7 @@ public sealed class CancelTests : WorkerTest
         var worker = await StartWorkerAsync();
         var task = await worker.RunAsync(new TestParameters());
 
-        await using var db = Database.CreateContext();
-        (await db.HeavyTasks.CancelWaitingAsync(task.Id, TestContext.Current.CancellationToken)).ShouldBe(0);
-        (await db.HeavyTasks.RequestCancelAsync(task.Id, TestContext.Current.CancellationToken)).ShouldBe(0);
+        (await ChangeAsync(worker, lifecycle => lifecycle.CancelWaitingAsync(task.Id, TestContext.Current.CancellationToken))).ShouldBeFalse();
+        (await ChangeAsync(worker, lifecycle => lifecycle.RequestCancelAsync(task.Id, TestContext.Current.CancellationToken))).ShouldBeFalse();
     }
 }

@@ -105,8 +105,9 @@ public sealed class FailureTests : WorkerTest
     public void Backoff_doubles_to_its_bound_and_draws_from_all_of_it()
     {
         var random = new Random(7);
+        var kind = new HeavyTaskKindOptions { RetryDelay = TimeSpan.FromSeconds(1), MaxRetryDelay = TimeSpan.FromSeconds(60) };
         TimeSpan[] Draw(int failures) =>
-            [.. Enumerable.Range(0, 1000).Select(_ => RetryDelay.Next(failures, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60), random))];
+            [.. Enumerable.Range(0, 1000).Select(_ => RetryPolicy.DelayAfter(new TimeoutException(), failures, int.MaxValue, kind, random)!.Value)];
 
         Draw(1).Max().ShouldBeInRange(TimeSpan.FromSeconds(0.95), TimeSpan.FromSeconds(1));
         Draw(4).Max().ShouldBeInRange(TimeSpan.FromSeconds(7.6), TimeSpan.FromSeconds(8));

@@ -45,6 +45,16 @@ public abstract class WorkerTest : IAsyncLifetime
         return worker;
     }
 
+    /// <summary>Changes a status in a transaction.</summary>
+    protected static async Task<bool> ChangeAsync(HeavyTaskTestHarness worker, Func<TaskLifecycle, Task<bool>> change)
+    {
+        await using var scope = worker.Services.CreateAsyncScope();
+        await using var transaction = await scope.ServiceProvider.GetRequiredService<PlatformDbContext>().Database.BeginTransactionAsync();
+        var changed = await change(scope.ServiceProvider.GetRequiredService<TaskLifecycle>());
+        await transaction.CommitAsync();
+        return changed;
+    }
+
     protected async Task<HeavyTask> ReadAsync(Guid id)
     {
         await using var db = Database.CreateContext();

@@ -1,7 +1,5 @@
-using MassTransit;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Platform.Contracts;
 using Platform.Persistence;
 
 namespace Platform.Api.HeavyTasks;
@@ -12,27 +10,28 @@ internal static class CancelHeavyTask
     private const int MaxLooks = 5;
 
     /// <summary>
-    /// Cancels a task: one that waits is Cancelled at once (200) and never runs; of one that runs its worker is asked to stop it (202).
+    /// Cancels a task. A task that waits is Cancelled at once (200) and never runs. A task that runs is Cancelled when its handler has stopped,
+    /// which its worker is asked to see to (202).
     /// </summary>
     public static Task<Results<Ok<HeavyTaskResponse>, Accepted<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(
         Guid id, IServiceScopeFactory scopes, TimeProvider time, CancellationToken cancellationToken) =>
         Deadlocks.RetryAsync(
             scopes,
-            scope => CancelAsync(id, scope.GetRequiredService<PlatformDbContext>(), scope.GetRequiredService<IPublishEndpoint>(), cancellationToken),
+            scope => CancelAsync(id, scope.GetRequiredService<PlatformDbContext>(), scope.GetRequiredService<TaskLifecycle>(), cancellationToken),
             time,
             cancellationToken);
 
     private static async Task<Results<Ok<HeavyTaskResponse>, Accepted<HeavyTaskResponse>, ProblemHttpResult>> CancelAsync(
-        Guid id, PlatformDbContext db, IPublishEndpoint publishEndpoint, CancellationToken cancellationToken)
+        Guid id, PlatformDbContext db, TaskLifecycle lifecycle, CancellationToken cancellationToken)
     {
         for (var look = 0; look < MaxLooks; look++)
         {
-            if (await CancelWaitingAsync(id, db, publishEndpoint, cancellationToken) is { } cancelled)
+            if (await CancelWaitingAsync(id, db, lifecycle, cancellationToken) is { } cancelled)
             {
                 return TypedResults.Ok(cancelled);
             }
 
-            var requested = await db.HeavyTasks.RequestCancelAsync(id, cancellationToken) == 1;
+            var requested = await lifecycle.RequestCancelAsync(id, cancellationToken);
             var task = await GetHeavyTask.ReadAsync(db, id, cancellationToken);
             if (task is null)
             {
@@ -54,17 +53,15 @@ internal static class CancelHeavyTask
     }
 
     private static async Task<HeavyTaskResponse?> CancelWaitingAsync(
-        Guid id, PlatformDbContext db, IPublishEndpoint publishEndpoint, CancellationToken cancellationToken)
+        Guid id, PlatformDbContext db, TaskLifecycle lifecycle, CancellationToken cancellationToken)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        if (await db.HeavyTasks.CancelWaitingAsync(id, cancellationToken) == 0)
+        if (!await lifecycle.CancelWaitingAsync(id, cancellationToken))
         {
             return null;
         }
 
         var task = (await GetHeavyTask.ReadAsync(db, id, cancellationToken))!;
-        await publishEndpoint.Publish(new HeavyTaskCancelled(task.Id, task.Kind, task.Attempt), CancellationToken.None);
-        await db.SaveChangesAsync(CancellationToken.None);
         await transaction.CommitAsync(CancellationToken.None);
         return task;
     }

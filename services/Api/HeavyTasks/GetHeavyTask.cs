@@ -139,8 +139,8 @@ internal sealed record HeavyTaskLinks(
         var self = $"/heavy-tasks/{id}";
         return new HeavyTaskLinks(
             self,
-            status is HeavyTaskStatus.Scheduled or HeavyTaskStatus.Queued or HeavyTaskStatus.Running ? $"{self}/cancel" : null,
-            status is HeavyTaskStatus.Failed or HeavyTaskStatus.Cancelled ? $"{self}/retry" : null,
+            !status.IsFinal() ? $"{self}/cancel" : null,
+            status.IsRetryable() ? $"{self}/retry" : null,
             status is HeavyTaskStatus.Succeeded && hasResultFile ? $"{self}/result" : null);
     }
 }

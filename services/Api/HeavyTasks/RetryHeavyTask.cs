@@ -1,7 +1,5 @@
-using MassTransit;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Platform.Contracts;
 using Platform.Persistence;
 
 namespace Platform.Api.HeavyTasks;
@@ -13,15 +11,15 @@ internal static class RetryHeavyTask
         Guid id, IServiceScopeFactory scopes, TimeProvider time, CancellationToken cancellationToken) =>
         Deadlocks.RetryAsync(
             scopes,
-            scope => RetryAsync(id, scope.GetRequiredService<PlatformDbContext>(), scope.GetRequiredService<IPublishEndpoint>(), cancellationToken),
+            scope => RetryAsync(id, scope.GetRequiredService<PlatformDbContext>(), scope.GetRequiredService<TaskLifecycle>(), cancellationToken),
             time,
             cancellationToken);
 
     private static async Task<Results<Accepted<HeavyTaskResponse>, ProblemHttpResult>> RetryAsync(
-        Guid id, PlatformDbContext db, IPublishEndpoint publishEndpoint, CancellationToken cancellationToken)
+        Guid id, PlatformDbContext db, TaskLifecycle lifecycle, CancellationToken cancellationToken)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var retried = await db.HeavyTasks.RetryAsync(id, cancellationToken) == 1;
+        var retried = await lifecycle.RetryAsync(id, cancellationToken);
         var task = await GetHeavyTask.ReadAsync(db, id, cancellationToken);
         if (task is null)
         {
@@ -34,8 +32,6 @@ internal static class RetryHeavyTask
                 $"The task is {task.Status}; only a Failed or Cancelled task can be retried.", statusCode: StatusCodes.Status409Conflict);
         }
 
-        await publishEndpoint.Publish(new HeavyTaskRequested(task.Id, task.Kind), CancellationToken.None);
-        await db.SaveChangesAsync(CancellationToken.None);
         await transaction.CommitAsync(CancellationToken.None);
         return TypedResults.Accepted(task.Links.Self, task);
     }

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using MassTransit;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
@@ -32,7 +31,7 @@ internal static class SubmitHeavyTask
         [FromHeader(Name = IdempotencyKeyHeader)] string? idempotencyKey,
         HttpRequest http,
         PlatformDbContext db,
-        IPublishEndpoint publishEndpoint,
+        TaskLifecycle lifecycle,
         IOptions<SubmitHeavyTaskOptions> options,
         TimeProvider time)
     {
@@ -66,12 +65,7 @@ internal static class SubmitHeavyTask
             request.DueAtUtc,
             idempotencyKey,
             idempotencyKey is null ? null : Hash(kind.Name, parametersJson, request));
-        db.Add(task);
-        if (task.Status == HeavyTaskStatus.Queued)
-        {
-            await publishEndpoint.Publish(new HeavyTaskRequested(task.Id, task.Kind));
-        }
-
+        await lifecycle.SubmitAsync(task, CancellationToken.None);
         db.Database.AutoTransactionBehavior = DatabaseProvider.OneBatchOfInserts;
         try
         {

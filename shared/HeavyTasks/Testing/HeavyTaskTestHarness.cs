@@ -63,8 +63,7 @@ public sealed class HeavyTaskTestHarness : IAsyncDisposable
         var kind = typeof(TParameters).GetCustomAttributes(typeof(HeavyTaskKindAttribute), inherit: false).Cast<HeavyTaskKindAttribute>().Single().Name;
         var now = scope.ServiceProvider.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime;
         var task = HeavyTask.Submit(kind, JsonSerializer.Serialize(parameters, HeavyTaskJson.Options), maxAttempts, now);
-        db.Add(task);
-        await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new HeavyTaskRequested(task.Id, kind));
+        await scope.ServiceProvider.GetRequiredService<TaskLifecycle>().SubmitAsync(task, CancellationToken.None);
         await db.SaveChangesAsync();
         return task.Id;
     }

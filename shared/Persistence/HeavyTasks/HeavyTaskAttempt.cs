@@ -28,6 +28,9 @@ public sealed class HeavyTaskAttempt
     /// <summary>Longest error text kept, in characters.</summary>
     public const int MaxErrorLength = 8_000;
 
+    /// <summary>Room for the name of an outcome in the database, in characters.</summary>
+    public const int MaxOutcomeLength = 10;
+
     /// <summary>The task.</summary>
     public Guid TaskId { get; init; }
 

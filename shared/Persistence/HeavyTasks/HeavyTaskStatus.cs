@@ -21,3 +21,25 @@ public enum HeavyTaskStatus
     /// <summary>Stopped on request.</summary>
     Cancelled,
 }
+
+/// <summary>What a status says about its task.</summary>
+public static class HeavyTaskStatuses
+{
+    /// <summary>Room for the name of a status in the database, in characters.</summary>
+    public const int MaxLength = 10;
+
+    /// <summary>Nothing happens any more unless somebody retries the task by hand.</summary>
+    public static readonly IReadOnlyList<HeavyTaskStatus> Final = [HeavyTaskStatus.Succeeded, HeavyTaskStatus.Failed, HeavyTaskStatus.Cancelled];
+
+    /// <summary>No worker owns the task yet: it can be cancelled at once.</summary>
+    public static readonly IReadOnlyList<HeavyTaskStatus> Waiting = [HeavyTaskStatus.Scheduled, HeavyTaskStatus.Queued];
+
+    /// <summary>The task can be retried by hand.</summary>
+    public static readonly IReadOnlyList<HeavyTaskStatus> Retryable = [HeavyTaskStatus.Failed, HeavyTaskStatus.Cancelled];
+
+    /// <summary>Whether the task has ended.</summary>
+    public static bool IsFinal(this HeavyTaskStatus status) => Final.Contains(status);
+
+    /// <summary>Whether the task can be retried by hand.</summary>
+    public static bool IsRetryable(this HeavyTaskStatus status) => Retryable.Contains(status);
+}

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Platform.Persistence;
@@ -11,7 +10,7 @@ namespace Platform.Persistence;
 /// </summary>
 public sealed partial class InstanceKeeper(
     InstanceIdentity instance, DatabasePool pool, IServiceScopeFactory scopes, IServiceProvider services, TimeProvider time, ILogger<InstanceKeeper> logger)
-    : IHostedService, IDisposable
+    : PollingLoop(RenewInterval, time, logger)
 {
     /// <summary>How often the lease is renewed: 5 s.</summary>
     public static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(5);
@@ -19,21 +18,17 @@ public sealed partial class InstanceKeeper(
     /// <summary>How long a process counts as alive without renewing: 30 s.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
-    private readonly CancellationTokenSource stopping = new();
-    private Task loop = Task.CompletedTask;
-
     /// <summary>Writes the row before anything is claimed under it.</summary>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await RenewAsync(cancellationToken);
-        loop = Task.Run(RunAsync, CancellationToken.None);
+        await base.StartAsync(cancellationToken);
     }
 
     /// <summary>Deletes the row: by now nothing is owned by it, or whoever finds it may take it.</summary>
-    public async Task StopAsync(CancellationToken cancellationToken)
+    public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        await stopping.CancelAsync();
-        await loop;
+        await base.StopAsync(cancellationToken);
         try
         {
             await using var scope = scopes.CreateAsyncScope();
@@ -42,34 +37,12 @@ public sealed partial class InstanceKeeper(
         }
         catch (Exception exception)
         {
-            NotRenewed(logger, exception);
+            NotDeleted(logger, exception);
         }
     }
 
     /// <inheritdoc />
-    public void Dispose() => stopping.Dispose();
-
-    private async Task RunAsync()
-    {
-        using var timer = new PeriodicTimer(RenewInterval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stopping.Token))
-            {
-                try
-                {
-                    await RenewAsync(stopping.Token);
-                }
-                catch (Exception exception) when (!stopping.IsCancellationRequested)
-                {
-                    NotRenewed(logger, exception);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-        }
-    }
+    protected override Task RunRoundAsync(CancellationToken stoppingToken) => RenewAsync(stoppingToken);
 
     /// <summary>Renews the lease now, for example because the load it tells about has changed.</summary>
     public async Task RenewAsync(CancellationToken cancellationToken)
@@ -116,6 +89,6 @@ public sealed partial class InstanceKeeper(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The lease of this instance was not renewed; tried again in a few seconds.")]
-    private static partial void NotRenewed(ILogger logger, Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The row of this instance was not deleted; its lease ends by itself.")]
+    private static partial void NotDeleted(ILogger logger, Exception exception);
 }

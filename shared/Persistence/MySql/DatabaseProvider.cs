@@ -15,6 +15,9 @@ public static partial class DatabaseProvider
     /// <summary>Name of the database that this build is for.</summary>
     public const string Name = "MySql";
 
+    /// <summary>The database's clock in SQL, UTC.</summary>
+    internal const string Now = "UTC_TIMESTAMP(6)";
+
     /// <summary>Name of the driver's traces and of its meter.</summary>
     public const string TelemetryName = "MySqlConnector";
 
@@ -69,6 +72,7 @@ public static partial class DatabaseProvider
             ServiceLifetime.Scoped,
             ServiceLifetime.Singleton);
         services.AddScoped<OutboxPublishEndpoint>();
+        services.AddScoped<TaskLifecycle>();
         services.AddPlatformStores(applicationName);
         return services;
     }

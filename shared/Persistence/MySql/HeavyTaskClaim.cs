@@ -11,15 +11,15 @@ public static class HeavyTaskClaim
     private static string LockSeveral(string ids) =>
         $"""
         START TRANSACTION;
-        SELECT id FROM heavy_tasks FORCE INDEX (PRIMARY) WHERE id IN ({ids}) AND status = 'Queued' FOR UPDATE SKIP LOCKED
+        SELECT id FROM heavy_tasks FORCE INDEX (PRIMARY) WHERE id IN ({ids}) AND status = '{nameof(HeavyTaskStatus.Queued)}' FOR UPDATE SKIP LOCKED
         """;
 
-    private static string LockOne(string ids) => $"START TRANSACTION; SELECT id FROM heavy_tasks FORCE INDEX (PRIMARY) WHERE id IN ({ids}) AND status = 'Queued' FOR UPDATE";
+    private static string LockOne(string ids) => $"START TRANSACTION; SELECT id FROM heavy_tasks FORCE INDEX (PRIMARY) WHERE id IN ({ids}) AND status = '{nameof(HeavyTaskStatus.Queued)}' FOR UPDATE";
 
     private static string Claim(string ids) =>
         $"""
         UPDATE heavy_tasks FORCE INDEX (PRIMARY)
-        SET status = 'Running', owner = @owner, attempt = attempt + 1, started_at = UTC_TIMESTAMP(6), due_at = NULL
+        SET status = '{nameof(HeavyTaskStatus.Running)}', owner = @owner, attempt = attempt + 1, started_at = {DatabaseProvider.Now}, due_at = NULL
         WHERE id IN ({ids});
         INSERT INTO heavy_task_attempts (task_id, attempt, owner, worker, started_at)
         SELECT id, attempt, @owner, @worker, started_at FROM heavy_tasks WHERE id IN ({ids});

@@ -9,13 +9,13 @@ public static class HeavyTaskCompletion
     // The second statement is an error where the first changed no row: the server stops there, and nothing behind it is executed. (DO would
     // not stop: it forgets its errors.)
     private const string Complete =
-        """
+        $"""
         UPDATE heavy_tasks FORCE INDEX (PRIMARY)
-        SET status = 'Succeeded', owner = NULL, finished_at = @finished, result = @result, result_file_id = @result_file,
+        SET status = '{nameof(HeavyTaskStatus.Succeeded)}', owner = NULL, finished_at = @finished, result = @result, result_file_id = @result_file,
             progress_done = @done, progress_total = @total, progress_text = @text
-        WHERE id = @task AND status = 'Running' AND attempt = @attempt AND owner = @owner;
+        WHERE id = @task AND status = '{nameof(HeavyTaskStatus.Running)}' AND attempt = @attempt AND owner = @owner;
         SET @platform_fence = (SELECT 1 FROM (SELECT 1 UNION ALL SELECT 2) AS two_rows WHERE ROW_COUNT() <> 1);
-        UPDATE heavy_task_attempts SET ended_at = @finished, outcome = 'Succeeded' WHERE task_id = @task AND attempt = @attempt;
+        UPDATE heavy_task_attempts SET ended_at = @finished, outcome = '{nameof(AttemptOutcome.Succeeded)}' WHERE task_id = @task AND attempt = @attempt;
         """;
 
     /// <summary>

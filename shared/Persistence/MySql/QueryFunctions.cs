@@ -9,8 +9,6 @@ namespace Platform.Persistence;
 /// <summary>SQL for what <see cref="QueryAdapter"/> puts into queries, and for the database's clock.</summary>
 internal static class QueryFunctions
 {
-    private const string Now = "UTC_TIMESTAMP(6)";
-
     public static readonly MethodInfo UtcNowInMethod = typeof(QueryFunctions).GetMethod(nameof(UtcNowIn))!;
     public static readonly MethodInfo IdTextMethod = typeof(QueryFunctions).GetMethod(nameof(IdText))!;
 
@@ -30,7 +28,7 @@ internal static class QueryFunctions
         typeof(DateTime),
         new SqlFragmentExpression("MICROSECOND"),
         new SqlBinaryExpression(ExpressionType.Multiply, seconds, new SqlConstantExpression(1e6, seconds.TypeMapping), typeof(double), seconds.TypeMapping),
-        new SqlFragmentExpression(Now));
+        new SqlFragmentExpression(DatabaseProvider.Now));
 
     // The hyphens go in from the left, so that each one's place is that in the finished text. BIN_TO_UUID is MySQL's alone.
     private static SqlFunctionExpression Text(SqlExpression id)

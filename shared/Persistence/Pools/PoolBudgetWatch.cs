@@ -1,15 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Platform.Persistence;
 
 /// <summary>Looks at the budget every half minute; warns in the log, and <c>/health/ready</c> says degraded, before it is spent.</summary>
-public sealed partial class PoolBudgetWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<PoolBudgetWatch> logger) : BackgroundService, IHealthCheck
+public sealed partial class PoolBudgetWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<PoolBudgetWatch> logger)
+    : PollingLoop(TimeSpan.FromSeconds(30), time, logger), IHealthCheck
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
-
     private volatile PoolBudget? last;
 
     /// <inheritdoc />
@@ -32,26 +30,8 @@ public sealed partial class PoolBudgetWatch(IServiceScopeFactory scopes, TimePro
     }
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, time);
-        do
-        {
-            try
-            {
-                await LookAsync(stoppingToken);
-            }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                NotRead(logger, exception);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
-    }
+    protected override Task RunRoundAsync(CancellationToken stoppingToken) => LookAsync(stoppingToken);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The pools of all living instances may open {Claimed} connections of {Available} (max_connections {Max} less {Reserved} reserved). Lower Database:MaxPoolSize or the number of instances, or raise max_connections, before some of them are refused.")]
     private static partial void NearlySpent(ILogger logger, int claimed, int available, int max, int reserved);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The budget of connections could not be read; the next look follows.")]
-    private static partial void NotRead(ILogger logger, Exception exception);
 }

@@ -14,6 +14,9 @@ public static class DatabaseProvider
     /// <summary>Name of the database that this build is for.</summary>
     public const string Name = "PostgreSql";
 
+    /// <summary>The database's clock in SQL, UTC.</summary>
+    internal const string Now = "statement_timestamp()";
+
     /// <summary>Name of the driver's traces and of its meter.</summary>
     public const string TelemetryName = "Npgsql";
 
@@ -41,6 +44,7 @@ public static class DatabaseProvider
             ServiceLifetime.Scoped,
             ServiceLifetime.Singleton);
         services.AddScoped<OutboxPublishEndpoint>();
+        services.AddScoped<TaskLifecycle>();
         services.AddPlatformStores(applicationName);
         return services;
     }

@@ -7,10 +7,10 @@ namespace Platform.Persistence;
 public static class HeavyTaskClaim
 {
     private const string Update =
-        """
+        $"""
         WITH claimed AS (
             UPDATE heavy_tasks
-            SET status = 'Running', owner = $2, attempt = attempt + 1, started_at = statement_timestamp(), due_at = NULL
+            SET status = '{nameof(HeavyTaskStatus.Running)}', owner = $2, attempt = attempt + 1, started_at = {DatabaseProvider.Now}, due_at = NULL
             WHERE
         """;
 
@@ -23,11 +23,11 @@ public static class HeavyTaskClaim
         SELECT id, kind, parameters, attempt, failures, max_attempts, checkpoint, progress_done, queued_at, started_at FROM claimed
         """;
 
-    private const string One = $"{Update} id = $1 AND status = 'Queued' {Record}";
+    private const string One = $"{Update} id = $1 AND status = '{nameof(HeavyTaskStatus.Queued)}' {Record}";
 
     // Skips what is locked: several claims must not wait for somebody who holds one of them, nor for each other.
     private const string Several =
-        $"{Update} id IN (SELECT id FROM heavy_tasks WHERE id = ANY ($1) AND status = 'Queued' FOR UPDATE SKIP LOCKED) {Record}";
+        $"{Update} id IN (SELECT id FROM heavy_tasks WHERE id = ANY ($1) AND status = '{nameof(HeavyTaskStatus.Queued)}' FOR UPDATE SKIP LOCKED) {Record}";
 
     /// <summary>Claims a task for an owner. Null when it is not queued (any more): the message that led here is a duplicate, or late.</summary>
     public static async Task<ClaimedHeavyTask?> ClaimHeavyTaskAsync(

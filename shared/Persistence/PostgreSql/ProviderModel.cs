@@ -26,7 +26,7 @@ internal static class ProviderModel
             task.HasStorageParameter("autovacuum_vacuum_cost_delay", 0);
 
             // Partial indexes: rows that are not concerned cost nothing in them.
-            task.HasIndex(t => t.DueAt).HasFilter("status = 'Scheduled'");
+            task.HasIndex(t => t.DueAt).HasFilter($"status = '{nameof(HeavyTaskStatus.Scheduled)}'");
             task.HasIndex(t => t.IdempotencyKey).HasFilter("idempotency_key IS NOT NULL");
             task.HasIndex(t => t.FinishedAt).HasFilter("finished_at IS NOT NULL");
         });

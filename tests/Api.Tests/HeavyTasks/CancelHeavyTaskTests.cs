@@ -40,7 +40,7 @@ public sealed class CancelHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
         task.FinishedAt.ShouldBe(finishedAt);
         task.CancelRequested.ShouldBeFalse();
         await api.SettledAsync();
-        Events(id).ShouldBeEmpty();
+        Events(id).Count().ShouldBe(status == HeavyTaskStatus.Cancelled ? 1 : 0, "the first cancel's, if that is how it ended");
     }
 
     [Theory]
@@ -88,10 +88,8 @@ public sealed class CancelHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
         var fence = await api.RunningAsync(id);
         using var response = await CancelAsync(id);
         response.StatusCode.ShouldBe(HttpStatusCode.Accepted);
-        await using (var db = api.Database.CreateContext())
-        {
-            (await db.HeavyTasks.TakeOverAsync(fence, "The worker died.", CancellationToken.None)).ShouldBe(1);
-        }
+        await api.ChangeAsync(async lifecycle =>
+            (await lifecycle.TakeOverAsync(fence, "users.statistics", "The worker died.", CancellationToken.None)).ShouldBeTrue());
 
         await api.RunningAsync(id);
 
@@ -104,10 +102,8 @@ public sealed class CancelHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
         var id = await api.Client.SubmitTaskAsync();
         var fence = await api.RunningAsync(id);
         using var first = await CancelAsync(id);
-        await using (var db = api.Database.CreateContext())
-        {
-            (await db.HeavyTasks.TakeOverAsync(fence, "The worker died.", CancellationToken.None)).ShouldBe(1);
-        }
+        await api.ChangeAsync(async lifecycle =>
+            (await lifecycle.TakeOverAsync(fence, "users.statistics", "The worker died.", CancellationToken.None)).ShouldBeTrue());
 
         using var second = await CancelAsync(id);
 

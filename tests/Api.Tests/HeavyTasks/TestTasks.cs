@@ -11,6 +11,17 @@ internal static class TestTasks
 
     public const string Worker = "host 42";
 
+    private const string Kind = "users.statistics";
+
+    /// <summary>Changes a status in a transaction.</summary>
+    public static async Task ChangeAsync(this TestApi api, Func<TaskLifecycle, Task> change)
+    {
+        await using var scope = api.Services.CreateAsyncScope();
+        await using var transaction = await scope.ServiceProvider.GetRequiredService<PlatformDbContext>().Database.BeginTransactionAsync();
+        await change(scope.ServiceProvider.GetRequiredService<TaskLifecycle>());
+        await transaction.CommitAsync();
+    }
+
     public static async Task<HeavyTaskFence> RunningAsync(this TestApi api, Guid id)
     {
         await using var db = api.Database.CreateContext();
@@ -22,25 +33,21 @@ internal static class TestTasks
     public static async Task FailedAsync(this TestApi api, Guid id, string error = "It broke.")
     {
         var fence = await api.RunningAsync(id);
-        await using var db = api.Database.CreateContext();
-        (await db.HeavyTasks.FailAsync(fence, error, CancellationToken.None)).ShouldBe(1);
-        (await db.HeavyTaskAttempts.EndAsync(id, fence.Attempt, AttemptOutcome.Failed, error, CancellationToken.None)).ShouldBe(1);
+        await api.ChangeAsync(async lifecycle =>
+            (await lifecycle.FailAsync(fence, Kind, AttemptOutcome.Failed, error, CancellationToken.None)).ShouldBeTrue());
     }
 
     public static async Task CancelledAsync(this TestApi api, Guid id)
     {
-        await using var db = api.Database.CreateContext();
-        (await db.HeavyTasks.CancelWaitingAsync(id, CancellationToken.None)).ShouldBe(1);
+        await api.ChangeAsync(async lifecycle => (await lifecycle.CancelWaitingAsync(id, CancellationToken.None)).ShouldBeTrue());
     }
 
     public static async Task SucceededAsync(this TestApi api, Guid id, string? result = null, Guid? resultFileId = null)
     {
         var fence = await api.RunningAsync(id);
-        await using var db = api.Database.CreateContext();
-        var task = db.HeavyTasks.Attach(HeavyTask.Owned(fence)).Entity;
-        task.Succeed(new HeavyTaskSuccess(TimeProvider.System.GetUtcNow().UtcDateTime, result, resultFileId, 0, null, null));
-        await db.SaveChangesAsync();
-        await db.HeavyTaskAttempts.EndAsync(id, fence.Attempt, AttemptOutcome.Succeeded, null, CancellationToken.None);
+        await using var scope = api.Services.CreateAsyncScope();
+        var success = new HeavyTaskSuccess(TimeProvider.System.GetUtcNow().UtcDateTime, result, resultFileId, 0, null, null);
+        await scope.ServiceProvider.GetRequiredService<TaskLifecycle>().SucceedAsync(fence, Kind, success, TimeProvider.System, CancellationToken.None);
     }
 
     /// <summary>A task that succeeded with this result file.</summary>

@@ -7,7 +7,7 @@ namespace Platform.HeavyTasks;
 
 /// <summary>The state of one attempt that does not depend on the type of its parameters: checkpoints, result and result file.</summary>
 internal sealed class AttemptState(
-    ClaimedHeavyTask task, RunningTask running, PlatformDbContext db, OutboxPublishEndpoint outbox, ResultFiles resultFiles, TimeProvider time)
+    ClaimedHeavyTask task, RunningTask running, PlatformDbContext db, OutboxPublishEndpoint outbox, TaskLifecycle lifecycle, ResultFiles resultFiles, TimeProvider time)
 {
     private string? checkpoint = task.Checkpoint;
     private ResultFile? resultFile;
@@ -127,9 +127,8 @@ internal sealed class AttemptState(
         }
 
         ForgetOwnRows();
-        await outbox.PublishAsync(new HeavyTaskSucceeded(Fence.TaskId, Task.Kind, Fence.Attempt), cancellationToken);
         var (done, total, text) = Running.CurrentProgress;
-        await db.CompleteHeavyTaskAsync(Fence, new HeavyTaskSuccess(now, Result, resultFileId, done, total, text), time, cancellationToken);
+        await lifecycle.SucceedAsync(Fence, Task.Kind, new HeavyTaskSuccess(now, Result, resultFileId, done, total, text), time, cancellationToken);
     }
 
     // What the handler may have read of its own task: it would be in the way of the rows that are attached next.

@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Platform.Contracts;
 using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
@@ -50,57 +49,35 @@ internal sealed partial class HeavyTaskOutcomes(
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
-        var outbox = scope.ServiceProvider.GetRequiredService<OutboxPublishEndpoint>();
+        var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
+        var fence = running.Fence;
         await using var transaction = await db.Database.BeginTransactionAsync();
-        var (changed, outcome, text) = running.Reason switch
+        var (outcome, changed) = running.Reason switch
         {
-            StopReason.CancelRequested => (await CancelAsync(db, outbox, running), AttemptOutcome.Cancelled, null),
-            StopReason.Draining => (await ReleaseAsync(db, outbox, running), AttemptOutcome.Released, null),
-            StopReason.TimedOut => await FailAsync(db, outbox, task, running, AttemptOutcome.TimedOut,
-                new TimeoutException($"The attempt ran longer than the kind's RunTimeout of {options.Value.Of(task.Kind).RunTimeout}.")),
-            _ => await FailAsync(db, outbox, task, running, AttemptOutcome.Failed, error!),
+            StopReason.CancelRequested => (AttemptOutcome.Cancelled, await lifecycle.CancelRunningAsync(fence, task.Kind, CancellationToken.None)),
+            StopReason.Draining => (AttemptOutcome.Released, await lifecycle.ReleaseAsync(fence, task.Kind, CancellationToken.None)),
+            StopReason.TimedOut => (AttemptOutcome.TimedOut, await FailAsync(lifecycle, task, fence, AttemptOutcome.TimedOut, new TimeoutException(
+                $"The attempt ran longer than the kind's RunTimeout of {options.Value.Of(task.Kind).RunTimeout}."))),
+            _ => (AttemptOutcome.Failed, await FailAsync(lifecycle, task, fence, AttemptOutcome.Failed, error!)),
         };
-        if (changed == 0)
+        if (!changed)
         {
             metrics.TakenAway(task.Kind);
             TakenAway(logger, task.Id, task.Kind, running.Fence.Attempt);
             return;
         }
 
-        await db.HeavyTaskAttempts.EndAsync(task.Id, task.Attempt, outcome, text, CancellationToken.None);
-        await db.SaveChangesAsync();
         await transaction.CommitAsync();
         metrics.Ended(task.Kind, outcome, time.GetElapsedTime(running.StartedAt));
         Ended(logger, task.Id, task.Kind, task.Attempt, outcome, error);
     }
 
-    private static async Task<int> CancelAsync(PlatformDbContext db, OutboxPublishEndpoint outbox, RunningTask running)
+    private Task<bool> FailAsync(TaskLifecycle lifecycle, ClaimedHeavyTask task, HeavyTaskFence fence, AttemptOutcome outcome, Exception error)
     {
-        var fence = running.Fence;
-        await outbox.PublishAsync(new HeavyTaskCancelled(fence.TaskId, running.Kind, fence.Attempt), CancellationToken.None);
-        return await db.HeavyTasks.CancelOwnedAsync(fence, CancellationToken.None);
-    }
-
-    private static async Task<int> ReleaseAsync(PlatformDbContext db, OutboxPublishEndpoint outbox, RunningTask running)
-    {
-        await outbox.PublishAsync(new HeavyTaskRequested(running.Fence.TaskId, running.Kind), CancellationToken.None);
-        return await db.HeavyTasks.ReleaseAsync(running.Fence, CancellationToken.None);
-    }
-
-    private async Task<(int Changed, AttemptOutcome Outcome, string Text)> FailAsync(
-        PlatformDbContext db, OutboxPublishEndpoint outbox, ClaimedHeavyTask task, RunningTask running, AttemptOutcome outcome, Exception error)
-    {
-        var fence = running.Fence;
         var text = ErrorText(error);
-        var limits = options.Value.Of(task.Kind);
-        if (error is NonRetryableException || task.Failures + 1 >= task.MaxAttempts)
-        {
-            await outbox.PublishAsync(new HeavyTaskFailed(fence.TaskId, task.Kind, fence.Attempt, text), CancellationToken.None);
-            return (await db.HeavyTasks.FailAsync(fence, text, CancellationToken.None), outcome, text);
-        }
-
-        var delay = RetryDelay.Next(task.Failures + 1, limits.RetryDelay, limits.MaxRetryDelay, Random.Shared);
-        return (await db.HeavyTasks.RetryLaterAsync(fence, delay, text, CancellationToken.None), outcome, text);
+        return RetryPolicy.DelayAfter(error, task.Failures + 1, task.MaxAttempts, options.Value.Of(task.Kind), Random.Shared) is { } delay
+            ? lifecycle.RetryLaterAsync(fence, outcome, delay, text, CancellationToken.None)
+            : lifecycle.FailAsync(fence, task.Kind, outcome, text, CancellationToken.None);
     }
 
     private static string ErrorText(Exception error)

@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Platform.Contracts;
 using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
@@ -25,28 +24,23 @@ internal sealed partial class TakeOver(IServiceScopeFactory scopes, IOptions<Hea
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
-        var outbox = scope.ServiceProvider.GetRequiredService<OutboxPublishEndpoint>();
+        var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var kind = await db.HeavyTasks.Owned(fence).Select(t => t.Kind).SingleOrDefaultAsync(cancellationToken);
-        if (kind is null || await db.HeavyTasks.ReleaseAsync(fence, cancellationToken) == 0)
+        if (kind is not null && await lifecycle.ReleaseAsync(fence, kind, cancellationToken))
         {
-            return;
+            await transaction.CommitAsync(cancellationToken);
         }
-
-        await db.HeavyTaskAttempts.EndAsync(fence.TaskId, fence.Attempt, AttemptOutcome.Released, null, cancellationToken);
-        await outbox.PublishAsync(new HeavyTaskRequested(fence.TaskId, kind), cancellationToken);
-        await db.SaveChangesAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
     }
 
     private async Task<int> TakeBatchAsync(Guid owner, string why, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
-        var outbox = scope.ServiceProvider.GetRequiredService<OutboxPublishEndpoint>();
+        var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var tasks = await db.HeavyTasks.FromSql(
-            $"SELECT * FROM heavy_tasks WHERE owner = {owner} AND status = 'Running' ORDER BY id LIMIT {BatchSize} FOR UPDATE SKIP LOCKED")
+            $"SELECT * FROM heavy_tasks WHERE owner = {owner} AND status = {nameof(HeavyTaskStatus.Running)} ORDER BY id LIMIT {BatchSize} FOR UPDATE SKIP LOCKED")
             .AsNoTracking().ToListAsync(cancellationToken);
         foreach (var task in tasks)
         {
@@ -54,19 +48,14 @@ internal sealed partial class TakeOver(IServiceScopeFactory scopes, IOptions<Hea
             if (task.Crashes + 1 >= options.Value.MaxCrashes)
             {
                 var error = $"{why} It was crash {task.Crashes + 1} of {options.Value.MaxCrashes} (HeavyTasks:MaxCrashes).";
-                await db.HeavyTasks.FailCrashedAsync(fence, error, cancellationToken);
-                await outbox.PublishAsync(new HeavyTaskFailed(task.Id, task.Kind, task.Attempt, error), cancellationToken);
+                await lifecycle.FailCrashedAsync(fence, task.Kind, why, error, cancellationToken);
             }
             else
             {
-                await db.HeavyTasks.TakeOverAsync(fence, why, cancellationToken);
-                await outbox.PublishAsync(new HeavyTaskRequested(task.Id, task.Kind), cancellationToken);
+                await lifecycle.TakeOverAsync(fence, task.Kind, why, cancellationToken);
             }
-
-            await db.HeavyTaskAttempts.EndAsync(task.Id, task.Attempt, AttemptOutcome.Crashed, why, cancellationToken);
         }
 
-        await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         if (tasks.Count > 0)
         {

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Platform.Persistence;
@@ -21,7 +20,7 @@ internal sealed partial class Keeper(
     IServiceScopeFactory scopes,
     IOptions<HeavyTaskOptions> options,
     TimeProvider time,
-    ILogger<Keeper> logger) : BackgroundService
+    ILogger<Keeper> logger) : PollingLoop(options.Value.Interval, time, logger)
 {
     // A claim commits a moment before the task counts as running here, so a task must look lost this often in a row.
     private const int LostAfter = 3;
@@ -30,7 +29,7 @@ internal sealed partial class Keeper(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await TickAsync(cancellationToken);
+        await TryRoundAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
@@ -40,30 +39,14 @@ internal sealed partial class Keeper(
         await livenessLock.ReleaseAsync();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(options.Value.Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            await TickAsync(stoppingToken);
-        }
-    }
-
-    private async Task TickAsync(CancellationToken cancellationToken)
+    protected override async Task RunRoundAsync(CancellationToken stoppingToken)
     {
         if (options.Value.LivenessLock)
         {
-            await KeepLockAsync(cancellationToken);
+            await KeepLockAsync(stoppingToken);
         }
 
-        try
-        {
-            await WatchAsync(cancellationToken);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            WatchFailed(logger, exception);
-        }
+        await WatchAsync(stoppingToken);
     }
 
     private async Task KeepLockAsync(CancellationToken cancellationToken)
@@ -128,9 +111,6 @@ internal sealed partial class Keeper(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The liveness lock is not held; until it is, others may take this worker for dead.")]
     private static partial void LockNotHeld(ILogger logger, Exception exception);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The state of the running tasks could not be read; the next look follows.")]
-    private static partial void WatchFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} of task {TaskId} is claimed by this worker but does not run here; it goes back to the queue.")]
     private static partial void Lost(ILogger logger, Guid taskId, int attempt);

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Platform.Contracts;
@@ -19,27 +18,15 @@ internal sealed partial class HeavyTaskScheduler(
     IServiceScopeFactory scopes,
     IOptions<HeavyTaskOptions> options,
     TimeProvider time,
-    ILogger<HeavyTaskScheduler> logger) : BackgroundService
+    ILogger<HeavyTaskScheduler> logger) : PollingLoop(options.Value.Interval, time, logger)
 {
     private const int BatchSize = 500;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunRoundAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Value.Interval, time);
-        do
-        {
-            try
-            {
-                await QueueDueAsync(stoppingToken);
-                await TakeOverAsync(stoppingToken);
-                await vanishedMessages.PublishAgainAsync(stoppingToken);
-            }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                RoundFailed(logger, exception);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        await QueueDueAsync(stoppingToken);
+        await TakeOverAsync(stoppingToken);
+        await vanishedMessages.PublishAgainAsync(stoppingToken);
     }
 
     private async Task QueueDueAsync(CancellationToken cancellationToken)
@@ -49,23 +36,17 @@ internal sealed partial class HeavyTaskScheduler(
         {
             await using var scope = scopes.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
-            var outbox = scope.ServiceProvider.GetRequiredService<OutboxPublishEndpoint>();
+            var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
             var due = await db.HeavyTasks.FromSql(DueStatement.Of(BatchSize)).AsNoTracking()
-                .Select(t => new { t.Id, t.Kind }).ToListAsync(cancellationToken);
+                .Select(t => new HeavyTaskRequested(t.Id, t.Kind)).ToListAsync(cancellationToken);
             count = due.Count;
             if (count == 0)
             {
                 return;
             }
 
-            await db.HeavyTasks.QueueDueAsync([.. due.Select(t => t.Id)], cancellationToken);
-            foreach (var task in due)
-            {
-                await outbox.PublishAsync(new HeavyTaskRequested(task.Id, task.Kind), cancellationToken);
-            }
-
-            await db.SaveChangesAsync(cancellationToken);
+            await lifecycle.QueueDueAsync(due, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             Due(logger, count);
         }
@@ -88,7 +69,4 @@ internal sealed partial class HeavyTaskScheduler(
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Count} tasks became due.")]
     private static partial void Due(ILogger logger, int count);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A round of the scheduler failed; the next one follows.")]
-    private static partial void RoundFailed(ILogger logger, Exception exception);
 }

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Platform.Persistence;
@@ -9,33 +8,21 @@ namespace Platform.HeavyTasks;
 
 /// <summary>Deletes what has expired, in small batches: finished tasks with their attempts and files, uploads that no waiting or running task refers to, and rows of instances long gone.</summary>
 internal sealed partial class Retention(IServiceScopeFactory scopes, IOptions<HeavyTaskOptions> options, TimeProvider time, ILogger<Retention> logger)
-    : BackgroundService
+    : PollingLoop(options.Value.RetentionInterval, time, logger)
 {
     private const int BatchSize = 100;
     private static readonly TimeSpan InstanceRetention = TimeSpan.FromMinutes(5);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunRoundAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Value.RetentionInterval, time);
-        do
+        var tasks = await RepeatAsync(DeleteTasksAsync, stoppingToken);
+        await RepeatAsync(DeleteResultFilesAsync, stoppingToken);
+        var uploads = await RepeatAsync(DeleteUploadsAsync, stoppingToken);
+        await DeleteInstancesAsync(stoppingToken);
+        if (tasks + uploads > 0)
         {
-            try
-            {
-                var tasks = await RepeatAsync(DeleteTasksAsync, stoppingToken);
-                await RepeatAsync(DeleteResultFilesAsync, stoppingToken);
-                var uploads = await RepeatAsync(DeleteUploadsAsync, stoppingToken);
-                await DeleteInstancesAsync(stoppingToken);
-                if (tasks + uploads > 0)
-                {
-                    Deleted(logger, tasks, uploads);
-                }
-            }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                Failed(logger, exception);
-            }
+            Deleted(logger, tasks, uploads);
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private async Task<int> RepeatAsync(Func<PlatformDbContext, CancellationToken, Task<int>> deleteBatch, CancellationToken cancellationToken)
@@ -86,8 +73,7 @@ internal sealed partial class Retention(IServiceScopeFactory scopes, IOptions<He
         var ids = await db.Files
             .Where(f => f.TaskId == null && f.CreatedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
             .Where(f => !db.HeavyTasks.Any(t =>
-                (t.Status == HeavyTaskStatus.Scheduled || t.Status == HeavyTaskStatus.Queued || t.Status == HeavyTaskStatus.Running)
-                && t.Parameters.Contains(f.Id.ToString())))
+                !HeavyTaskStatuses.Final.Contains(t.Status) && t.Parameters.Contains(f.Id.ToString())))
             .OrderBy(f => f.CreatedAt).Select(f => f.Id).Take(BatchSize).ToListAsync(cancellationToken);
         await DeleteFilesAsync(db, ids, cancellationToken);
         return ids.Count;
@@ -115,7 +101,4 @@ internal sealed partial class Retention(IServiceScopeFactory scopes, IOptions<He
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Expired: {Tasks} finished tasks and {Uploads} uploads were deleted.")]
     private static partial void Deleted(ILogger logger, int tasks, int uploads);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A round of retention failed; the next one follows.")]
-    private static partial void Failed(ILogger logger, Exception exception);
 }

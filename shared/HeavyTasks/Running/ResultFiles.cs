@@ -58,7 +58,7 @@ internal sealed class ResultFiles(IServiceScopeFactory scopes, TimeProvider time
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var held = await db.HeavyTasks.FromSql(
-            $"SELECT * FROM heavy_tasks WHERE id = {fence.TaskId} AND status = 'Running' AND attempt = {fence.Attempt} AND owner = {fence.Owner} FOR UPDATE")
+            $"SELECT * FROM heavy_tasks WHERE id = {fence.TaskId} AND status = {nameof(HeavyTaskStatus.Running)} AND attempt = {fence.Attempt} AND owner = {fence.Owner} FOR UPDATE")
             .AsNoTracking().Select(t => t.Id).ToListAsync(cancellationToken);
         if (held.Count == 0)
         {

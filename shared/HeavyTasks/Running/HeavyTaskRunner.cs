@@ -11,6 +11,7 @@ internal sealed partial class HeavyTaskRunner(
     IServiceProvider scope,
     PlatformDbContext db,
     OutboxPublishEndpoint outbox,
+    TaskLifecycle lifecycle,
     ResultFiles resultFiles,
     RunningTasks runningTasks,
     HeavyTaskOutcomes outcomes,
@@ -30,7 +31,7 @@ internal sealed partial class HeavyTaskRunner(
             Started(logger, task.Id, kind.Name, task.Attempt);
             metrics.Claimed(task);
             running.StartFrom(new Progress(task.ProgressDone, null, null));
-            var attempt = new AttemptState(task, running, db, outbox, resultFiles, time);
+            var attempt = new AttemptState(task, running, db, outbox, lifecycle, resultFiles, time);
             await using var timeLimit = time.CreateTimer(_ => running.Stop(StopReason.TimedOut), null, limits.RunTimeout, Timeout.InfiniteTimeSpan);
             CheckpointGate.Close(db);
 

@@ -66,7 +66,6 @@ internal sealed partial class VanishedMessages(
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
-        var outbox = scope.ServiceProvider.GetRequiredService<OutboxPublishEndpoint>();
 
         // A message that is on its way is younger than this.
         var seconds = options.Value.VanishedAfter.TotalSeconds;
@@ -80,12 +79,8 @@ internal sealed partial class VanishedMessages(
             return;
         }
 
-        foreach (var id in oldest)
-        {
-            await outbox.PublishAsync(new HeavyTaskRequested(id, kind), cancellationToken);
-        }
-
-        await db.SaveChangesAsync(cancellationToken);
+        var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
+        await lifecycle.PublishAgainAsync([.. oldest.Select(id => new HeavyTaskRequested(id, kind))], cancellationToken);
         rounds[kind] = new Round(oldest, time.GetTimestamp());
         PublishedAgain(logger, oldest.Length, kind);
     }
