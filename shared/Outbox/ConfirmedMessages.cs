@@ -9,12 +9,12 @@ namespace Platform.Outbox;
 internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
 
     // Waiting for more than these saves little.
     private readonly int enough = capacity / 2;
 
     private readonly Channel<Delivery> channel = Channel.CreateBounded<Delivery>(capacity);
+    private TaskCompletionSource isEnough = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Adds what was confirmed. Waits while the database does not keep up: what is sent but not deleted is sent again when its lease ends.</summary>
     public async Task AddAsync(IEnumerable<Delivery> deliveries)
@@ -22,6 +22,10 @@ internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
         foreach (var delivery in deliveries)
         {
             await channel.Writer.WriteAsync(delivery);
+            if (channel.Reader.Count >= enough)
+            {
+                Volatile.Read(ref isEnough).TrySetResult();
+            }
         }
     }
 
@@ -33,9 +37,12 @@ internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
             return false;
         }
 
-        for (var start = time.GetTimestamp(); channel.Reader.Count < enough && time.GetElapsedTime(start) < Pause;)
+        // Those that come meanwhile wake nobody: there are hundreds a second, and each would cost more than its share of the delete.
+        var signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref isEnough, signal);
+        if (channel.Reader.Count < enough)
         {
-            await Task.Delay(Look, time, CancellationToken.None);
+            await signal.Task.WaitAsync(Pause, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return true;
@@ -53,5 +60,9 @@ internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
     }
 
     /// <summary>Nothing is added any more; what is in it can still be taken.</summary>
-    public void Complete() => channel.Writer.TryComplete();
+    public void Complete()
+    {
+        channel.Writer.TryComplete();
+        Volatile.Read(ref isEnough).TrySetResult();
+    }
 }

@@ -6,15 +6,18 @@ namespace Platform.Persistence;
 /// <summary>Running to Succeeded, together with the tracked changes of the handler.</summary>
 public static class HeavyTaskCompletion
 {
-    // The second statement is an error where the first changed no row: the server stops there, and nothing behind it is executed. (DO would
-    // not stop: it forgets its errors.)
+    // Error ER_DATA_OUT_OF_RANGE, whatever the SQL mode.
+    private const MySqlErrorCode OutOfRange = (MySqlErrorCode)1690;
+
+    // The second statement adds one to the largest number where the first changed no row: the server stops at that error, and nothing behind
+    // it is executed. (DO would not stop: it forgets its errors.)
     private const string Complete =
         $"""
         UPDATE heavy_tasks FORCE INDEX (PRIMARY)
         SET status = '{nameof(HeavyTaskStatus.Succeeded)}', owner = NULL, finished_at = @finished, result = @result, result_file_id = @result_file,
             progress_done = @done, progress_total = @total, progress_text = @text
         WHERE id = @task AND status = '{nameof(HeavyTaskStatus.Running)}' AND attempt = @attempt AND owner = @owner;
-        SET @platform_fence = (SELECT 1 FROM (SELECT 1 UNION ALL SELECT 2) AS two_rows WHERE ROW_COUNT() <> 1);
+        SET @platform_fence = 9223372036854775807 + (ROW_COUNT() <> 1);
         UPDATE heavy_task_attempts SET ended_at = @finished, outcome = '{nameof(AttemptOutcome.Succeeded)}' WHERE task_id = @task AND attempt = @attempt;
         """;
 
@@ -43,7 +46,7 @@ public static class HeavyTaskCompletion
         }
         catch (Exception exception) when (IsStopped(exception))
         {
-            // A trigger of the application's may end in the same error.
+            // A statement of the handler's may end in the same error.
             if (await db.HeavyTasks.Owned(fence).AnyAsync(cancellationToken))
             {
                 throw;
@@ -58,5 +61,5 @@ public static class HeavyTaskCompletion
     }
 
     private static bool IsStopped(Exception exception) =>
-        (exception as MySqlException ?? exception.InnerException) is MySqlException { ErrorCode: MySqlErrorCode.SubQueryNoOneRow };
+        (exception as MySqlException ?? exception.InnerException) is MySqlException { ErrorCode: OutOfRange };
 }
