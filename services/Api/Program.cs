@@ -33,7 +33,7 @@ builder.Services.AddPlatformTelemetry(builder.Configuration, "platform-api");
 builder.Services.AddPlatformBus("api");
 builder.Services.AddPlatformDatabase("platform-api");
 builder.Services.AddMigrationCheck();
-builder.Services.AddHeavyTasks();
+builder.Services.AddHeavyTaskSubmission();
 builder.Services.AddFiles();
 builder.Services.AddProblems();
 builder.Services.AddPlatformHealth();

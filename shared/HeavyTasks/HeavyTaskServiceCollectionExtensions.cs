@@ -23,7 +23,7 @@ public static class HeavyTaskServiceCollectionExtensions
     public static IServiceCollection AddHeavyTasks(this IServiceCollection services, params IEnumerable<Type> handlerTypes)
     {
         ArgumentNullException.ThrowIfNull(handlerTypes);
-        foreach (var kind in handlerTypes.Select(HeavyTaskKind.Of).OfType<HeavyTaskKind>())
+        foreach (var kind in handlerTypes.Select(HandledKind.Of).OfType<HandledKind>())
         {
             services.AddScoped(kind.HandlerType);
             services.AddSingleton(kind);
@@ -38,10 +38,10 @@ public static class HeavyTaskServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.ConfigureDbContext<PlatformDbContext>(db => db.AddInterceptors(new CheckpointGate()), ServiceLifetime.Singleton);
-        services.AddSingleton<HeavyTaskKinds>();
+        services.AddSingleton<HandledKinds>();
         services.AddSingleton<HeavyTaskSlots>();
         services.AddSingleton<HeavyTaskClaims>();
-        services.AddSingleton<RunningTasks>();
+        services.AddSingleton<RunningAttempts>();
         services.AddSingleton<ResultFiles>();
         services.AddSingleton<HeavyTaskMetrics>();
         services.AddSingleton<HeavyTaskOutcomes>();

@@ -7,7 +7,7 @@ using Platform.ServiceDefaults;
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services.Configure<WorkOptions>(builder.Configuration.GetSection("Work"));
-builder.Services.AddPlatformBus("holding-worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskEndpoints(context));
+builder.Services.AddPlatformBus("holding-worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskQueues(context));
 builder.Services.AddPlatformDatabase("platform-worker");
 builder.Services.AddMigrationCheck();
 builder.Services.AddHeavyTasks(typeof(Program).Assembly);

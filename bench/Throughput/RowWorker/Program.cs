@@ -4,7 +4,7 @@ using Platform.Persistence;
 using Platform.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-builder.Services.AddPlatformBus("row-worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskEndpoints(context));
+builder.Services.AddPlatformBus("row-worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskQueues(context));
 builder.Services.AddPlatformDatabase("platform-row-worker");
 builder.Services.AddMigrationCheck();
 builder.Services.AddHeavyTasks(typeof(Program).Assembly);

@@ -7,7 +7,7 @@ namespace Platform.Api.HeavyTasks;
 /// <summary>The routes of heavy tasks.</summary>
 internal static class HeavyTaskEndpoints
 {
-    public static IServiceCollection AddHeavyTasks(this IServiceCollection services)
+    public static IServiceCollection AddHeavyTaskSubmission(this IServiceCollection services)
     {
         services.AddOptions<SubmitHeavyTaskOptions>().BindConfiguration("HeavyTasks").ValidateDataAnnotations().ValidateOnStart();
         services.ConfigureHttpJsonOptions(options =>

@@ -50,7 +50,7 @@ internal static class SubmitHeavyTask
             errors.Add("dueAt", "At most a year ahead.");
         }
 
-        var parameters = kind is null ? null : RequestReader.Read(HeavyTaskKind.ParametersOrNone(request!.Parameters), kind.Parameters, "parameters", errors);
+        var parameters = kind is null ? null : RequestReader.Read(AcceptedKind.ParametersOrNone(request!.Parameters), kind.Parameters, "parameters", errors);
         if (errors.Any)
         {
             return errors.ToProblem();
@@ -109,14 +109,14 @@ internal static class SubmitHeavyTask
         }
     }
 
-    private static HeavyTaskKind? FindKind(string name, FieldErrors errors)
+    private static AcceptedKind? FindKind(string name, FieldErrors errors)
     {
-        if (HeavyTaskKinds.ByName.TryGetValue(name, out var kind))
+        if (AcceptedKinds.ByName.TryGetValue(name, out var kind))
         {
             return kind;
         }
 
-        errors.Add("kind", $"There is no such kind. Known kinds: {string.Join(", ", HeavyTaskKinds.ByName.Keys.Order())}.");
+        errors.Add("kind", $"There is no such kind. Known kinds: {string.Join(", ", AcceptedKinds.ByName.Keys.Order())}.");
         return null;
     }
 

@@ -11,7 +11,7 @@ namespace Platform.HeavyTasks;
 /// tasks finish for a while, then tells the rest to stop and gives them back to the queue, at no cost to them.
 /// </summary>
 internal sealed partial class Drain(
-    IBusControl bus, HeavyTaskSlots slots, RunningTasks runningTasks, IOptions<HeavyTaskOptions> options, TimeProvider time, ILogger<Drain> logger) : IHostedLifecycleService
+    IBusControl bus, HeavyTaskSlots slots, RunningAttempts runningAttempts, IOptions<HeavyTaskOptions> options, TimeProvider time, ILogger<Drain> logger) : IHostedLifecycleService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
@@ -63,7 +63,7 @@ internal sealed partial class Drain(
     // A claim that is under way has its slot already; a handler that does not return keeps its slot, but its task is settled.
     private bool IsDone => slots.InUse <= Settled;
 
-    private int Settled => runningTasks.All.Count(task => task.Settled.IsCompleted);
+    private int Settled => runningAttempts.All.Count(task => task.Settled.IsCompleted);
 
     private async Task<bool> IsDoneWithinAsync(TimeSpan limit, bool stop, CancellationToken cancellationToken)
     {
@@ -74,7 +74,7 @@ internal sealed partial class Drain(
             do
             {
                 // Each time: a claim may have been won since.
-                foreach (var task in stop ? runningTasks.All : [])
+                foreach (var task in stop ? runningAttempts.All : [])
                 {
                     task.Stop(StopReason.Draining);
                 }

@@ -33,7 +33,7 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
             await ClaimTogetherAsync(db);
         }
 
-        // Left out: not queued, or locked for a moment by somebody who cancels it. Waiting to see is for a claim of its own, which keeps nobody else.
+        // Left out: not queued, or locked for a moment by somebody who cancels it. A claim of its own may wait for that lock: nobody else waits with it.
         return await own.Claimed.Task ?? await ClaimAloneAsync(db, taskId);
     }
 

@@ -11,7 +11,7 @@ namespace Platform.HeavyTasks;
 /// nothing depends on that: a message that comes again does not win the claim.
 /// </summary>
 internal sealed partial class HeavyTaskConsumer(
-    HeavyTaskKinds kinds,
+    HandledKinds kinds,
     HeavyTaskSlots slots,
     HeavyTaskClaims claims,
     PlatformDbContext db,

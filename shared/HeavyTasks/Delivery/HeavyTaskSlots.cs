@@ -6,7 +6,7 @@ namespace Platform.HeavyTasks;
 /// How many tasks of a kind run at once in this process. Taken before the claim, held until the handler has returned. A limit per
 /// channel would not do: after a reconnect the old channel's consumers still run when the new channel's begin.
 /// </summary>
-public sealed class HeavyTaskSlots(HeavyTaskKinds kinds, IOptions<HeavyTaskOptions> options, TimeProvider time) : IDisposable
+internal sealed class HeavyTaskSlots(HandledKinds kinds, IOptions<HeavyTaskOptions> options, TimeProvider time) : IDisposable
 {
     // How long a delivery that came while draining is kept from the queue, so that it does not bounce back at full speed.
     private static readonly TimeSpan RequeuePause = TimeSpan.FromSeconds(1);

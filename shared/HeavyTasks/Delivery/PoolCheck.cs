@@ -7,7 +7,7 @@ namespace Platform.HeavyTasks;
 
 /// <summary>Compares, before anything starts, the connections that the slots can use with the pool that has to carry them.</summary>
 internal sealed partial class PoolCheck(
-    HeavyTaskKinds kinds, IOptions<HeavyTaskOptions> options, IOptions<DatabaseOptions> database, ILogger<PoolCheck> logger) : IHostedLifecycleService
+    HandledKinds kinds, IOptions<HeavyTaskOptions> options, IOptions<DatabaseOptions> database, ILogger<PoolCheck> logger) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -35,7 +35,7 @@ internal sealed partial class PoolCheck(
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>The sum and what to change; null when the pool carries it.</summary>
-    internal static string? Describe(HeavyTaskKinds kinds, HeavyTaskOptions options, DatabaseOptions database)
+    internal static string? Describe(HandledKinds kinds, HeavyTaskOptions options, DatabaseOptions database)
     {
         var terms = kinds.All.OrderBy(k => k.Name, StringComparer.Ordinal).Select(kind => (kind.Name, Limits: options.Of(kind.Name))).ToList();
         var needed = terms.Sum(t => t.Limits.Concurrency * t.Limits.ConnectionsPerTask) + options.ReservedConnections;
@@ -55,4 +55,4 @@ internal sealed partial class PoolCheck(
 }
 
 /// <summary>The worker refuses to start: its pool cannot carry its slots.</summary>
-public sealed class PoolTooSmallException(string message) : Exception(message);
+internal sealed class PoolTooSmallException(string message) : Exception(message);

@@ -3,11 +3,11 @@ using Platform.Persistence;
 namespace Platform.HeavyTasks;
 
 /// <summary>What a worker tells about itself in its row of <c>instances</c>.</summary>
-internal sealed class WorkerLoad(HeavyTaskSlots slots, RunningTasks runningTasks, LivenessLock livenessLock) : IInstanceLoad
+internal sealed class WorkerLoad(HeavyTaskSlots slots, RunningAttempts runningAttempts, LivenessLock livenessLock) : IInstanceLoad
 {
     public int Slots => slots.Total;
 
-    public int InFlight => runningTasks.Count;
+    public int InFlight => runningAttempts.Count;
 
     public bool HoldsLock => livenessLock.IsHeld;
 }

@@ -15,7 +15,7 @@ internal sealed partial class Keeper(
     InstanceIdentity instance,
     InstanceKeeper instanceKeeper,
     LivenessLock livenessLock,
-    RunningTasks runningTasks,
+    RunningAttempts runningAttempts,
     TakeOver takeOver,
     IServiceScopeFactory scopes,
     IOptions<HeavyTaskOptions> options,
@@ -70,7 +70,7 @@ internal sealed partial class Keeper(
     private async Task WatchAsync(CancellationToken cancellationToken)
     {
         // Taken before the query: what was claimed after it cannot look taken away.
-        var running = runningTasks.All.ToArray();
+        var running = runningAttempts.All.ToArray();
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
         var owned = await db.HeavyTasks.AsNoTracking()
@@ -91,7 +91,7 @@ internal sealed partial class Keeper(
             }
         }
 
-        var lost = owned.Keys.Where(fence => runningTasks.Find(fence.TaskId, fence.Attempt, fence.Owner) is null).ToArray();
+        var lost = owned.Keys.Where(fence => runningAttempts.Find(fence.TaskId, fence.Attempt, fence.Owner) is null).ToArray();
         foreach (var fence in unknown.Keys.Except(lost).ToArray())
         {
             unknown.Remove(fence);

@@ -14,7 +14,7 @@ namespace Platform.HeavyTasks;
 /// round is twice as large.
 /// </summary>
 internal sealed partial class VanishedMessages(
-    HeavyTaskKinds kinds,
+    HandledKinds kinds,
     HeavyTaskSlots slots,
     IServiceScopeFactory scopes,
     IOptions<HeavyTaskOptions> options,

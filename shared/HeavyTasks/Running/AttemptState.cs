@@ -7,14 +7,14 @@ namespace Platform.HeavyTasks;
 
 /// <summary>The state of one attempt that does not depend on the type of its parameters: checkpoints, result and result file.</summary>
 internal sealed class AttemptState(
-    ClaimedHeavyTask task, RunningTask running, PlatformDbContext db, OutboxPublishEndpoint outbox, TaskLifecycle lifecycle, ResultFiles resultFiles, TimeProvider time)
+    ClaimedHeavyTask task, RunningAttempt running, PlatformDbContext db, OutboxPublishEndpoint outbox, TaskLifecycle lifecycle, ResultFiles resultFiles, TimeProvider time)
 {
     private string? checkpoint = task.Checkpoint;
     private ResultFile? resultFile;
 
     public ClaimedHeavyTask Task { get; } = task;
 
-    public RunningTask Running { get; } = running;
+    public RunningAttempt Running { get; } = running;
 
     public HeavyTaskFence Fence => Running.Fence;
 

@@ -17,7 +17,7 @@ internal sealed class HeavyTaskMetrics
     private readonly Counter<long> takenAway;
     private readonly UpDownCounter<long> stuck;
 
-    public HeavyTaskMetrics(IMeterFactory meters, HeavyTaskSlots slots, RunningTasks runningTasks)
+    public HeavyTaskMetrics(IMeterFactory meters, HeavyTaskSlots slots, RunningAttempts runningAttempts)
     {
         var meter = meters.Create(MeterName);
         queueWait = meter.CreateHistogram<double>("platform.heavy_task.queue_wait", "s", "From queued to claimed, on the database's clock.");
@@ -25,7 +25,7 @@ internal sealed class HeavyTaskMetrics
         takenAway = meter.CreateCounter<long>("platform.heavy_task.taken_away", "{attempt}", "Attempts whose task was taken over, or finished elsewhere.");
         stuck = meter.CreateUpDownCounter<long>("platform.heavy_task.stuck", "{slot}", "Slots held by handlers that do not stop.");
         meter.CreateObservableUpDownCounter("platform.heavy_task.slots", () => slots.Total, "{slot}", "Tasks this process runs at once.");
-        meter.CreateObservableUpDownCounter("platform.heavy_task.in_flight", () => runningTasks.Count, "{task}", "Tasks this process runs now.");
+        meter.CreateObservableUpDownCounter("platform.heavy_task.in_flight", () => runningAttempts.Count, "{task}", "Tasks this process runs now.");
     }
 
     public void Claimed(ClaimedHeavyTask task)

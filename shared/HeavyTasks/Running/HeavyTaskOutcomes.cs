@@ -18,7 +18,7 @@ internal sealed partial class HeavyTaskOutcomes(
     /// <param name="task">The attempt's task.</param>
     /// <param name="running">Tells whether and why it was told to stop.</param>
     /// <param name="error">What the handler or the completion threw; null when the handler did not return.</param>
-    public async Task SettleAsync(ClaimedHeavyTask task, RunningTask running, Exception? error)
+    public async Task SettleAsync(ClaimedHeavyTask task, RunningAttempt running, Exception? error)
     {
         if (error is HeavyTaskFenceException || running.Reason == StopReason.TakenAway)
         {
@@ -45,7 +45,7 @@ internal sealed partial class HeavyTaskOutcomes(
         }
     }
 
-    private async Task WriteAsync(ClaimedHeavyTask task, RunningTask running, Exception? error)
+    private async Task WriteAsync(ClaimedHeavyTask task, RunningAttempt running, Exception? error)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();

@@ -13,7 +13,7 @@ internal sealed partial class HeavyTaskRunner(
     OutboxPublishEndpoint outbox,
     TaskLifecycle lifecycle,
     ResultFiles resultFiles,
-    RunningTasks runningTasks,
+    RunningAttempts runningAttempts,
     HeavyTaskOutcomes outcomes,
     HeavyTaskMetrics metrics,
     InstanceIdentity instance,
@@ -21,11 +21,11 @@ internal sealed partial class HeavyTaskRunner(
     TimeProvider time,
     ILogger<HeavyTaskRunner> logger)
 {
-    public async Task RunAsync(HeavyTaskKind kind, ClaimedHeavyTask task)
+    public async Task RunAsync(HandledKind kind, ClaimedHeavyTask task)
     {
         var fence = new HeavyTaskFence(task.Id, task.Attempt, instance.Id);
         var limits = options.Value.Of(kind.Name);
-        using var running = runningTasks.Add(fence, kind.Name, time.GetTimestamp());
+        using var running = runningAttempts.Add(fence, kind.Name, time.GetTimestamp());
         try
         {
             Started(logger, task.Id, kind.Name, task.Attempt);
@@ -62,14 +62,14 @@ internal sealed partial class HeavyTaskRunner(
         finally
         {
             running.MarkSettled();
-            runningTasks.Remove(running);
+            runningAttempts.Remove(running);
             CheckpointGate.Open(db);
             db.ChangeTracker.Clear();
         }
     }
 
     /// <summary>Runs handler and completion; returns what went wrong.</summary>
-    private async Task<Exception?> HandleAsync(HeavyTaskKind kind, AttemptState attempt)
+    private async Task<Exception?> HandleAsync(HandledKind kind, AttemptState attempt)
     {
         try
         {
@@ -83,7 +83,7 @@ internal sealed partial class HeavyTaskRunner(
         }
     }
 
-    private async Task<bool> StopsInTimeAsync(Task work, RunningTask running)
+    private async Task<bool> StopsInTimeAsync(Task work, RunningAttempt running)
     {
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using (running.Token.Register(() => stopped.TrySetResult()))

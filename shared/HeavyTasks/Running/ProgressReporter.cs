@@ -6,11 +6,11 @@ namespace Platform.HeavyTasks;
 
 /// <summary>Writes reported progress twice a second, for all tasks of this process, away from their handlers.</summary>
 internal sealed class ProgressReporter(
-    RunningTasks runningTasks, IServiceScopeFactory scopes, TimeProvider time, ILogger<ProgressReporter> logger) : PollingLoop(TimeSpan.FromMilliseconds(500), time, logger)
+    RunningAttempts runningAttempts, IServiceScopeFactory scopes, TimeProvider time, ILogger<ProgressReporter> logger) : PollingLoop(TimeSpan.FromMilliseconds(500), time, logger)
 {
     protected override async Task RunRoundAsync(CancellationToken stoppingToken)
     {
-        foreach (var task in runningTasks.All)
+        foreach (var task in runningAttempts.All)
         {
             if (task.TryTakeChangedProgress(out var progress))
             {
@@ -19,7 +19,7 @@ internal sealed class ProgressReporter(
         }
     }
 
-    private async Task WriteAsync(RunningTask task, Progress progress, CancellationToken cancellationToken)
+    private async Task WriteAsync(RunningAttempt task, Progress progress, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();

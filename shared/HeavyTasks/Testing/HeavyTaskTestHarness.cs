@@ -133,7 +133,7 @@ public static class HeavyTaskTestHarnessExtensions
             bus.UsingInMemory((context, inMemory) =>
             {
                 inMemory.UseHeavyTaskTopology();
-                inMemory.AddHeavyTaskEndpoints(context);
+                inMemory.AddHeavyTaskQueues(context);
                 inMemory.ConfigureEndpoints(context);
             });
         });

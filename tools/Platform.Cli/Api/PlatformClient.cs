@@ -110,8 +110,8 @@ internal sealed class PlatformClient : IDisposable
     }
 
     /// <summary><c>GET /heavy-tasks/kinds</c>.</summary>
-    public Task<Answer<IReadOnlyList<HeavyTaskKind>>> ListKindsAsync(CancellationToken cancellationToken) =>
-        GetAsync<IReadOnlyList<HeavyTaskKind>>("heavy-tasks/kinds", timeouts.Response, cancellationToken);
+    public Task<Answer<IReadOnlyList<KindDescription>>> ListKindsAsync(CancellationToken cancellationToken) =>
+        GetAsync<IReadOnlyList<KindDescription>>("heavy-tasks/kinds", timeouts.Response, cancellationToken);
 
     /// <summary><c>POST /heavy-tasks/{id}/cancel</c>.</summary>
     public Task<Answer<HeavyTask>> CancelAsync(Guid id, CancellationToken cancellationToken) =>

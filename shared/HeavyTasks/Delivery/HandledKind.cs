@@ -6,7 +6,7 @@ using Platform.Contracts;
 namespace Platform.HeavyTasks;
 
 /// <summary>A kind that this worker runs: its name and how to run one attempt of it.</summary>
-public abstract class HeavyTaskKind(string name, Type handlerType)
+internal abstract class HandledKind(string name, Type handlerType)
 {
     /// <summary>The name in <see cref="HeavyTaskKindAttribute"/> of the parameter record.</summary>
     public string Name { get; } = name;
@@ -18,7 +18,7 @@ public abstract class HeavyTaskKind(string name, Type handlerType)
 
     /// <summary>The kind of a handler class; null when the type is not a handler.</summary>
     /// <exception cref="InvalidOperationException">The handler's parameter record has no <see cref="HeavyTaskKindAttribute"/>.</exception>
-    public static HeavyTaskKind? Of(Type type)
+    public static HandledKind? Of(Type type)
     {
         ArgumentNullException.ThrowIfNull(type);
         if (type.IsAbstract || FindParametersType(type) is not { } parametersType)
@@ -27,8 +27,8 @@ public abstract class HeavyTaskKind(string name, Type handlerType)
         }
 
         var attribute = parametersType.GetCustomAttribute<HeavyTaskKindAttribute>()
-            ?? throw new InvalidOperationException($"{parametersType.Name}, the parameter record of {type.Name}, has no HeavyTaskKind attribute.");
-        return (HeavyTaskKind)Activator.CreateInstance(typeof(HeavyTaskKind<,>).MakeGenericType(type, parametersType), attribute.Name)!;
+            ?? throw new InvalidOperationException($"{parametersType.Name}, the parameter record of {type.Name}, has no HandledKind attribute.");
+        return (HandledKind)Activator.CreateInstance(typeof(HandledKind<,>).MakeGenericType(type, parametersType), attribute.Name)!;
     }
 
     private static Type? FindParametersType(Type type)
@@ -45,7 +45,7 @@ public abstract class HeavyTaskKind(string name, Type handlerType)
     }
 }
 
-internal sealed class HeavyTaskKind<THandler, TParameters>(string name) : HeavyTaskKind(name, typeof(THandler))
+internal sealed class HandledKind<THandler, TParameters>(string name) : HandledKind(name, typeof(THandler))
     where THandler : HeavyTaskHandler<TParameters>
     where TParameters : class
 {

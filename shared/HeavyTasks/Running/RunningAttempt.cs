@@ -12,7 +12,7 @@ internal enum StopReason
 }
 
 /// <summary>One attempt that runs in this process: how to stop it, and the progress it reported.</summary>
-internal sealed class RunningTask(HeavyTaskFence fence, string kind, long startedAt) : IDisposable
+internal sealed class RunningAttempt(HeavyTaskFence fence, string kind, long startedAt) : IDisposable
 {
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock gate = new();

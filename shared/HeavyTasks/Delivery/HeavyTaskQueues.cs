@@ -6,17 +6,17 @@ using Platform.ServiceDefaults;
 namespace Platform.HeavyTasks;
 
 /// <summary>The receive endpoints of a worker, and with them the policy: which queue, how many at once, and what happens to a message that cannot be read.</summary>
-public static class HeavyTaskEndpoints
+public static class HeavyTaskQueues
 {
     /// <summary>Registers the consumer of heavy tasks with the bus.</summary>
     public static void AddHeavyTaskConsumer(this IBusRegistrationConfigurator bus) => bus.AddConsumer<HeavyTaskConsumer>();
 
     /// <summary>One receive endpoint per kind: its own queue, its own limit, the same consumer. On RabbitMQ and in memory alike.</summary>
-    public static void AddHeavyTaskEndpoints(this IBusFactoryConfigurator bus, IBusRegistrationContext context)
+    public static void AddHeavyTaskQueues(this IBusFactoryConfigurator bus, IBusRegistrationContext context)
     {
         ArgumentNullException.ThrowIfNull(bus);
         var options = context.GetRequiredService<IOptions<HeavyTaskOptions>>().Value;
-        foreach (var kind in context.GetRequiredService<HeavyTaskKinds>().All)
+        foreach (var kind in context.GetRequiredService<HandledKinds>().All)
         {
             var queue = HeavyTaskTopology.QueueName(kind.Name);
             bus.ReceiveEndpoint(queue, endpoint =>

@@ -10,7 +10,7 @@ namespace Platform.Api.HeavyTasks;
 /// <param name="Name">Its name.</param>
 /// <param name="Description">One sentence for people.</param>
 /// <param name="Parameters">Its parameter record, read by <see cref="HeavyTaskJson.Options"/>.</param>
-internal sealed record HeavyTaskKind(string Name, string Description, JsonTypeInfo Parameters)
+internal sealed record AcceptedKind(string Name, string Description, JsonTypeInfo Parameters)
 {
     private static readonly JsonElement NoParameters = JsonElement.Parse("{}");
 
@@ -19,15 +19,15 @@ internal sealed record HeavyTaskKind(string Name, string Description, JsonTypeIn
 }
 
 /// <summary>The kinds: every record of the contracts that carries a <see cref="HeavyTaskKindAttribute"/>.</summary>
-internal static class HeavyTaskKinds
+internal static class AcceptedKinds
 {
     /// <summary>By name.</summary>
-    public static FrozenDictionary<string, HeavyTaskKind> ByName { get; } = Find().ToFrozenDictionary(kind => kind.Name);
+    public static FrozenDictionary<string, AcceptedKind> ByName { get; } = Find().ToFrozenDictionary(kind => kind.Name);
 
-    private static IEnumerable<HeavyTaskKind> Find() =>
+    private static IEnumerable<AcceptedKind> Find() =>
         from type in typeof(HeavyTaskKindAttribute).Assembly.GetTypes()
         let kind = type.GetCustomAttribute<HeavyTaskKindAttribute>()
         where kind is not null
         orderby kind.Name
-        select new HeavyTaskKind(kind.Name, kind.Description, HeavyTaskJson.Options.GetTypeInfo(type));
+        select new AcceptedKind(kind.Name, kind.Description, HeavyTaskJson.Options.GetTypeInfo(type));
 }

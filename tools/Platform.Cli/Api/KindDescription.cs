@@ -6,4 +6,4 @@ namespace Platform.Cli.Api;
 /// <param name="Kind">The name to submit.</param>
 /// <param name="Description">What it does.</param>
 /// <param name="Parameters">JSON schema of its parameters.</param>
-internal sealed record HeavyTaskKind(string Kind, string? Description, JsonElement Parameters);
+internal sealed record KindDescription(string Kind, string? Description, JsonElement Parameters);

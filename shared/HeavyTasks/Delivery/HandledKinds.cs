@@ -1,15 +1,15 @@
 namespace Platform.HeavyTasks;
 
 /// <summary>The kinds that this worker runs.</summary>
-public sealed class HeavyTaskKinds
+internal sealed class HandledKinds
 {
-    private readonly Dictionary<string, HeavyTaskKind> byName;
+    private readonly Dictionary<string, HandledKind> byName;
 
     /// <summary>For dependency injection.</summary>
     /// <exception cref="InvalidOperationException">Two handlers claim the same kind.</exception>
-    public HeavyTaskKinds(IEnumerable<HeavyTaskKind> kinds)
+    public HandledKinds(IEnumerable<HandledKind> kinds)
     {
-        byName = new Dictionary<string, HeavyTaskKind>(StringComparer.Ordinal);
+        byName = new Dictionary<string, HandledKind>(StringComparer.Ordinal);
         foreach (var kind in kinds)
         {
             if (!byName.TryAdd(kind.Name, kind))
@@ -21,8 +21,8 @@ public sealed class HeavyTaskKinds
     }
 
     /// <summary>All of them.</summary>
-    public IReadOnlyCollection<HeavyTaskKind> All => byName.Values;
+    public IReadOnlyCollection<HandledKind> All => byName.Values;
 
     /// <summary>The kind of this name, or null.</summary>
-    public HeavyTaskKind? Find(string name) => byName.GetValueOrDefault(name);
+    public HandledKind? Find(string name) => byName.GetValueOrDefault(name);
 }
