@@ -5,13 +5,9 @@ public sealed class NonRetryableException : Exception
 {
     /// <summary>With a message for the client.</summary>
     public NonRetryableException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     /// <summary>With a message for the client and its cause.</summary>
     public NonRetryableException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 }

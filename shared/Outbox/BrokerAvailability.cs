@@ -33,7 +33,12 @@ internal sealed partial class BrokerAvailability(TimeProvider time, ILogger logg
                 IsBack(logger);
             }
         }
-        else if (!isAway && !areProbes && !IsReconnecting && deliveries.FirstOrDefault(d => d.Outcome == DeliveryOutcome.Disconnected) is { } disconnected)
+        else if (
+            !isAway
+            && !areProbes
+            && !IsReconnecting
+            && deliveries.FirstOrDefault(d => d.Outcome == DeliveryOutcome.Disconnected) is { } disconnected
+        )
         {
             isAway = true;
             WentAway(logger, disconnected.Error);

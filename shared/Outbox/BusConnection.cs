@@ -59,6 +59,9 @@ public sealed class BusConnection<TBus>(ILogger<BusConnection<TBus>> logger)
 
 internal static partial class BusConnectionLog
 {
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The connection of {Bus} is given up, because the broker does not confirm; the bus opens another one.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The connection of {Bus} is given up, because the broker does not confirm; the bus opens another one."
+    )]
     public static partial void Dropping(ILogger logger, string bus);
 }

@@ -25,7 +25,14 @@ public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendC
     private readonly Lazy<IScopedClientFactory> scopedClientFactory;
 
     internal OutboxBusContext(
-        IBus bus, PublishedTypes publishedTypes, TDbContext db, IOptions<OutboxOptions> options, TimeProvider time, IClientFactory clientFactory, IServiceProvider provider)
+        IBus bus,
+        PublishedTypes publishedTypes,
+        TDbContext db,
+        IOptions<OutboxOptions> options,
+        TimeProvider time,
+        IClientFactory clientFactory,
+        IServiceProvider provider
+    )
     {
         this.db = db;
         this.options = options;
@@ -35,7 +42,9 @@ public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendC
         PublishEndpoint = new PublishEndpoint(new OutboxPublishEndpointProvider(this, publishedTypes));
 
         // A request waits for its response, so it cannot wait for a commit: requests go straight to the broker.
-        scopedClientFactory = new(() => new ScopedClientFactory(new ClientFactory(new ScopedClientFactoryContext(clientFactory, provider)), null!));
+        scopedClientFactory = new(() =>
+            new ScopedClientFactory(new ClientFactory(new ScopedClientFactoryContext(clientFactory, provider)), null!)
+        );
     }
 
     /// <inheritdoc />
@@ -60,7 +69,8 @@ public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendC
         if (context.Delay.HasValue)
         {
             throw new NotSupportedException(
-                $"The outbox does not delay messages ({TypeCache<T>.ShortName}): write a due time to the database and let the scheduler send it.");
+                $"The outbox does not delay messages ({TypeCache<T>.ShortName}): write a due time to the database and let the scheduler send it."
+            );
         }
 
         // Before the headers are read: a raw serializer writes some.
@@ -68,28 +78,37 @@ public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendC
         if (body.Length > options.Value.MaxMessageLength)
         {
             throw new MessageException(
-                typeof(T), $"The message is {body.Length:N0} bytes long; Outbox:MaxMessageLength allows {options.Value.MaxMessageLength:N0}.");
+                typeof(T),
+                $"The message is {body.Length:N0} bytes long; Outbox:MaxMessageLength allows {options.Value.MaxMessageLength:N0}."
+            );
         }
 
         var properties = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase);
         (context as TransportSendContext)?.WritePropertiesTo(properties);
         var headerValues = StoredValues.Keep(context.Headers.GetAll());
         var propertyValues = StoredValues.Keep(properties);
-        OutboxSession.Of(db).Add(db, new OutboxMessage
-        {
-            Id = Guid.CreateVersion7(),
-            MessageId = context.MessageId,
-            CorrelationId = context.CorrelationId,
-            RoutingKey = context.RoutingKey() is { Length: > 0 } routingKey ? routingKey : null,
-            DestinationAddress = (context.DestinationAddress ?? throw new MessageException(typeof(T), "The message has no destination address.")).ToString(),
-            ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
-            Body = body,
-            Headers = StoredValues.Serialize(headerValues),
-            HeaderValues = headerValues,
-            Properties = StoredValues.Serialize(propertyValues),
-            PropertyValues = propertyValues,
-            ExpiresAt = context.TimeToLive is { } timeToLive ? time.GetUtcNow().UtcDateTime + timeToLive : null,
-        });
+        OutboxSession
+            .Of(db)
+            .Add(
+                db,
+                new OutboxMessage
+                {
+                    Id = Guid.CreateVersion7(),
+                    MessageId = context.MessageId,
+                    CorrelationId = context.CorrelationId,
+                    RoutingKey = context.RoutingKey() is { Length: > 0 } routingKey ? routingKey : null,
+                    DestinationAddress = (
+                        context.DestinationAddress ?? throw new MessageException(typeof(T), "The message has no destination address.")
+                    ).ToString(),
+                    ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
+                    Body = body,
+                    Headers = StoredValues.Serialize(headerValues),
+                    HeaderValues = headerValues,
+                    Properties = StoredValues.Serialize(propertyValues),
+                    PropertyValues = propertyValues,
+                    ExpiresAt = context.TimeToLive is { } timeToLive ? time.GetUtcNow().UtcDateTime + timeToLive : null,
+                }
+            );
         return Task.CompletedTask;
     }
 }

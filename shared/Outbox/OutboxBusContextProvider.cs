@@ -13,7 +13,8 @@ internal sealed class OutboxBusContextProvider<TDbContext>(
     Bind<IBus, IClientFactory> clientFactory,
     Bind<IBus, IScopedConsumeContextProvider> busConsumeContext,
     IScopedConsumeContextProvider consumeContext,
-    IServiceProvider provider) : IScopedBusContextProvider<IBus>
+    IServiceProvider provider
+) : IScopedBusContextProvider<IBus>
     where TDbContext : DbContext
 {
     public ScopedBusContext Context { get; } =

@@ -8,7 +8,8 @@ internal sealed class OutboxBuses(IServiceProvider provider)
 {
     public IBus Publish { get; } = provider.GetService<IPublishBus>() ?? provider.GetRequiredService<IBus>();
 
-    public IBus Probe { get; } = provider.GetService<IProbeBus>() ?? (IBus?)provider.GetService<IPublishBus>() ?? provider.GetRequiredService<IBus>();
+    public IBus Probe { get; } =
+        provider.GetService<IProbeBus>() ?? (IBus?)provider.GetService<IPublishBus>() ?? provider.GetRequiredService<IBus>();
 
     /// <summary>Each of them once.</summary>
     public IEnumerable<IBus> Distinct => ReferenceEquals(Publish, Probe) ? [Publish] : [Publish, Probe];

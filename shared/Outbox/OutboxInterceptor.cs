@@ -14,7 +14,10 @@ internal sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesInterce
     }
 
     public ValueTask<InterceptionResult<int>> SavingChangesAsync(
-        DbContextEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
+        DbContextEventData eventData,
+        InterceptionResult<int> result,
+        CancellationToken cancellationToken = default
+    )
     {
         Saving(eventData?.Context);
         return ValueTask.FromResult(result);
@@ -26,7 +29,11 @@ internal sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesInterce
         return result;
     }
 
-    public ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
+    public ValueTask<int> SavedChangesAsync(
+        SaveChangesCompletedEventData eventData,
+        int result,
+        CancellationToken cancellationToken = default
+    )
     {
         Saved(eventData?.Context);
         return ValueTask.FromResult(result);
@@ -35,7 +42,11 @@ internal sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesInterce
     public void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData) =>
         Of(eventData)?.Committed(eventData.TransactionId, relay);
 
-    public Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+    public Task TransactionCommittedAsync(
+        DbTransaction transaction,
+        TransactionEndEventData eventData,
+        CancellationToken cancellationToken = default
+    )
     {
         Of(eventData)?.Committed(eventData.TransactionId, relay);
         return Task.CompletedTask;
@@ -44,7 +55,11 @@ internal sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesInterce
     public void TransactionRolledBack(DbTransaction transaction, TransactionEndEventData eventData) =>
         Of(eventData)?.RolledBack(eventData.TransactionId);
 
-    public Task TransactionRolledBackAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+    public Task TransactionRolledBackAsync(
+        DbTransaction transaction,
+        TransactionEndEventData eventData,
+        CancellationToken cancellationToken = default
+    )
     {
         Of(eventData)?.RolledBack(eventData.TransactionId);
         return Task.CompletedTask;
@@ -52,7 +67,11 @@ internal sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesInterce
 
     public void RolledBackToSavepoint(DbTransaction transaction, TransactionEventData eventData) => Of(eventData)?.PartlyRolledBack();
 
-    public Task RolledBackToSavepointAsync(DbTransaction transaction, TransactionEventData eventData, CancellationToken cancellationToken = default)
+    public Task RolledBackToSavepointAsync(
+        DbTransaction transaction,
+        TransactionEventData eventData,
+        CancellationToken cancellationToken = default
+    )
     {
         Of(eventData)?.PartlyRolledBack();
         return Task.CompletedTask;
@@ -60,7 +79,11 @@ internal sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesInterce
 
     public void TransactionFailed(DbTransaction transaction, TransactionErrorEventData eventData) => Failed(eventData);
 
-    public Task TransactionFailedAsync(DbTransaction transaction, TransactionErrorEventData eventData, CancellationToken cancellationToken = default)
+    public Task TransactionFailedAsync(
+        DbTransaction transaction,
+        TransactionErrorEventData eventData,
+        CancellationToken cancellationToken = default
+    )
     {
         Failed(eventData);
         return Task.CompletedTask;
@@ -73,7 +96,11 @@ internal sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesInterce
     }
 
     public ValueTask<DbTransaction> TransactionUsedAsync(
-        DbConnection connection, TransactionEventData eventData, DbTransaction result, CancellationToken cancellationToken = default)
+        DbConnection connection,
+        TransactionEventData eventData,
+        DbTransaction result,
+        CancellationToken cancellationToken = default
+    )
     {
         Joined(eventData);
         return ValueTask.FromResult(result);

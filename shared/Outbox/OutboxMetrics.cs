@@ -15,7 +15,11 @@ internal sealed class OutboxMetrics : IDisposable
     public OutboxMetrics()
     {
         lag = meter.CreateHistogram<double>("platform.outbox.lag", "s", "From Publish to the broker's confirm.");
-        refused = meter.CreateCounter<long>("platform.outbox.refused", "{message}", "Messages that the broker refused, or that nothing can send.");
+        refused = meter.CreateCounter<long>(
+            "platform.outbox.refused",
+            "{message}",
+            "Messages that the broker refused, or that nothing can send."
+        );
     }
 
     public void Sent(IEnumerable<Delivery> deliveries, DateTimeOffset now)

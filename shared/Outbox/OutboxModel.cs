@@ -36,8 +36,12 @@ public static class OutboxModel
 
             // The clock of the statement and not of the transaction: one that ran for a while would leave nothing of the lease. It is not
             // read back.
-            message.Property(m => m.DueAt).HasColumnName("due_at").HasDefaultValueSql(OutboxSql.DefaultNow)
-                .ValueGeneratedNever().Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Ignore);
+            message
+                .Property(m => m.DueAt)
+                .HasColumnName("due_at")
+                .HasDefaultValueSql(OutboxSql.DefaultNow)
+                .ValueGeneratedNever()
+                .Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Ignore);
             message.Property(m => m.Failures).HasColumnName("failures");
             message.Property(m => m.Error).HasColumnName("error");
             OutboxSql.Configure(message);

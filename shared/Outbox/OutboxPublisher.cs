@@ -57,7 +57,13 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
         try
         {
             var leased = deliveries.Where(IsLeased).ToList();
-            (_, lastProbeReason) = await SendAloneAsync(buses.Probe, leased, lastProbeReason, time.GetTimestamp(), briefly ? AloneTimeout : publishTimeout);
+            (_, lastProbeReason) = await SendAloneAsync(
+                buses.Probe,
+                leased,
+                lastProbeReason,
+                time.GetTimestamp(),
+                briefly ? AloneTimeout : publishTimeout
+            );
             if (leased.Any(d => d.Outcome == DeliveryOutcome.Unanswered))
             {
                 // Whatever holds this channel is not to meet the next one.
@@ -102,9 +108,18 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
     /// <summary>Sends until the channel stays open, or is closed for another reason than it was closed before.</summary>
     /// <returns>Whether these were refused, and why the channel was closed last.</returns>
     private async Task<(bool IsRefused, ShutdownEventArgs? Reason)> SendAloneAsync(
-        IBus bus, List<Delivery> deliveries, ShutdownEventArgs? lastReason, long start, TimeSpan limit)
+        IBus bus,
+        List<Delivery> deliveries,
+        ShutdownEventArgs? lastReason,
+        long start,
+        TimeSpan limit
+    )
     {
-        for (var left = limit - time.GetElapsedTime(start); left > TimeSpan.Zero && deliveries.Count > 0; left = limit - time.GetElapsedTime(start))
+        for (
+            var left = limit - time.GetElapsedTime(start);
+            left > TimeSpan.Zero && deliveries.Count > 0;
+            left = limit - time.GetElapsedTime(start)
+        )
         {
             using var alone = new SendAttempt(bus, left < ConnectTimeout ? left : ConnectTimeout, left, time);
             await SendAsync(deliveries, alone);
@@ -183,8 +198,11 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
         await Task.WhenAll(deliveries.Select(d => SendAsync(d, attempt)));
         foreach (var delivery in deliveries)
         {
-            if (attempt.ChannelError is not null && delivery.Outcome is not (DeliveryOutcome.Confirmed or DeliveryOutcome.Unsendable)
-                && !SendAttempt.IsRefusal(delivery.Error))
+            if (
+                attempt.ChannelError is not null
+                && delivery.Outcome is not (DeliveryOutcome.Confirmed or DeliveryOutcome.Unsendable)
+                && !SendAttempt.IsRefusal(delivery.Error)
+            )
             {
                 // A channel that is being closed fails in many ways, and none of them says anything about the message.
                 (delivery.Outcome, delivery.Error) = (DeliveryOutcome.Disconnected, attempt.ChannelError);
@@ -212,8 +230,12 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
         catch (Exception exception)
         {
             // No input or output so far: it is the row, unless the bus is being started or stopped.
-            (delivery.Outcome, delivery.Error) =
-                (exception is OperationCanceledException || SendAttempt.IsChannelError(exception) ? DeliveryOutcome.Disconnected : DeliveryOutcome.Unsendable, exception);
+            (delivery.Outcome, delivery.Error) = (
+                exception is OperationCanceledException || SendAttempt.IsChannelError(exception)
+                    ? DeliveryOutcome.Disconnected
+                    : DeliveryOutcome.Unsendable,
+                exception
+            );
             return;
         }
 

@@ -39,7 +39,8 @@ public static class OutboxRegistration
             provider.GetRequiredService<IOutboxStore>(),
             provider.GetRequiredService<IOptions<OutboxOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<OutboxRelay>>()));
+            provider.GetRequiredService<ILogger<OutboxRelay>>()
+        ));
         services.AddHostedService(provider => provider.GetRequiredService<OutboxRelay>());
         services.AddSingleton<OutboxInterceptor>();
         services.AddScoped(provider => new OutboxBusContext<TDbContext>(
@@ -49,7 +50,8 @@ public static class OutboxRegistration
             provider.GetRequiredService<IOptions<OutboxOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<Bind<IBus, IClientFactory>>().Value,
-            provider));
+            provider
+        ));
         services.Replace(ServiceDescriptor.Scoped<IScopedBusContextProvider<IBus>, OutboxBusContextProvider<TDbContext>>());
     }
 

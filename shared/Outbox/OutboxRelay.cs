@@ -32,7 +32,8 @@ internal sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
         IOutboxStore store,
         IOptions<OutboxOptions> options,
         TimeProvider time,
-        ILogger<OutboxRelay> logger)
+        ILogger<OutboxRelay> logger
+    )
     {
         this.options = options.Value;
         this.time = time;
@@ -62,7 +63,11 @@ internal sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
         // The loops must not continue whatever trace the start of the process belongs to: each message has its own.
         using var noFlow = ExecutionContext.SuppressFlow();
         running = true;
-        sending = [Task.Run(SendCommittedAsync, CancellationToken.None), Task.Run(() => sweeper.RunAsync(stopping.Token), CancellationToken.None)];
+        sending =
+        [
+            Task.Run(SendCommittedAsync, CancellationToken.None),
+            Task.Run(() => sweeper.RunAsync(stopping.Token), CancellationToken.None),
+        ];
         settling = Task.Run(settlement.RunAsync, CancellationToken.None);
         return Task.CompletedTask;
     }
@@ -118,6 +123,9 @@ internal sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The outbox relay stopped before it had sent everything; another instance or the next start sends the rest.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The outbox relay stopped before it had sent everything; another instance or the next start sends the rest."
+    )]
     private static partial void StoppedEarly(ILogger logger);
 }

@@ -5,7 +5,15 @@ namespace Platform.Outbox;
 
 /// <summary>Sends leased messages, each destination by a queue of its own, and has what became of them written down.</summary>
 internal sealed partial class OutboxSender(
-    OutboxPublisher publisher, OutboxBuses buses, OutboxSettlement settlement, IOutboxStore store, OutboxOptions options, OutboxMetrics metrics, TimeProvider time, ILogger logger)
+    OutboxPublisher publisher,
+    OutboxBuses buses,
+    OutboxSettlement settlement,
+    IOutboxStore store,
+    OutboxOptions options,
+    OutboxMetrics metrics,
+    TimeProvider time,
+    ILogger logger
+)
 {
     // Beyond it, destinations that are well and have nothing to send are forgotten.
     private const int MaxQueues = 1_000;
@@ -151,9 +159,7 @@ internal sealed partial class OutboxSender(
         try
         {
             // Unless it fails again meanwhile: what is postponed then would be made due at once, again and again.
-            while (!queue.Health.IsFailing && await store.ResumeAsync(destination, CancellationToken.None) > 0)
-            {
-            }
+            while (!queue.Health.IsFailing && await store.ResumeAsync(destination, CancellationToken.None) > 0) { }
         }
         catch (Exception exception)
         {
@@ -185,8 +191,11 @@ internal sealed partial class OutboxSender(
         }
 
         var silent = deliveries.Where(d => d.Outcome == DeliveryOutcome.Unanswered).ToList();
-        if (silent.Count > 0
-            && Interlocked.Add(ref unanswered, silent.Count) >= MaxUnanswered | Interlocked.Increment(ref attemptsWithoutConfirm) >= MaxAttemptsWithoutConfirm)
+        if (
+            silent.Count > 0
+            && Interlocked.Add(ref unanswered, silent.Count) >= MaxUnanswered
+                | Interlocked.Increment(ref attemptsWithoutConfirm) >= MaxAttemptsWithoutConfirm
+        )
         {
             Volatile.Write(ref unanswered, 0);
             Volatile.Write(ref attemptsWithoutConfirm, 0);
@@ -221,24 +230,42 @@ internal sealed partial class OutboxSender(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} messages to {Destination} stand still; they may hold the whole connection.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "{Count} messages to {Destination} stand still; they may hold the whole connection."
+    )]
     private static partial void StandsStill(ILogger logger, int count, Destination destination);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refused {Count} outbox messages to {Destination}; they are tried again later.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The broker refused {Count} outbox messages to {Destination}; they are tried again later."
+    )]
     private static partial void Refused(ILogger logger, int count, Destination destination, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker did not confirm messages to {Destination} within {Seconds} s; they are tried again later. Other destinations are not affected.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The broker did not confirm messages to {Destination} within {Seconds} s; they are tried again later. Other destinations are not affected."
+    )]
     private static partial void Silent(ILogger logger, Destination destination, double seconds);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The broker confirms messages to {Destination} again.")]
     private static partial void Answers(ILogger logger, Destination destination);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Postponed outbox messages to {Destination} could not be made due; they are sent when their pause is over.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Postponed outbox messages to {Destination} could not be made due; they are sent when their pause is over."
+    )]
     private static partial void NotResumed(ILogger logger, Exception exception, Destination destination);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The outcome of {Count} messages could not be written; they are sent again when their lease ends.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The outcome of {Count} messages could not be written; they are sent again when their lease ends."
+    )]
     private static partial void NotSettled(ILogger logger, Exception exception, int count);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Messages to {Destination} could not be sent; others send them when their lease ends.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Messages to {Destination} could not be sent; others send them when their lease ends."
+    )]
     private static partial void Failed(ILogger logger, Exception exception, Destination destination);
 }

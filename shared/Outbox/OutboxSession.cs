@@ -39,7 +39,9 @@ internal sealed class OutboxSession
     {
         Untrack();
         savingSince = relay.GetTimestamp();
-        var learnsOfCommit = Transaction.Current is null && db.Database.GetEnlistedTransaction() is null
+        var learnsOfCommit =
+            Transaction.Current is null
+            && db.Database.GetEnlistedTransaction() is null
             && (foreignTransaction is null || db.Database.CurrentTransaction?.TransactionId != foreignTransaction);
         var room = learnsOfCommit ? relay.Room : 0;
         foreach (var message in tracked.Select(e => e.Entity))

@@ -78,7 +78,11 @@ internal sealed partial class OutboxSettlement(IOutboxStore store, Guid relay, O
                 // One of them comes back when the rest is over, and finds out for all of them. The others follow, and later each time.
                 var rest = deliveries[0].RestLeft + Moment;
                 await TryAsync(deliveries[..1], leased => store.PostponeAsync(leased, rest, failed: false, CancellationToken.None));
-                await TryAsync(deliveries[1..], leased => store.PostponeAsync(leased, rest + Moment < Pause ? rest + Moment : Pause, failed: true, CancellationToken.None));
+                await TryAsync(
+                    deliveries[1..],
+                    leased =>
+                        store.PostponeAsync(leased, rest + Moment < Pause ? rest + Moment : Pause, failed: true, CancellationToken.None)
+                );
                 break;
             case DeliveryOutcome.Unanswered or DeliveryOutcome.Refused:
                 await TryAsync(deliveries[..1], leased => store.PostponeAsync(leased, ShortPause, failed: true, CancellationToken.None));
@@ -101,7 +105,10 @@ internal sealed partial class OutboxSettlement(IOutboxStore store, Guid relay, O
     private async Task TryChunkAsync(Delivery[] deliveries, Func<LeasedMessages, Task> settle)
     {
         var leased = new LeasedMessages(
-            [.. deliveries.Select(d => d.Message.Id)], relay, [.. deliveries.Where(d => d.ClaimedUntil.HasValue).Select(d => d.ClaimedUntil!.Value).Distinct()]);
+            [.. deliveries.Select(d => d.Message.Id)],
+            relay,
+            [.. deliveries.Where(d => d.ClaimedUntil.HasValue).Select(d => d.ClaimedUntil!.Value).Distinct()]
+        );
         for (var tried = 1; ; tried++)
         {
             try
@@ -128,6 +135,9 @@ internal sealed partial class OutboxSettlement(IOutboxStore store, Guid relay, O
     [LoggerMessage(Level = LogLevel.Debug, Message = "The outcome of outbox messages could not be written; trying again.")]
     private static partial void NotSettledYet(ILogger logger, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The outcome of {Count} outbox messages could not be written; they may be sent again.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The outcome of {Count} outbox messages could not be written; they may be sent again."
+    )]
     private static partial void NotSettled(ILogger logger, int count, Exception exception);
 }

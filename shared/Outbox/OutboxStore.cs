@@ -77,52 +77,66 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
         // A constant for "all" and no second statement: the index is searched from there.
         var first = from ?? DateTime.UnixEpoch;
         return ClaimAsync(
-            table => $$"""
-                {{SelectCandidates(table)}}
-                WHERE lease_owner IS NULL AND due_at >= {0} AND due_at <= {{OutboxSql.Now}} AND error IS NULL
-                ORDER BY due_at LIMIT {1} FOR UPDATE SKIP LOCKED
-                """,
+            table =>
+                $$"""
+                    {{SelectCandidates(table)}}
+                    WHERE lease_owner IS NULL AND due_at >= {0} AND due_at <= {{OutboxSql.Now}} AND error IS NULL
+                    ORDER BY due_at LIMIT {1} FOR UPDATE SKIP LOCKED
+                    """,
             [first, limit],
-            cancellationToken);
+            cancellationToken
+        );
     }
 
-    public Task<OutboxClaim> ClaimAbandonedAsync(int limit, Guid from, CancellationToken cancellationToken) => ClaimAsync(
-        table => $$"""
-            {{SelectCandidates($"{table} {OutboxSql.ByPrimaryKey}")}}
-            WHERE id > {0} AND lease_owner IS NOT NULL AND due_at < {{OutboxSql.NowPlus($"-{LeaseSeconds}")}} AND error IS NULL
-            ORDER BY id LIMIT {1} FOR UPDATE SKIP LOCKED
-            """,
-        [from, limit],
-        cancellationToken);
+    public Task<OutboxClaim> ClaimAbandonedAsync(int limit, Guid from, CancellationToken cancellationToken) =>
+        ClaimAsync(
+            table =>
+                $$"""
+                    {{SelectCandidates($"{table} {OutboxSql.ByPrimaryKey}")}}
+                    WHERE id > {0} AND lease_owner IS NOT NULL AND due_at < {{OutboxSql.NowPlus($"-{LeaseSeconds}")}} AND error IS NULL
+                    ORDER BY id LIMIT {1} FOR UPDATE SKIP LOCKED
+                    """,
+            [from, limit],
+            cancellationToken
+        );
 
     public Task DeleteAsync(LeasedMessages messages, CancellationToken cancellationToken) =>
         ExecuteAsync((table, parameters) => $"{OutboxSql.DeleteFrom(table)} WHERE {Leased(messages, parameters)}", cancellationToken);
 
-    public Task ReleaseAsync(LeasedMessages messages, CancellationToken cancellationToken) => ExecuteAsync(
-        (table, parameters) => $"UPDATE {table} {OutboxSql.ByPrimaryKey} SET lease_owner = NULL, due_at = {OutboxSql.Now} WHERE {Leased(messages, parameters)}",
-        cancellationToken);
+    public Task ReleaseAsync(LeasedMessages messages, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            (table, parameters) =>
+                $"UPDATE {table} {OutboxSql.ByPrimaryKey} SET lease_owner = NULL, due_at = {OutboxSql.Now} WHERE {Leased(messages, parameters)}",
+            cancellationToken
+        );
 
-    public Task PostponeAsync(LeasedMessages messages, TimeSpan pause, bool failed, CancellationToken cancellationToken) => ExecuteAsync(
-        (table, parameters) =>
-        {
-            // MySQL assigns from left to right: what the pause is made of comes before the count changes.
-            parameters.Add(pause.TotalSeconds);
-            return failed
-                ? $$"""
-                    UPDATE {{table}} {{OutboxSql.ByPrimaryKey}} SET lease_owner = NULL, due_at = {{OutboxSql.NowPlus("{0} * POWER(2, LEAST(failures, 4))")}}, failures = failures + 1
-                    WHERE {{Leased(messages, parameters)}}
-                    """
-                : $$"""UPDATE {{table}} {{OutboxSql.ByPrimaryKey}} SET lease_owner = NULL, due_at = {{OutboxSql.NowPlus("{0}")}} WHERE {{Leased(messages, parameters)}}""";
-        },
-        cancellationToken);
+    public Task PostponeAsync(LeasedMessages messages, TimeSpan pause, bool failed, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            (table, parameters) =>
+            {
+                // MySQL assigns from left to right: what the pause is made of comes before the count changes.
+                parameters.Add(pause.TotalSeconds);
+                return failed
+                    ? $$"""
+                        UPDATE {{table}} {{OutboxSql.ByPrimaryKey}} SET lease_owner = NULL, due_at = {{OutboxSql.NowPlus(
+                            "{0} * POWER(2, LEAST(failures, 4))"
+                        )}}, failures = failures + 1
+                        WHERE {{Leased(messages, parameters)}}
+                        """
+                    : $$"""UPDATE {{table}} {{OutboxSql.ByPrimaryKey}} SET lease_owner = NULL, due_at = {{OutboxSql.NowPlus("{0}")}} WHERE {{Leased(messages, parameters)}}""";
+            },
+            cancellationToken
+        );
 
-    public Task SetAsideAsync(LeasedMessages message, string error, CancellationToken cancellationToken) => ExecuteAsync(
-        (table, parameters) =>
-        {
-            parameters.AddRange([error, OutboxModel.Never]);
-            return $$"""UPDATE {{table}} {{OutboxSql.ByPrimaryKey}} SET lease_owner = NULL, due_at = {1}, error = {0} WHERE {{Leased(message, parameters)}}""";
-        },
-        cancellationToken);
+    public Task SetAsideAsync(LeasedMessages message, string error, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            (table, parameters) =>
+            {
+                parameters.AddRange([error, OutboxModel.Never]);
+                return $$"""UPDATE {{table}} {{OutboxSql.ByPrimaryKey}} SET lease_owner = NULL, due_at = {1}, error = {0} WHERE {{Leased(message, parameters)}}""";
+            },
+            cancellationToken
+        );
 
     public async Task<int> ResumeAsync(Destination destination, CancellationToken cancellationToken)
     {
@@ -132,44 +146,60 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
                 var routing = destination.RoutingKey is null ? "routing_key IS NULL" : "routing_key = {1}";
                 var select = $$"""
                     SELECT id AS {{Quote(db, "Value")}} FROM {{table}}
-                    WHERE lease_owner IS NULL AND due_at > {{OutboxSql.NowPlus($"{LeaseSeconds}")}} AND error IS NULL AND destination_address = {0} AND {{routing}}
+                    WHERE lease_owner IS NULL AND due_at > {{OutboxSql.NowPlus(
+                        $"{LeaseSeconds}"
+                    )}} AND error IS NULL AND destination_address = {0} AND {{routing}}
                     ORDER BY due_at LIMIT {{ResumeLimit}} FOR UPDATE SKIP LOCKED
                     """;
-                object[] parameters = destination.RoutingKey is null ? [destination.Address] : [destination.Address, destination.RoutingKey];
+                object[] parameters = destination.RoutingKey is null
+                    ? [destination.Address]
+                    : [destination.Address, destination.RoutingKey];
                 var postponed = await db.Database.SqlQueryRaw<Guid>(select, parameters).ToListAsync(cancellationToken);
                 if (postponed.Count > 0)
                 {
                     var ids = new List<object>();
-                    var update = $"UPDATE {table} {OutboxSql.ByPrimaryKey} SET due_at = {OutboxSql.Now} WHERE {OutboxSql.In("id", postponed, ids)}";
+                    var update =
+                        $"UPDATE {table} {OutboxSql.ByPrimaryKey} SET due_at = {OutboxSql.Now} WHERE {OutboxSql.In("id", postponed, ids)}";
                     await db.Database.ExecuteSqlRawAsync(update, ids, cancellationToken);
                 }
 
                 return postponed;
             },
-            cancellationToken);
+            cancellationToken
+        );
         return resumed.Count;
     }
 
-    private static string SelectCandidates(string table) => $"SELECT id, due_at, octet_length(body) AS body_length, {OutboxSql.NowPlus($"{LeaseSeconds}")} AS lease_end FROM {table}";
+    private static string SelectCandidates(string table) =>
+        $"SELECT id, due_at, octet_length(body) AS body_length, {OutboxSql.NowPlus($"{LeaseSeconds}")} AS lease_end FROM {table}";
 
     // Three statements, because MySQL's UPDATE returns no rows: lock and measure, lease what fits, fetch it.
-    private Task<OutboxClaim> ClaimAsync(Func<string, string> select, object[] parameters, CancellationToken cancellationToken) => TransactAsync(
-        async (db, table) =>
-        {
-            var candidates = Fitting(await db.Database.SqlQueryRaw<Candidate>(select(table), parameters).ToListAsync(cancellationToken));
-            if (candidates is not [.., var last])
+    private Task<OutboxClaim> ClaimAsync(Func<string, string> select, object[] parameters, CancellationToken cancellationToken) =>
+        TransactAsync(
+            async (db, table) =>
             {
-                return OutboxClaim.None;
-            }
+                var candidates = Fitting(
+                    await db.Database.SqlQueryRaw<Candidate>(select(table), parameters).ToListAsync(cancellationToken)
+                );
+                if (candidates is not [.., var last])
+                {
+                    return OutboxClaim.None;
+                }
 
-            var ids = candidates.ConvertAll(c => c.Id);
-            var leased = new List<object> { last.LeaseEnd };
-            var lease = $"UPDATE {table} {OutboxSql.ByPrimaryKey} SET lease_owner = NULL, due_at = {{0}} WHERE {OutboxSql.In("id", ids, leased)}";
-            await db.Database.ExecuteSqlRawAsync(lease, leased, cancellationToken);
-            var messages = await db.Set<OutboxMessage>().IgnoreQueryFilters().AsNoTracking().Where(m => ids.Contains(m.Id)).ToListAsync(cancellationToken);
-            return new OutboxClaim(messages, last.LeaseEnd, last.DueAt, ids.Max());
-        },
-        cancellationToken);
+                var ids = candidates.ConvertAll(c => c.Id);
+                var leased = new List<object> { last.LeaseEnd };
+                var lease =
+                    $"UPDATE {table} {OutboxSql.ByPrimaryKey} SET lease_owner = NULL, due_at = {{0}} WHERE {OutboxSql.In("id", ids, leased)}";
+                await db.Database.ExecuteSqlRawAsync(lease, leased, cancellationToken);
+                var messages = await db.Set<OutboxMessage>()
+                    .IgnoreQueryFilters()
+                    .AsNoTracking()
+                    .Where(m => ids.Contains(m.Id))
+                    .ToListAsync(cancellationToken);
+                return new OutboxClaim(messages, last.LeaseEnd, last.DueAt, ids.Max());
+            },
+            cancellationToken
+        );
 
     private static List<Candidate> Fitting(List<Candidate> candidates)
     {
@@ -187,16 +217,22 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
             : $"{ids} AND ({owned} OR lease_owner IS NULL AND {OutboxSql.In("due_at", messages.Until, parameters)})";
     }
 
-    private Task<int> ExecuteAsync(Func<string, List<object>, string> statement, CancellationToken cancellationToken) => TransactAsync(
-        async (db, table) =>
-        {
-            var parameters = new List<object>();
-            return await db.Database.ExecuteSqlRawAsync(statement(table, parameters), parameters, cancellationToken);
-        },
-        cancellationToken,
-        inTransaction: false);
+    private Task<int> ExecuteAsync(Func<string, List<object>, string> statement, CancellationToken cancellationToken) =>
+        TransactAsync(
+            async (db, table) =>
+            {
+                var parameters = new List<object>();
+                return await db.Database.ExecuteSqlRawAsync(statement(table, parameters), parameters, cancellationToken);
+            },
+            cancellationToken,
+            inTransaction: false
+        );
 
-    private async Task<T> TransactAsync<T>(Func<TDbContext, string, Task<T>> use, CancellationToken cancellationToken, bool inTransaction = true)
+    private async Task<T> TransactAsync<T>(
+        Func<TDbContext, string, Task<T>> use,
+        CancellationToken cancellationToken,
+        bool inTransaction = true
+    )
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<TDbContext>();
@@ -206,21 +242,27 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
             return await use(db, table);
         }
 
-        return await db.Database.CreateExecutionStrategy().ExecuteAsync(
-            async token =>
-            {
-                await using var transaction = await db.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
-                var result = await use(db, table);
-                await transaction.CommitAsync(token);
-                return result;
-            },
-            cancellationToken);
+        return await db
+            .Database.CreateExecutionStrategy()
+            .ExecuteAsync(
+                async token =>
+                {
+                    await using var transaction = await db.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, token);
+                    var result = await use(db, table);
+                    await transaction.CommitAsync(token);
+                    return result;
+                },
+                cancellationToken
+            );
     }
 
     private static string Table(TDbContext db)
     {
-        var entity = db.Model.FindEntityType(typeof(OutboxMessage))
-            ?? throw new InvalidOperationException($"{typeof(TDbContext).Name} has no outbox: call modelBuilder.AddOutbox() in OnModelCreating.");
+        var entity =
+            db.Model.FindEntityType(typeof(OutboxMessage))
+            ?? throw new InvalidOperationException(
+                $"{typeof(TDbContext).Name} has no outbox: call modelBuilder.AddOutbox() in OnModelCreating."
+            );
         return db.GetService<ISqlGenerationHelper>().DelimitIdentifier(entity.GetTableName()!, entity.GetSchema());
     }
 

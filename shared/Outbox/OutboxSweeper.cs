@@ -11,7 +11,13 @@ namespace Platform.Outbox;
 /// Each look begins where the last one ended, less what may still come late, because deleted rows stay in the indexes as long as the
 /// database has a reader that began before: a backlog would be walked again for each batch. Looks from the very beginning are rare.
 /// </remarks>
-internal sealed partial class OutboxSweeper(OutboxSender sender, IOutboxStore store, OutboxOptions options, TimeProvider time, ILogger logger) : IDeliverySource
+internal sealed partial class OutboxSweeper(
+    OutboxSender sender,
+    IOutboxStore store,
+    OutboxOptions options,
+    TimeProvider time,
+    ILogger logger
+) : IDeliverySource
 {
     private const int SweepsPerLookForAbandoned = 10;
 
@@ -58,9 +64,7 @@ internal sealed partial class OutboxSweeper(OutboxSender sender, IOutboxStore st
                 await timer.WaitForNextTickAsync(cancellationToken);
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
     }
 
     public void Settled(Delivery delivery) => Interlocked.Decrement(ref outstanding);
@@ -77,17 +81,20 @@ internal sealed partial class OutboxSweeper(OutboxSender sender, IOutboxStore st
         {
             // One message finds out as well as many whether the broker is back.
             await RoomAsync(cancellationToken);
-            claim = await ClaimAsync(limit => store.ClaimWaitingAsync(limit, from - Lateness, cancellationToken), sender.BrokerUnavailable ? 1 : options.BatchSize);
+            claim = await ClaimAsync(
+                limit => store.ClaimWaitingAsync(limit, from - Lateness, cancellationToken),
+                sender.BrokerUnavailable ? 1 : options.BatchSize
+            );
             from = claim.LastDueAt ?? from;
-        }
-        while (claim.Messages.Count > 0 && !sender.BrokerUnavailable);
+        } while (claim.Messages.Count > 0 && !sender.BrokerUnavailable);
     }
 
     private async Task LookForAbandonedAsync(CancellationToken cancellationToken)
     {
-        var after = IsOver(ref fullLookForAbandonedAt, FullLookForAbandonedInterval) ? Guid.Empty
+        var after = IsOver(ref fullLookForAbandonedAt, FullLookForAbandonedInterval)
+            ? Guid.Empty
             : FirstIdOf(time.GetUtcNow() - OutboxModel.Lease - (SweepsPerLookForAbandoned * options.SweepInterval) - LatenessOfIds);
-        for (Guid? last = after; last is { } id;)
+        for (Guid? last = after; last is { } id; )
         {
             await RoomAsync(cancellationToken);
             last = (await ClaimAsync(limit => store.ClaimAbandonedAsync(limit, id, cancellationToken), options.BatchSize)).LastId;

@@ -25,7 +25,9 @@ internal sealed class PublishedTypes(IBus bus) : IPublishEndpointProvider
 
     /// <summary>The endpoint of a bus for an address as it stands in a row.</summary>
     public Task<ISendEndpoint> GetEndpoint(IBus sender, string destinationAddress) =>
-        endpoints.TryGetValue(destinationAddress, out var getEndpoint) ? getEndpoint(sender) : sender.GetSendEndpoint(new Uri(destinationAddress));
+        endpoints.TryGetValue(destinationAddress, out var getEndpoint)
+            ? getEndpoint(sender)
+            : sender.GetSendEndpoint(new Uri(destinationAddress));
 
     public ConnectHandle ConnectPublishObserver(IPublishObserver observer) => bus.ConnectPublishObserver(observer);
 }

@@ -36,11 +36,18 @@ internal sealed class SendAttempt(IBus bus, TimeSpan connectTimeout, TimeSpan ti
     /// </summary>
     public bool IsRefused => CloseReason is { ReplyCode: 311 or 403 or 404 or 405 or 406 };
 
-    public static bool IsChannelError(Exception error) => !IsRefusal(error)
-        && error is OperationInterruptedException or ConnectionException or TransportUnavailableException or IOException or ObjectDisposedException;
+    public static bool IsChannelError(Exception error) =>
+        !IsRefusal(error)
+        && error
+            is OperationInterruptedException
+                or ConnectionException
+                or TransportUnavailableException
+                or IOException
+                or ObjectDisposedException;
 
     /// <summary>Whether the broker answered with a refusal of this one message: a nack, or a return. MassTransit 8.5 tells a nack as the loss of a connection.</summary>
-    public static bool IsRefusal(Exception? error) => error is PublishException or MessageReturnedException || error?.InnerException is PublishException;
+    public static bool IsRefusal(Exception? error) =>
+        error is PublishException or MessageReturnedException || error?.InnerException is PublishException;
 
     /// <summary>There is a channel: the send context for it.</summary>
     public void Connected()

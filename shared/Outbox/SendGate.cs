@@ -35,7 +35,7 @@ internal sealed class SendGate(TimeProvider time) : IDisposable
         await open.WaitAsync();
         try
         {
-            for (var start = time.GetTimestamp(); Volatile.Read(ref sending) > 0 && time.GetElapsedTime(start) < Patience;)
+            for (var start = time.GetTimestamp(); Volatile.Read(ref sending) > 0 && time.GetElapsedTime(start) < Patience; )
             {
                 await Task.Delay(Look, time, CancellationToken.None);
             }

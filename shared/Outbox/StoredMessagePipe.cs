@@ -49,7 +49,5 @@ internal sealed class StoredMessagePipe : IPipe<SendContext<SerializedMessageBod
         return Task.CompletedTask;
     }
 
-    public void Probe(ProbeContext context)
-    {
-    }
+    public void Probe(ProbeContext context) { }
 }

@@ -10,8 +10,19 @@ internal static class StoredValues
 {
     private static readonly Dictionary<string, Type> Types = new[]
     {
-        typeof(bool), typeof(byte), typeof(short), typeof(int), typeof(long), typeof(float), typeof(double), typeof(decimal),
-        typeof(DateTime), typeof(DateTimeOffset), typeof(Guid), typeof(Uri), typeof(string[]),
+        typeof(bool),
+        typeof(byte),
+        typeof(short),
+        typeof(int),
+        typeof(long),
+        typeof(float),
+        typeof(double),
+        typeof(decimal),
+        typeof(DateTime),
+        typeof(DateTimeOffset),
+        typeof(Guid),
+        typeof(Uri),
+        typeof(string[]),
     }.ToDictionary(t => t.Name);
 
     /// <summary>The values that can be stored. Those of other types are left out, as RabbitMQ's transport leaves them out.</summary>
@@ -30,9 +41,12 @@ internal static class StoredValues
     }
 
     /// <summary>Null when there is nothing to store.</summary>
-    public static string? Serialize(Dictionary<string, object> kept) => kept.Count == 0
-        ? null
-        : JsonSerializer.Serialize(kept.ToDictionary(v => v.Key, v => v.Value is string ? v.Value : new[] { v.Value.GetType().Name, v.Value }));
+    public static string? Serialize(Dictionary<string, object> kept) =>
+        kept.Count == 0
+            ? null
+            : JsonSerializer.Serialize(
+                kept.ToDictionary(v => v.Key, v => v.Value is string ? v.Value : new[] { v.Value.GetType().Name, v.Value })
+            );
 
     /// <summary>The values that were stored.</summary>
     /// <exception cref="JsonException">The text was not written by <see cref="Serialize"/>.</exception>
@@ -41,8 +55,10 @@ internal static class StoredValues
         var values = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase);
         foreach (var (key, stored) in text is null ? [] : JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(text) ?? [])
         {
-            values[key] = stored.ValueKind == JsonValueKind.String ? stored.GetString()!
-                : stored.ValueKind == JsonValueKind.Array && Types.TryGetValue(stored[0].GetString()!, out var type) ? stored[1].Deserialize(type)!
+            values[key] =
+                stored.ValueKind == JsonValueKind.String ? stored.GetString()!
+                : stored.ValueKind == JsonValueKind.Array && Types.TryGetValue(stored[0].GetString()!, out var type)
+                    ? stored[1].Deserialize(type)!
                 : throw new JsonException($"\"{key}\" is not a stored value.");
         }
 

@@ -29,7 +29,8 @@ public static class Deadlocks
             {
                 return await transaction();
             }
-            catch (Exception exception) when (tries < MaxTries && DatabaseProvider.IsDeadlock(exception) && time.GetElapsedTime(start) < Patience)
+            catch (Exception exception)
+                when (tries < MaxTries && DatabaseProvider.IsDeadlock(exception) && time.GetElapsedTime(start) < Patience)
             {
                 // Not all of those that met here may come back at the same moment.
                 await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 20 << tries)), time, cancellationToken);
@@ -41,7 +42,11 @@ public static class Deadlocks
     /// The same in a new scope for each try. For transactions that publish: a context whose transaction failed still holds their messages.
     /// </summary>
     public static Task<T> RetryAsync<T>(
-        IServiceScopeFactory scopes, Func<IServiceProvider, Task<T>> transaction, TimeProvider time, CancellationToken cancellationToken) =>
+        IServiceScopeFactory scopes,
+        Func<IServiceProvider, Task<T>> transaction,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    ) =>
         RetryAsync(
             async () =>
             {
@@ -49,5 +54,6 @@ public static class Deadlocks
                 return await transaction(scope.ServiceProvider);
             },
             time,
-            cancellationToken);
+            cancellationToken
+        );
 }

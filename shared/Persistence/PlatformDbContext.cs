@@ -57,18 +57,32 @@ public sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> option
             task.Property(t => t.RequestHash).HasMaxLength(32);
 
             // Nobody submits a task with these: columns that an insert does not name cost nothing.
-            foreach (var later in new[]
-            {
-                nameof(HeavyTask.Owner), nameof(HeavyTask.StartedAt), nameof(HeavyTask.FinishedAt), nameof(HeavyTask.ProgressTotal), nameof(HeavyTask.ProgressText),
-                nameof(HeavyTask.Checkpoint), nameof(HeavyTask.Result), nameof(HeavyTask.ResultFileId), nameof(HeavyTask.Error),
-            })
+            foreach (
+                var later in new[]
+                {
+                    nameof(HeavyTask.Owner),
+                    nameof(HeavyTask.StartedAt),
+                    nameof(HeavyTask.FinishedAt),
+                    nameof(HeavyTask.ProgressTotal),
+                    nameof(HeavyTask.ProgressText),
+                    nameof(HeavyTask.Checkpoint),
+                    nameof(HeavyTask.Result),
+                    nameof(HeavyTask.ResultFileId),
+                    nameof(HeavyTask.Error),
+                }
+            )
             {
                 task.Property(later).Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Ignore);
             }
 
             task.HasIndex(t => t.IdempotencyKey).IsUnique();
             task.HasIndex(t => new { t.Status, t.Id });
-            task.HasIndex(t => new { t.Kind, t.Status, t.Id });
+            task.HasIndex(t => new
+            {
+                t.Kind,
+                t.Status,
+                t.Id,
+            });
             task.HasIndex(t => t.DueAt);
         });
 

@@ -25,8 +25,7 @@ public abstract partial class PollingLoop(TimeSpan interval, TimeProvider time, 
         do
         {
             await TryRoundAsync(stoppingToken);
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     /// <summary>One round, whose failure is logged.</summary>

@@ -67,7 +67,8 @@ public static class DatabaseMigration
             {
                 throw new InvalidOperationException(
                     $"The database lacks {pending.Count} migration(s): {string.Join(", ", pending)}. "
-                    + $"Apply them with \"dotnet Platform.Api.dll {Command}\" (from source: dotnet run --project services/Api -- {Command}), then start again.");
+                        + $"Apply them with \"dotnet Platform.Api.dll {Command}\" (from source: dotnet run --project services/Api -- {Command}), then start again."
+                );
             }
         }
 

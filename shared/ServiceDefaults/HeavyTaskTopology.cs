@@ -17,7 +17,8 @@ public static class HeavyTaskTopology
     public static string QueueName(string kind) => $"{QueuePrefix}{kind}";
 
     /// <summary>Whether an address is that of a kind's queue.</summary>
-    public static bool IsQueue(Uri address) => Path.GetFileName(address?.AbsolutePath)?.StartsWith(QueuePrefix, StringComparison.Ordinal) == true;
+    public static bool IsQueue(Uri address) =>
+        Path.GetFileName(address?.AbsolutePath)?.StartsWith(QueuePrefix, StringComparison.Ordinal) == true;
 
     /// <summary>Declares the exchange and the routing key.</summary>
     public static void UseHeavyTaskTopology(this IBusFactoryConfigurator bus)
@@ -33,7 +34,9 @@ public static class HeavyTaskTopology
         }
         else
         {
-            throw new NotSupportedException($"No heavy-task topology for {bus?.GetType().Name}: RabbitMQ and the in-memory transport are supported.");
+            throw new NotSupportedException(
+                $"No heavy-task topology for {bus?.GetType().Name}: RabbitMQ and the in-memory transport are supported."
+            );
         }
     }
 

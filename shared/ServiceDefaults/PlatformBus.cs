@@ -29,14 +29,17 @@ public static class PlatformBus
         this IServiceCollection services,
         string serviceName,
         Action<IBusRegistrationConfigurator>? configureBus = null,
-        Action<IBusRegistrationContext, IBusFactoryConfigurator>? configureEndpoints = null)
+        Action<IBusRegistrationContext, IBusFactoryConfigurator>? configureEndpoints = null
+    )
     {
         services.AddOptions<RabbitMqOptions>().BindConfiguration("RabbitMq").ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<MassTransitHostOptions>().Configure(options =>
-        {
-            options.WaitUntilStarted = false;
-            options.StopTimeout = StopTimeout;
-        });
+        services
+            .AddOptions<MassTransitHostOptions>()
+            .Configure(options =>
+            {
+                options.WaitUntilStarted = false;
+                options.StopTimeout = StopTimeout;
+            });
         services.AddPublishingBus<IPublishBus>(serviceName, "publish");
         services.AddPublishingBus<IProbeBus>(serviceName, "probe");
         services.AddMassTransit(bus =>
@@ -45,11 +48,13 @@ public static class PlatformBus
             bus.ReportBrokerOutageAsDegraded("broker");
             bus.AddOutbox<PlatformDbContext>();
             configureBus?.Invoke(bus);
-            bus.UsingRabbitMq((context, rabbitMq) =>
-            {
-                Configure(context, rabbitMq, serviceName);
-                configureEndpoints?.Invoke(context, rabbitMq);
-            });
+            bus.UsingRabbitMq(
+                (context, rabbitMq) =>
+                {
+                    Configure(context, rabbitMq, serviceName);
+                    configureEndpoints?.Invoke(context, rabbitMq);
+                }
+            );
         });
 
         // After the bus, so that it ends before the bus does.
@@ -58,28 +63,41 @@ public static class PlatformBus
     }
 
     private static void AddPublishingBus<TBus>(this IServiceCollection services, string serviceName, string purpose)
-        where TBus : class, IBus => services.AddMassTransit<TBus>(bus =>
+        where TBus : class, IBus =>
+        services.AddMassTransit<TBus>(bus =>
         {
             bus.DisableUsageTelemetry();
             bus.ReportBrokerOutageAsDegraded($"broker-{purpose}");
-            bus.UsingRabbitMq((context, rabbitMq) => Configure(
-                context,
-                rabbitMq,
-                $"{serviceName} {purpose}",
-                host => host.OnRefreshConnectionFactory = context.GetRequiredService<BusConnection<TBus>>().WatchAsync));
+            bus.UsingRabbitMq(
+                (context, rabbitMq) =>
+                    Configure(
+                        context,
+                        rabbitMq,
+                        $"{serviceName} {purpose}",
+                        host => host.OnRefreshConnectionFactory = context.GetRequiredService<BusConnection<TBus>>().WatchAsync
+                    )
+            );
         });
 
-    private static void Configure(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator rabbitMq, string connectionName, Action<IRabbitMqHostConfigurator>? configureHost = null)
+    private static void Configure(
+        IBusRegistrationContext context,
+        IRabbitMqBusFactoryConfigurator rabbitMq,
+        string connectionName,
+        Action<IRabbitMqHostConfigurator>? configureHost = null
+    )
     {
         var options = context.GetRequiredService<IOptions<RabbitMqOptions>>().Value;
-        rabbitMq.Host(options.Uri, host =>
-        {
-            host.ConnectionName($"{connectionName} {Environment.MachineName} {Environment.ProcessId}");
-            host.Heartbeat(options.Heartbeat);
-            host.ContinuationTimeout(options.AnswerTimeout);
-            host.RequestedConnectionTimeout(TimeSpan.FromSeconds(5));
-            configureHost?.Invoke(host);
-        });
+        rabbitMq.Host(
+            options.Uri,
+            host =>
+            {
+                host.ConnectionName($"{connectionName} {Environment.MachineName} {Environment.ProcessId}");
+                host.Heartbeat(options.Heartbeat);
+                host.ContinuationTimeout(options.AnswerTimeout);
+                host.RequestedConnectionTimeout(TimeSpan.FromSeconds(5));
+                configureHost?.Invoke(host);
+            }
+        );
 
         // Messages are indented otherwise: white space that is stored, sent and stored again.
         rabbitMq.ConfigureJsonSerializerOptions(json => new JsonSerializerOptions(json) { WriteIndented = false });

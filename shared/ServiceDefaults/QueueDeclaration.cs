@@ -49,12 +49,16 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
     }
 
     private static Version VersionOf(IConnection connection) =>
-        connection.ServerProperties?.TryGetValue("version", out var value) == true && value is byte[] text
+        connection.ServerProperties?.TryGetValue("version", out var value) == true
+        && value is byte[] text
         && Version.TryParse(System.Text.Encoding.UTF8.GetString(text).Split('-', '+')[0], out var version)
             ? version
             : new Version(0, 0);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Queue {Queue} exists with other arguments ({Reason}) and is used as it is. docs/operations.md says how to replace it.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Queue {Queue} exists with other arguments ({Reason}) and is used as it is. docs/operations.md says how to replace it."
+    )]
     private static partial void UsedAsItIs(ILogger logger, string queue, string? reason);
 
     /// <summary>The channel of the endpoint; only the declaration of queues is another.</summary>
@@ -65,7 +69,13 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
         public ConnectionContext ConnectionContext => context.ConnectionContext;
 
         public async Task<QueueDeclareOk> QueueDeclare(
-            string queue, bool durable, bool exclusive, bool autoDelete, IDictionary<string, object> arguments, CancellationToken cancellationToken)
+            string queue,
+            bool durable,
+            bool exclusive,
+            bool autoDelete,
+            IDictionary<string, object> arguments,
+            CancellationToken cancellationToken
+        )
         {
             // A refusal closes the channel, so it is not to be that of the endpoint.
             await using (var channel = await ConnectionContext.CreateChannel(null, cancellationToken))
@@ -73,7 +83,15 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
                 try
                 {
                     return await channel.QueueDeclareAsync(
-                        queue, durable, exclusive, autoDelete, Extend(arguments, ConnectionContext.Connection), passive: false, noWait: false, cancellationToken);
+                        queue,
+                        durable,
+                        exclusive,
+                        autoDelete,
+                        Extend(arguments, ConnectionContext.Connection),
+                        passive: false,
+                        noWait: false,
+                        cancellationToken
+                    );
                 }
                 catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == PreconditionFailed)
                 {
@@ -85,30 +103,53 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
         }
 
         public Task BasicPublishAsync(
-            string exchange, string routingKey, bool mandatory, BasicProperties basicProperties, byte[] body, bool awaitAck, CancellationToken cancellationToken) =>
-            context.BasicPublishAsync(exchange, routingKey, mandatory, basicProperties, body, awaitAck, cancellationToken);
+            string exchange,
+            string routingKey,
+            bool mandatory,
+            BasicProperties basicProperties,
+            byte[] body,
+            bool awaitAck,
+            CancellationToken cancellationToken
+        ) => context.BasicPublishAsync(exchange, routingKey, mandatory, basicProperties, body, awaitAck, cancellationToken);
 
         public Task ExchangeBind(
-            string destination, string source, string routingKey, IDictionary<string, object> arguments, CancellationToken cancellationToken) =>
-            context.ExchangeBind(destination, source, routingKey, arguments, cancellationToken);
+            string destination,
+            string source,
+            string routingKey,
+            IDictionary<string, object> arguments,
+            CancellationToken cancellationToken
+        ) => context.ExchangeBind(destination, source, routingKey, arguments, cancellationToken);
 
         public Task ExchangeDeclare(
-            string exchange, string type, bool durable, bool autoDelete, IDictionary<string, object> arguments, CancellationToken cancellationToken) =>
-            context.ExchangeDeclare(exchange, type, durable, autoDelete, arguments, cancellationToken);
+            string exchange,
+            string type,
+            bool durable,
+            bool autoDelete,
+            IDictionary<string, object> arguments,
+            CancellationToken cancellationToken
+        ) => context.ExchangeDeclare(exchange, type, durable, autoDelete, arguments, cancellationToken);
 
-        public Task ExchangeDeclarePassive(string exchange, CancellationToken cancellationToken) => context.ExchangeDeclarePassive(exchange, cancellationToken);
+        public Task ExchangeDeclarePassive(string exchange, CancellationToken cancellationToken) =>
+            context.ExchangeDeclarePassive(exchange, cancellationToken);
 
-        public Task QueueBind(string queue, string exchange, string routingKey, IDictionary<string, object> arguments, CancellationToken cancellationToken) =>
-            context.QueueBind(queue, exchange, routingKey, arguments, cancellationToken);
+        public Task QueueBind(
+            string queue,
+            string exchange,
+            string routingKey,
+            IDictionary<string, object> arguments,
+            CancellationToken cancellationToken
+        ) => context.QueueBind(queue, exchange, routingKey, arguments, cancellationToken);
 
-        public Task<QueueDeclareOk> QueueDeclarePassive(string queue, CancellationToken cancellationToken) => context.QueueDeclarePassive(queue, cancellationToken);
+        public Task<QueueDeclareOk> QueueDeclarePassive(string queue, CancellationToken cancellationToken) =>
+            context.QueueDeclarePassive(queue, cancellationToken);
 
         public Task<uint> QueuePurge(string queue, CancellationToken cancellationToken) => context.QueuePurge(queue, cancellationToken);
 
         public Task BasicQos(uint prefetchSize, ushort prefetchCount, bool global, CancellationToken cancellationToken) =>
             context.BasicQos(prefetchSize, prefetchCount, global, cancellationToken);
 
-        public ValueTask BasicAck(ulong deliveryTag, bool multiple, CancellationToken cancellationToken) => context.BasicAck(deliveryTag, multiple, cancellationToken);
+        public ValueTask BasicAck(ulong deliveryTag, bool multiple, CancellationToken cancellationToken) =>
+            context.BasicAck(deliveryTag, multiple, cancellationToken);
 
         public Task BasicNack(ulong deliveryTag, bool multiple, bool requeue, CancellationToken cancellationToken) =>
             context.BasicNack(deliveryTag, multiple, requeue, cancellationToken);
@@ -120,9 +161,11 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
             IDictionary<string, object> arguments,
             IAsyncBasicConsumer consumer,
             string consumerTag,
-            CancellationToken cancellationToken) => context.BasicConsume(queue, noAck, exclusive, arguments, consumer, consumerTag, cancellationToken);
+            CancellationToken cancellationToken
+        ) => context.BasicConsume(queue, noAck, exclusive, arguments, consumer, consumerTag, cancellationToken);
 
-        public Task BasicCancel(string consumerTag, CancellationToken cancellationToken) => context.BasicCancel(consumerTag, cancellationToken);
+        public Task BasicCancel(string consumerTag, CancellationToken cancellationToken) =>
+            context.BasicCancel(consumerTag, cancellationToken);
 
         public void NotifyFaulted(Exception exception, Uri inputAddress) => context.NotifyFaulted(exception, inputAddress);
     }

@@ -13,8 +13,12 @@ namespace Platform.ServiceDefaults;
 /// depend on their endpoint. While the broker is away a new start is one more attempt to connect.
 /// </summary>
 internal sealed partial class ReceiveEndpointWatch(
-    IBusControl bus, IHostApplicationLifetime lifetime, IOptions<RabbitMqOptions> options, TimeProvider time, ILogger<ReceiveEndpointWatch> logger)
-    : PollingLoop(TimeSpan.FromSeconds(1), time, logger)
+    IBusControl bus,
+    IHostApplicationLifetime lifetime,
+    IOptions<RabbitMqOptions> options,
+    TimeProvider time,
+    ILogger<ReceiveEndpointWatch> logger
+) : PollingLoop(TimeSpan.FromSeconds(1), time, logger)
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 

@@ -16,18 +16,32 @@ namespace Platform.ServiceDefaults;
 /// </summary>
 public static class Telemetry
 {
-    private static readonly string[] Sources = ["Microsoft.AspNetCore", DatabaseProvider.TelemetryName, DiagnosticHeaders.DefaultListenerName];
+    private static readonly string[] Sources =
+    [
+        "Microsoft.AspNetCore",
+        DatabaseProvider.TelemetryName,
+        DiagnosticHeaders.DefaultListenerName,
+    ];
 
     private static readonly string[] Meters =
     [
-        "Platform.*", DatabaseProvider.TelemetryName, "MassTransit", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime",
+        "Platform.*",
+        DatabaseProvider.TelemetryName,
+        "MassTransit",
+        "Microsoft.AspNetCore.Hosting",
+        "Microsoft.AspNetCore.Server.Kestrel",
+        "System.Runtime",
     ];
 
     /// <summary>Exports what ASP.NET Core, MassTransit, the database driver and this platform tell about themselves.</summary>
     /// <param name="services">The services of the process.</param>
     /// <param name="configuration">Where the endpoint stands.</param>
     /// <param name="serviceName">The resource's <c>service.name</c>.</param>
-    public static IServiceCollection AddPlatformTelemetry(this IServiceCollection services, IConfiguration configuration, string serviceName)
+    public static IServiceCollection AddPlatformTelemetry(
+        this IServiceCollection services,
+        IConfiguration configuration,
+        string serviceName
+    )
     {
         ArgumentNullException.ThrowIfNull(configuration);
         if (string.IsNullOrWhiteSpace(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
@@ -36,8 +50,15 @@ public static class Telemetry
         }
 
         var version = Assembly.GetEntryAssembly()?.GetName().Version?.ToString(3);
-        services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService(serviceName, serviceVersion: version, serviceInstanceId: $"{Environment.MachineName}:{Environment.ProcessId}"))
+        services
+            .AddOpenTelemetry()
+            .ConfigureResource(resource =>
+                resource.AddService(
+                    serviceName,
+                    serviceVersion: version,
+                    serviceInstanceId: $"{Environment.MachineName}:{Environment.ProcessId}"
+                )
+            )
             .WithTracing(traces => traces.AddSource(Sources).AddOtlpExporter())
             .WithMetrics(metrics => metrics.AddMeter(Meters).AddOtlpExporter());
         return services;

@@ -29,13 +29,14 @@ internal sealed class ApiProcess : IAsyncDisposable
         }
     }
 
-    public static Dictionary<string, string?> Environment(string? connectionString, string? urls) => new()
-    {
-        ["ConnectionStrings__Platform"] = connectionString,
-        ["RabbitMq__Uri"] = "amqp://127.0.0.1:1/",
-        ["ASPNETCORE_URLS"] = urls,
-        ["ASPNETCORE_ENVIRONMENT"] = "Production",
-    };
+    public static Dictionary<string, string?> Environment(string? connectionString, string? urls) =>
+        new()
+        {
+            ["ConnectionStrings__Platform"] = connectionString,
+            ["RabbitMq__Uri"] = "amqp://127.0.0.1:1/",
+            ["ASPNETCORE_URLS"] = urls,
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+        };
 
     public async ValueTask DisposeAsync()
     {

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Platform.Persistence;
 using Platform.Api.Tests.HeavyTasks;
+using Platform.Persistence;
 
 namespace Platform.Api.Tests;
 

@@ -9,7 +9,10 @@ internal static class HttpExtensions
 {
     public static Task<HttpResponseMessage> SubmitAsync(this HttpClient client, string body, string? idempotencyKey = null)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, "/heavy-tasks") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        var request = new HttpRequestMessage(HttpMethod.Post, "/heavy-tasks")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         if (idempotencyKey is not null)
         {
             request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey).ShouldBeTrue();
@@ -40,7 +43,11 @@ internal static class HttpExtensions
     }
 
     /// <summary>Asserts a problem document of this status, with this field among its <c>errors</c> when one is named.</summary>
-    public static async Task<JsonElement> ShouldBeProblemAsync(this HttpResponseMessage response, HttpStatusCode status, string? field = null)
+    public static async Task<JsonElement> ShouldBeProblemAsync(
+        this HttpResponseMessage response,
+        HttpStatusCode status,
+        string? field = null
+    )
     {
         var text = await response.Content.ReadAsStringAsync();
         response.StatusCode.ShouldBe(status, text);

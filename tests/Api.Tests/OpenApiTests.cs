@@ -12,16 +12,27 @@ public sealed class OpenApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
     {
         var document = await api.Client.GetJsonAsync("/openapi/v1.json");
 
-        document.GetProperty("paths").EnumerateObject()
+        document
+            .GetProperty("paths")
+            .EnumerateObject()
             .SelectMany(path => path.Value.EnumerateObject().Select(operation => $"{operation.Name} {path.Name}"))
             .ShouldBe(
                 [
-                    "post /files", "get /files/{id}",
-                    "post /heavy-tasks", "get /heavy-tasks", "get /heavy-tasks/kinds", "get /heavy-tasks/{id}",
-                    "post /heavy-tasks/{id}/cancel", "post /heavy-tasks/{id}/retry", "get /heavy-tasks/{id}/result",
-                    "get /users/{id}", "get /users", "get /services",
+                    "post /files",
+                    "get /files/{id}",
+                    "post /heavy-tasks",
+                    "get /heavy-tasks",
+                    "get /heavy-tasks/kinds",
+                    "get /heavy-tasks/{id}",
+                    "post /heavy-tasks/{id}/cancel",
+                    "post /heavy-tasks/{id}/retry",
+                    "get /heavy-tasks/{id}/result",
+                    "get /users/{id}",
+                    "get /users",
+                    "get /services",
                 ],
-                ignoreOrder: true);
+                ignoreOrder: true
+            );
     }
 
     [Fact]
@@ -29,7 +40,10 @@ public sealed class OpenApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
     {
         var document = await api.Client.GetJsonAsync("/openapi/v1.json");
 
-        document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject())
+        document
+            .GetProperty("paths")
+            .EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject())
             .ShouldAllBe(operation => operation.Value.GetProperty("summary").GetString() != "");
     }
 
@@ -40,10 +54,21 @@ public sealed class OpenApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
 
         var submit = document.GetProperty("paths").GetProperty("/heavy-tasks").GetProperty("post");
         submit.GetProperty("parameters")[0].GetProperty("name").GetString().ShouldBe("Idempotency-Key");
-        submit.GetProperty("requestBody").GetProperty("content").GetProperty("application/json").GetProperty("schema").GetProperty("$ref").GetString()!
+        submit
+            .GetProperty("requestBody")
+            .GetProperty("content")
+            .GetProperty("application/json")
+            .GetProperty("schema")
+            .GetProperty("$ref")
+            .GetString()!
             .ShouldEndWith("/SubmitHeavyTaskRequest");
         var list = document.GetProperty("paths").GetProperty("/heavy-tasks").GetProperty("get").GetProperty("parameters");
-        list.EnumerateArray().Single(p => p.GetProperty("name").GetString() == "limit").GetProperty("schema").GetProperty("maximum").GetInt32().ShouldBe(200);
+        list.EnumerateArray()
+            .Single(p => p.GetProperty("name").GetString() == "limit")
+            .GetProperty("schema")
+            .GetProperty("maximum")
+            .GetInt32()
+            .ShouldBe(200);
     }
 
     [Fact]
@@ -81,13 +106,21 @@ public sealed class OpenApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
     {
         var kinds = await api.Client.GetJsonAsync("/heavy-tasks/kinds");
 
-        kinds.EnumerateArray().Select(k => k.GetProperty("kind").GetString()).ShouldBe(["users.export", "users.import", "users.statistics"]);
+        kinds
+            .EnumerateArray()
+            .Select(k => k.GetProperty("kind").GetString())
+            .ShouldBe(["users.export", "users.import", "users.statistics"]);
         kinds.EnumerateArray().ShouldAllBe(k => k.GetProperty("description").GetString() != "");
         var import = kinds[1].GetProperty("parameters");
         import.GetProperty("required").EnumerateArray().Select(r => r.GetString()).ShouldBe(["fileId", "columns"]);
         var properties = import.GetProperty("properties");
         properties.GetProperty("fileId").GetProperty("format").GetString().ShouldBe("uuid");
-        properties.GetProperty("onExisting").GetProperty("enum").EnumerateArray().Select(e => e.GetString()).ShouldBe(["Skip", "Update", "Fail"]);
+        properties
+            .GetProperty("onExisting")
+            .GetProperty("enum")
+            .EnumerateArray()
+            .Select(e => e.GetString())
+            .ShouldBe(["Skip", "Update", "Fail"]);
         var externalId = properties.GetProperty("columns").GetProperty("properties").GetProperty("externalId");
         externalId.GetProperty("type").ValueKind.ShouldBe(JsonValueKind.String);
         externalId.GetProperty("maxLength").GetInt32().ShouldBe(200);

@@ -11,7 +11,10 @@ public sealed class StartTests
     [Fact]
     public async Task Service_without_a_connection_string_says_which_setting_is_missing()
     {
-        await using var process = ServiceProcess.Start("services/Api", ApiProcess.Environment(connectionString: null, "http://127.0.0.1:0"));
+        await using var process = ServiceProcess.Start(
+            "services/Api",
+            ApiProcess.Environment(connectionString: null, "http://127.0.0.1:0")
+        );
 
         (await process.WaitForExitAsync(Patience)).ShouldNotBe(0);
         process.Output.ShouldContain("ConnectionStrings:Platform is not set");
@@ -54,10 +57,18 @@ public sealed class StartTests
         await using var database = await TestDatabase.CreateAsync();
         await using var api = await ApiProcess.StartAsync(database.ConnectionString);
         var address = api.Client.BaseAddress!.ToString().Replace("127.0.0.1", "+", StringComparison.Ordinal);
-        await using var running = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, address), "health");
+        await using var running = ServiceProcess.Start(
+            "services/Api",
+            ApiProcess.Environment(database.ConnectionString, address),
+            "health"
+        );
         (await running.WaitForExitAsync(Patience)).ShouldBe(0, running.Output);
 
-        await using var absent = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, "http://+:1"), "health");
+        await using var absent = ServiceProcess.Start(
+            "services/Api",
+            ApiProcess.Environment(database.ConnectionString, "http://+:1"),
+            "health"
+        );
         (await absent.WaitForExitAsync(Patience)).ShouldBe(1);
         absent.Output.ShouldContain("http://127.0.0.1:1 does not answer");
     }
@@ -67,7 +78,10 @@ public sealed class StartTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await database.ForgetMigrationsAsync();
-        await using var process = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, "http://127.0.0.1:0"));
+        await using var process = ServiceProcess.Start(
+            "services/Api",
+            ApiProcess.Environment(database.ConnectionString, "http://127.0.0.1:0")
+        );
 
         (await process.WaitForExitAsync(Patience)).ShouldNotBe(0);
         process.Output.ShouldContain("The database lacks");
@@ -92,10 +106,18 @@ public sealed class StartTests
         await using var database = await TestDatabase.CreateAsync();
         await database.EmptyAsync();
 
-        await using var first = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, urls: null), "migrate");
+        await using var first = ServiceProcess.Start(
+            "services/Api",
+            ApiProcess.Environment(database.ConnectionString, urls: null),
+            "migrate"
+        );
         (await first.WaitForExitAsync(Patience)).ShouldBe(0, first.Output);
         first.Output.ShouldContain("Initial");
-        await using var second = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, urls: null), "migrate");
+        await using var second = ServiceProcess.Start(
+            "services/Api",
+            ApiProcess.Environment(database.ConnectionString, urls: null),
+            "migrate"
+        );
         (await second.WaitForExitAsync(Patience)).ShouldBe(0, second.Output);
         second.Output.ShouldContain("up to date");
 
@@ -108,8 +130,16 @@ public sealed class StartTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await database.EmptyAsync();
-        await using var one = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, urls: null), "migrate");
-        await using var other = ServiceProcess.Start("services/Api", ApiProcess.Environment(database.ConnectionString, urls: null), "migrate");
+        await using var one = ServiceProcess.Start(
+            "services/Api",
+            ApiProcess.Environment(database.ConnectionString, urls: null),
+            "migrate"
+        );
+        await using var other = ServiceProcess.Start(
+            "services/Api",
+            ApiProcess.Environment(database.ConnectionString, urls: null),
+            "migrate"
+        );
 
         (await one.WaitForExitAsync(Patience)).ShouldBe(0, one.Output);
         (await other.WaitForExitAsync(Patience)).ShouldBe(0, other.Output);
@@ -124,7 +154,9 @@ public sealed class StartTests
         await using var database = await TestDatabase.CreateAsync();
         await (databaseExists ? database.EmptyAsync() : database.DropAsync());
 
-        var applied = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => DatabaseMigration.MigrateAsync(database.ConnectionString))));
+        var applied = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(_ => Task.Run(() => DatabaseMigration.MigrateAsync(database.ConnectionString)))
+        );
 
         applied.Count(names => names.Count > 0).ShouldBe(1);
     }

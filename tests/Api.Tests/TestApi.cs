@@ -62,7 +62,10 @@ internal sealed class TestApi : IAsyncDisposable
     /// <summary>Every message that arrived at a consumer, in no order.</summary>
     public IReadOnlyCollection<object> Messages => messages;
 
-    public static async Task<TestApi> StartAsync(Action<IServiceCollection>? configureServices = null, params (string Key, string Value)[] settings)
+    public static async Task<TestApi> StartAsync(
+        Action<IServiceCollection>? configureServices = null,
+        params (string Key, string Value)[] settings
+    )
     {
         var database = await TestDatabase.CreateAsync();
         try
@@ -120,29 +123,37 @@ internal sealed class TestApi : IAsyncDisposable
         var outbox = services.Single(s => s.ServiceType == typeof(IScopedBusContextProvider<IBus>));
         services.AddMassTransitTestHarness(bus =>
         {
-            bus.UsingInMemory((registration, memory) =>
-            {
-                memory.UseHeavyTaskTopology();
-                foreach (var kind in Kinds)
+            bus.UsingInMemory(
+                (registration, memory) =>
                 {
-                    memory.ReceiveEndpoint(HeavyTaskTopology.QueueName(kind), endpoint =>
+                    memory.UseHeavyTaskTopology();
+                    foreach (var kind in Kinds)
                     {
-                        endpoint.ConcurrentMessageLimit = 1;
-                        endpoint.BindHeavyTaskKind(registration, kind);
-                        endpoint.Handler<HeavyTaskRequested>(context =>
-                        {
-                            context.Message.Kind.ShouldBe(kind);
-                            return Remember(context.Message, context.Message.TaskId);
-                        });
-                    });
-                }
+                        memory.ReceiveEndpoint(
+                            HeavyTaskTopology.QueueName(kind),
+                            endpoint =>
+                            {
+                                endpoint.ConcurrentMessageLimit = 1;
+                                endpoint.BindHeavyTaskKind(registration, kind);
+                                endpoint.Handler<HeavyTaskRequested>(context =>
+                                {
+                                    context.Message.Kind.ShouldBe(kind);
+                                    return Remember(context.Message, context.Message.TaskId);
+                                });
+                            }
+                        );
+                    }
 
-                memory.ReceiveEndpoint("events", endpoint =>
-                {
-                    endpoint.ConcurrentMessageLimit = 1;
-                    endpoint.Handler<HeavyTaskCancelled>(context => Remember(context.Message, context.Message.TaskId));
-                });
-            });
+                    memory.ReceiveEndpoint(
+                        "events",
+                        endpoint =>
+                        {
+                            endpoint.ConcurrentMessageLimit = 1;
+                            endpoint.Handler<HeavyTaskCancelled>(context => Remember(context.Message, context.Message.TaskId));
+                        }
+                    );
+                }
+            );
         });
         services.Replace(outbox);
     }

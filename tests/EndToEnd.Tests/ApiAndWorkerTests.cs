@@ -17,8 +17,10 @@ public sealed class ApiAndWorkerTests
         await using var otlp = await OtlpReceiver.StartAsync();
         (string, string)[] export =
         [
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", otlp.Address.ToString()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
-            ("OTEL_BSP_SCHEDULE_DELAY", "300"), ("OTEL_METRIC_EXPORT_INTERVAL", "1000"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", otlp.Address.ToString()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "300"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "1000"),
         ];
         await using var system = await TestSystem.StartAsync();
         using var http = await StartAsync(system, export);
@@ -28,12 +30,14 @@ public sealed class ApiAndWorkerTests
 
         bool IsRequest(ReceivedSpan s) => s is { Service: "platform-api", Scope: "Microsoft.AspNetCore" };
         bool IsPublish(ReceivedSpan s) => s is { Service: "platform-api", Scope: "MassTransit", Name: "outbox send" };
-        List<ReceivedSpan> Trace() => otlp.Spans.FirstOrDefault(IsPublish) is { } publish ? [.. otlp.Spans.Where(s => s.TraceId == publish.TraceId)] : [];
+        List<ReceivedSpan> Trace() =>
+            otlp.Spans.FirstOrDefault(IsPublish) is { } publish ? [.. otlp.Spans.Where(s => s.TraceId == publish.TraceId)] : [];
         bool InWorker(ReceivedSpan s, string scope) => s.Service == "platform-worker" && s.Scope == scope;
         await Eventually.Async(
             () => Trace() is var t && t.Any(s => InWorker(s, "MassTransit")) && t.Any(s => InWorker(s, DatabaseProvider.TelemetryName)),
             TimeSpan.FromSeconds(30),
-            $"the trace reaches the worker's SQL");
+            $"the trace reaches the worker's SQL"
+        );
 
         // From the worker's SQL every parent is known, up to the request.
         await Eventually.Async(() => Path(Trace()).Any(), TimeSpan.FromSeconds(15), "an unbroken path leads up to the request");
@@ -44,22 +48,29 @@ public sealed class ApiAndWorkerTests
         // MassTransit's own outbox has no meter of its backlog.
         (string, string)[] outbox = DatabaseProvider.Name == "PostgreSql" ? [("platform-api", "platform.outbox.lag")] : [];
         (string, string)[] expected =
-            [.. outbox, .. pool.Select(m => ("platform-api", m)), .. pool.Select(m => ("platform-worker", m)), .. tasks.Select(m => ("platform-worker", m))];
+        [
+            .. outbox,
+            .. pool.Select(m => ("platform-api", m)),
+            .. pool.Select(m => ("platform-worker", m)),
+            .. tasks.Select(m => ("platform-worker", m)),
+        ];
         await Eventually.Async(() => expected.All(otlp.Metrics.ContainsKey), TimeSpan.FromSeconds(30), "pools and tasks have meters");
 
         IEnumerable<ReceivedSpan> Path(List<ReceivedSpan> spans)
         {
             var byId = spans.DistinctBy(s => s.Id).ToDictionary(s => s.Id);
-            return spans.Where(s => InWorker(s, DatabaseProvider.TelemetryName)).Where(s =>
-            {
-                var current = s;
-                while (current.ParentId.Length > 0 && byId.TryGetValue(current.ParentId, out var parent))
+            return spans
+                .Where(s => InWorker(s, DatabaseProvider.TelemetryName))
+                .Where(s =>
                 {
-                    current = parent;
-                }
+                    var current = s;
+                    while (current.ParentId.Length > 0 && byId.TryGetValue(current.ParentId, out var parent))
+                    {
+                        current = parent;
+                    }
 
-                return IsRequest(current);
-            });
+                    return IsRequest(current);
+                });
         }
     }
 
@@ -68,13 +79,24 @@ public sealed class ApiAndWorkerTests
     {
         await using var system = await TestSystem.StartAsync();
         var worker = system.StartProcess("services/Worker", []);
-        using var http = new HttpClient { BaseAddress = await worker.WaitForAddressAsync(TimeSpan.FromSeconds(60)), Timeout = TimeSpan.FromSeconds(30) };
+        using var http = new HttpClient
+        {
+            BaseAddress = await worker.WaitForAddressAsync(TimeSpan.FromSeconds(60)),
+            Timeout = TimeSpan.FromSeconds(30),
+        };
 
         (await http.GetFromJsonAsync<JsonElement>("/health/live")).GetProperty("status").GetString().ShouldBe("Healthy");
         await Eventually.Async(
-            async () => (await http.GetFromJsonAsync<JsonElement>("/health/ready")).GetProperty("checks").GetProperty("broker").GetString() == "Healthy",
-            TimeSpan.FromSeconds(30));
-        (await http.GetFromJsonAsync<JsonElement>("/health/ready")).GetProperty("checks").GetProperty("database").GetString().ShouldBe("Healthy");
+            async () =>
+                (await http.GetFromJsonAsync<JsonElement>("/health/ready")).GetProperty("checks").GetProperty("broker").GetString()
+                == "Healthy",
+            TimeSpan.FromSeconds(30)
+        );
+        (await http.GetFromJsonAsync<JsonElement>("/health/ready"))
+            .GetProperty("checks")
+            .GetProperty("database")
+            .GetString()
+            .ShouldBe("Healthy");
     }
 
     [Fact]
@@ -91,7 +113,8 @@ public sealed class ApiAndWorkerTests
                 return Names(services).Contains("platform-worker");
             },
             TimeSpan.FromSeconds(30),
-            "the worker is listed");
+            "the worker is listed"
+        );
         Names(services).ShouldContain("platform-api");
         var worker = services.GetProperty("services").EnumerateArray().Single(s => s.GetProperty("name").GetString() == "platform-worker");
         worker.GetProperty("poolMax").GetInt32().ShouldBe(20);
@@ -101,7 +124,10 @@ public sealed class ApiAndWorkerTests
         system.Process("services/Worker").Terminate();
 
         await Eventually.Async(
-            async () => !Names(await http.GetFromJsonAsync<JsonElement>("/services")).Contains("platform-worker"), TimeSpan.FromSeconds(60), "the worker drops out");
+            async () => !Names(await http.GetFromJsonAsync<JsonElement>("/services")).Contains("platform-worker"),
+            TimeSpan.FromSeconds(60),
+            "the worker drops out"
+        );
     }
 
     [Fact]

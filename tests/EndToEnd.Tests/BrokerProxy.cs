@@ -107,9 +107,12 @@ internal sealed class BrokerProxy : IAsyncDisposable
                 var frame = new byte[FrameHeaderLength + size + 1];
                 header.AsSpan(0, FrameHeaderLength).CopyTo(frame);
                 await from.ReadExactlyAsync(frame.AsMemory(FrameHeaderLength), stopping.Token);
-                if (!HasSwallowed && frame[0] == MethodFrame
+                if (
+                    !HasSwallowed
+                    && frame[0] == MethodFrame
                     && BinaryPrimitives.ReadInt16BigEndian(frame.AsSpan(FrameHeaderLength)) == swallowed.Class
-                    && BinaryPrimitives.ReadInt16BigEndian(frame.AsSpan(FrameHeaderLength + 2)) == swallowed.Method)
+                    && BinaryPrimitives.ReadInt16BigEndian(frame.AsSpan(FrameHeaderLength + 2)) == swallowed.Method
+                )
                 {
                     HasSwallowed = true;
                     continue;

@@ -21,13 +21,20 @@ public sealed class BrokerTests
         }
 
         await using var db = system.Database.CreateContext();
-        await Eventually.Async(async () => await system.Database.CountAsync("outbox_messages") == 0, TimeSpan.FromSeconds(30), "the broker confirmed all of them");
+        await Eventually.Async(
+            async () => await system.Database.CountAsync("outbox_messages") == 0,
+            TimeSpan.FromSeconds(30),
+            "the broker confirmed all of them"
+        );
         (await system.Broker.QueueDepthAsync("heavy-task.test.steps")).ShouldBeNull("no queue ever took them");
 
         await system.StartWorkerAsync();
 
         await Eventually.Async(
-            async () => await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Succeeded) == ids.Count, TimeSpan.FromSeconds(90), "all of them run");
+            async () => await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Succeeded) == ids.Count,
+            TimeSpan.FromSeconds(90),
+            "all of them run"
+        );
         (await db.HeavyTasks.MaxAsync(t => t.Attempt, TestContext.Current.CancellationToken)).ShouldBe(1);
     }
 
@@ -51,8 +58,15 @@ public sealed class BrokerTests
         await broker.StartAsync();
 
         await Eventually.Async(
-            async () => await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Succeeded) == 21, TimeSpan.FromSeconds(120), "all of them run");
-        await Eventually.Async(async () => await system.Database.CountAsync("outbox_messages") == 0, TimeSpan.FromSeconds(60), "the outbox is empty");
+            async () => await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Succeeded) == 21,
+            TimeSpan.FromSeconds(120),
+            "all of them run"
+        );
+        await Eventually.Async(
+            async () => await system.Database.CountAsync("outbox_messages") == 0,
+            TimeSpan.FromSeconds(60),
+            "the outbox is empty"
+        );
     }
 
     [Fact]
@@ -76,14 +90,25 @@ public sealed class BrokerTests
         // The event of the first that ends is published, in vain; the acknowledgement of the other comes after that.
         await system.WaitForStatusAsync(shorter, HeavyTaskStatus.Succeeded, TimeSpan.FromSeconds(60));
         await system.WaitForStatusAsync(longer, HeavyTaskStatus.Succeeded, TimeSpan.FromSeconds(60));
-        await Eventually.Async(async () => await broker.VirtualHost.UnacknowledgedAsync(queue) == 0, TimeSpan.FromSeconds(30), "both are acknowledged");
+        await Eventually.Async(
+            async () => await broker.VirtualHost.UnacknowledgedAsync(queue) == 0,
+            TimeSpan.FromSeconds(30),
+            "both are acknowledged"
+        );
         await using var db = system.Database.CreateContext();
         (await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Queued, TestContext.Current.CancellationToken)).ShouldBe(20);
 
         await broker.EndMemoryAlarmAsync();
         await Eventually.Async(
-            async () => await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Succeeded) == 22, TimeSpan.FromSeconds(120), "all of them run");
-        await Eventually.Async(async () => await system.Database.CountAsync("outbox_messages") == 0, TimeSpan.FromSeconds(60), "the outbox is empty");
+            async () => await db.HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Succeeded) == 22,
+            TimeSpan.FromSeconds(120),
+            "all of them run"
+        );
+        await Eventually.Async(
+            async () => await system.Database.CountAsync("outbox_messages") == 0,
+            TimeSpan.FromSeconds(60),
+            "the outbox is empty"
+        );
     }
 
     [Fact]
@@ -137,7 +162,16 @@ public sealed class BrokerTests
             (task.Status, task.Attempt).ShouldBe((HeavyTaskStatus.Running, 1));
         }
 
-        Task<Guid> SubmitAsync(string kind, string name, int steps) => system.SubmitAsync(kind, new { name, steps, pauseMilliseconds = 100 });
+        Task<Guid> SubmitAsync(string kind, string name, int steps) =>
+            system.SubmitAsync(
+                kind,
+                new
+                {
+                    name,
+                    steps,
+                    pauseMilliseconds = 100,
+                }
+            );
     }
 
     [Fact]
@@ -167,7 +201,13 @@ public sealed class BrokerTests
         await using var system = await TestSystem.StartAsync();
         await system.StartWorkerAsync();
 
-        await system.Broker.PublishAsync("heavy-task.test.steps", "", "{ not json"u8.ToArray(), "application/vnd.masstransit+json", messageId: "twice");
+        await system.Broker.PublishAsync(
+            "heavy-task.test.steps",
+            "",
+            "{ not json"u8.ToArray(),
+            "application/vnd.masstransit+json",
+            messageId: "twice"
+        );
 
         await using var db = system.Database.CreateContext();
         await Eventually.Async(() => db.PoisonMessages.AnyAsync(), TimeSpan.FromSeconds(30), "the message is kept");

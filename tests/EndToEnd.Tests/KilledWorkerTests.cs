@@ -18,7 +18,11 @@ public sealed class KilledWorkerTests
         await first.KillAsync();
 
         // The lease is 30 s. On a quiet machine the second attempt starts within 3 s; the bound here leaves room for a busy one.
-        await Eventually.Async(async () => (await system.AttemptsAsync(id)).Count == 2, TimeSpan.FromSeconds(15), "the other worker takes over");
+        await Eventually.Async(
+            async () => (await system.AttemptsAsync(id)).Count == 2,
+            TimeSpan.FromSeconds(15),
+            "the other worker takes over"
+        );
         await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded);
         (await system.StepsWrittenAsync("a")).ShouldBe(Enumerable.Range(0, 150));
         var attempts = await system.AttemptsAsync(id);
@@ -36,7 +40,11 @@ public sealed class KilledWorkerTests
         {
             var before = (await system.StepsWrittenAsync("a")).Count;
             var worker = await system.StartWorkerAsync(("HeavyTasks:MaxCrashes", "100"));
-            await Eventually.Async(async () => (await system.StepsWrittenAsync("a")).Count > before, TimeSpan.FromSeconds(60), "the task goes on");
+            await Eventually.Async(
+                async () => (await system.StepsWrittenAsync("a")).Count > before,
+                TimeSpan.FromSeconds(60),
+                "the task goes on"
+            );
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(300)), TimeProvider.System, TestContext.Current.CancellationToken);
             await worker.KillAsync();
             kills++;

@@ -35,7 +35,9 @@ public sealed class OtlpReceiver : IAsyncDisposable
         receiver.app.MapPost("/v1/traces", request => ReceiveAsync(request, receiver.AddSpans));
         receiver.app.MapPost("/v1/metrics", request => ReceiveAsync(request, receiver.AddMetrics));
         await receiver.app.StartAsync();
-        receiver.Address = new Uri(receiver.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        receiver.Address = new Uri(
+            receiver.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()
+        );
         return receiver;
     }
 
@@ -60,7 +62,16 @@ public sealed class OtlpReceiver : IAsyncDisposable
                 var scope = Fields(scopeSpans, 1).SelectMany(s => Fields(s, 1)).Select(Text).FirstOrDefault("");
                 foreach (var span in Fields(scopeSpans, 2))
                 {
-                    Spans.Enqueue(new ReceivedSpan(service, scope, Text(Field(span, 5)), Hex(Field(span, 1)), Hex(Field(span, 2)), Hex(Field(span, 4))));
+                    Spans.Enqueue(
+                        new ReceivedSpan(
+                            service,
+                            scope,
+                            Text(Field(span, 5)),
+                            Hex(Field(span, 1)),
+                            Hex(Field(span, 2)),
+                            Hex(Field(span, 4))
+                        )
+                    );
                 }
             }
         }
@@ -81,7 +92,8 @@ public sealed class OtlpReceiver : IAsyncDisposable
 
     // Resource { 1 KeyValue { 1 key, 2 AnyValue { 1 string } } }
     private static string ServiceName(byte[] owner) =>
-        Fields(owner, 1).SelectMany(resource => Fields(resource, 1))
+        Fields(owner, 1)
+            .SelectMany(resource => Fields(resource, 1))
             .Where(attribute => Text(Field(attribute, 1)) == "service.name")
             .Select(attribute => Text(Field(Field(attribute, 2), 1)))
             .FirstOrDefault("");

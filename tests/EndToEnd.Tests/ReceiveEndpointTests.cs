@@ -18,7 +18,11 @@ public sealed class ReceiveEndpointTests
     [InlineData("channel.open", 20, 10)]
     [InlineData("queue.declare", 50, 10)]
     [InlineData("basic.consume", 60, 20)]
-    public async Task An_endpoint_whose_broker_did_not_answer_once_consumes_all_the_same(string request, short swallowedClass, short swallowedMethod)
+    public async Task An_endpoint_whose_broker_did_not_answer_once_consumes_all_the_same(
+        string request,
+        short swallowedClass,
+        short swallowedMethod
+    )
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var broker = await TestBroker.CreateAsync();
@@ -29,11 +33,18 @@ public sealed class ReceiveEndpointTests
         builder.Configuration["RabbitMq:Uri"] = proxy.Uri.ToString();
         builder.Configuration["RabbitMq:AnswerTimeout"] = "00:00:02";
         builder.Configuration["RabbitMq:EndpointTimeout"] = "00:00:05";
-        builder.Services.AddPlatformBus("test", configureEndpoints: (registration, bus) => bus.ReceiveEndpoint(HeavyTaskTopology.QueueName("test.kind"), endpoint =>
-        {
-            endpoint.BindHeavyTaskKind(registration, "test.kind");
-            endpoint.Handler<HeavyTaskRequested>(_ => Task.FromResult(Interlocked.Increment(ref received)));
-        }));
+        builder.Services.AddPlatformBus(
+            "test",
+            configureEndpoints: (registration, bus) =>
+                bus.ReceiveEndpoint(
+                    HeavyTaskTopology.QueueName("test.kind"),
+                    endpoint =>
+                    {
+                        endpoint.BindHeavyTaskKind(registration, "test.kind");
+                        endpoint.Handler<HeavyTaskRequested>(_ => Task.FromResult(Interlocked.Increment(ref received)));
+                    }
+                )
+        );
         builder.Services.AddPlatformDatabase("platform-test");
         using var host = builder.Build();
         await host.StartAsync(TestContext.Current.CancellationToken);
@@ -50,7 +61,8 @@ public sealed class ReceiveEndpointTests
                 return Volatile.Read(ref received) > 0;
             },
             TimeSpan.FromSeconds(60),
-            "a message is consumed");
+            "a message is consumed"
+        );
 
         proxy.HasSwallowed.ShouldBeTrue(request);
         await host.StopAsync(TestContext.Current.CancellationToken);
@@ -65,14 +77,19 @@ public sealed class ReceiveEndpointTests
         var arguments = await system.Broker.QueueArgumentsAsync(Queue);
 
         // Before 4.0 there is no limit that nobody set.
-        (arguments.TryGetProperty("x-delivery-limit", out var limit) ? limit.GetInt32() : 0).ShouldBe(await system.Broker.VersionAsync() >= new Version(4, 0) ? int.MaxValue : 0);
+        (arguments.TryGetProperty("x-delivery-limit", out var limit) ? limit.GetInt32() : 0).ShouldBe(
+            await system.Broker.VersionAsync() >= new Version(4, 0) ? int.MaxValue : 0
+        );
     }
 
     [Fact]
     public async Task A_queue_that_exists_with_other_arguments_is_used_as_it_is()
     {
         await using var system = await TestSystem.StartAsync();
-        await system.Broker.DeclareQueueAsync(Queue, new Dictionary<string, object?> { ["x-queue-type"] = "quorum", ["x-delivery-limit"] = 7 });
+        await system.Broker.DeclareQueueAsync(
+            Queue,
+            new Dictionary<string, object?> { ["x-queue-type"] = "quorum", ["x-delivery-limit"] = 7 }
+        );
 
         var worker = await system.StartWorkerAsync();
         await worker.WaitForOutputAsync("used as it is", TimeSpan.FromSeconds(30));

@@ -123,9 +123,7 @@ public sealed class SmallPoolTests
                     samples++;
                 }
             }
-            catch (OperationCanceledException)
-            {
-            }
+            catch (OperationCanceledException) { }
         }
     }
 }

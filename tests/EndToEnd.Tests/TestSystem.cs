@@ -86,7 +86,16 @@ public sealed class TestSystem : IAsyncDisposable
     public ServiceProcess Process(string project) => latest[project];
 
     public Task<Guid> SubmitStepsAsync(string name, int steps, int pauseMilliseconds, int maxAttempts = 1) =>
-        SubmitAsync("test.steps", new { name, steps, pauseMilliseconds }, maxAttempts);
+        SubmitAsync(
+            "test.steps",
+            new
+            {
+                name,
+                steps,
+                pauseMilliseconds,
+            },
+            maxAttempts
+        );
 
     /// <summary>Submits as the API does: row and message in one SaveChanges.</summary>
     public async Task<Guid> SubmitAsync<TParameters>(string kind, TParameters parameters, int maxAttempts = 1)
@@ -94,7 +103,11 @@ public sealed class TestSystem : IAsyncDisposable
         await using var scope = client.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
         var task = HeavyTask.Submit(
-            kind, JsonSerializer.Serialize(parameters, HeavyTaskJson.Options), maxAttempts, TimeProvider.System.GetUtcNow().UtcDateTime);
+            kind,
+            JsonSerializer.Serialize(parameters, HeavyTaskJson.Options),
+            maxAttempts,
+            TimeProvider.System.GetUtcNow().UtcDateTime
+        );
         db.Add(task);
         await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new HeavyTaskRequested(task.Id, task.Kind));
         await db.SaveChangesAsync();
@@ -104,7 +117,9 @@ public sealed class TestSystem : IAsyncDisposable
     public async Task<Guid> UploadAsync(string name, byte[] content)
     {
         using var stream = new MemoryStream(content);
-        var file = await client.Services.GetRequiredService<IFileStore>().UploadAsync(name, "text/csv", stream, content.Length, CancellationToken.None);
+        var file = await client
+            .Services.GetRequiredService<IFileStore>()
+            .UploadAsync(name, "text/csv", stream, content.Length, CancellationToken.None);
         return file.Id;
     }
 
@@ -151,9 +166,7 @@ public sealed class TestSystem : IAsyncDisposable
         {
             await client.StopAsync(limit.Token);
         }
-        catch (OperationCanceledException)
-        {
-        }
+        catch (OperationCanceledException) { }
 
         client.Dispose();
         if (broker is not null)

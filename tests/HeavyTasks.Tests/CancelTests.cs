@@ -46,7 +46,11 @@ public sealed class CancelTests : WorkerTest
         var worker = await StartWorkerAsync();
         var task = await worker.RunAsync(new TestParameters());
 
-        (await ChangeAsync(worker, lifecycle => lifecycle.CancelWaitingAsync(task.Id, TestContext.Current.CancellationToken))).ShouldBeFalse();
-        (await ChangeAsync(worker, lifecycle => lifecycle.RequestCancelAsync(task.Id, TestContext.Current.CancellationToken))).ShouldBeFalse();
+        (
+            await ChangeAsync(worker, lifecycle => lifecycle.CancelWaitingAsync(task.Id, TestContext.Current.CancellationToken))
+        ).ShouldBeFalse();
+        (
+            await ChangeAsync(worker, lifecycle => lifecycle.RequestCancelAsync(task.Id, TestContext.Current.CancellationToken))
+        ).ShouldBeFalse();
     }
 }

@@ -26,11 +26,14 @@ public sealed class CheckpointTests : WorkerTest
                 }
 
                 var number = next;
-                await context.CheckpointAsync(new State(next + 1), (db, _) =>
-                {
-                    db.Users.Add(new User { ExternalId = $"{number}", Name = $"User {number}" });
-                    return Task.CompletedTask;
-                });
+                await context.CheckpointAsync(
+                    new State(next + 1),
+                    (db, _) =>
+                    {
+                        db.Users.Add(new User { ExternalId = $"{number}", Name = $"User {number}" });
+                        return Task.CompletedTask;
+                    }
+                );
             }
         };
 
@@ -49,12 +52,15 @@ public sealed class CheckpointTests : WorkerTest
         Script.Work = async (context, _) =>
         {
             await context.CheckpointAsync(new State(1));
-            await context.CheckpointAsync(new State(2), async (db, cancellationToken) =>
-            {
-                db.Users.Add(new User { ExternalId = "1", Name = "Ada" });
-                await db.SaveChangesAsync(cancellationToken);
-                throw new InvalidOperationException("broken");
-            });
+            await context.CheckpointAsync(
+                new State(2),
+                async (db, cancellationToken) =>
+                {
+                    db.Users.Add(new User { ExternalId = "1", Name = "Ada" });
+                    await db.SaveChangesAsync(cancellationToken);
+                    throw new InvalidOperationException("broken");
+                }
+            );
         };
 
         var task = await worker.RunAsync(new TestParameters());
@@ -84,11 +90,16 @@ public sealed class CheckpointTests : WorkerTest
                 await other.HeavyTasks.Where(t => t.Id == context.TaskId).ExecuteUpdateAsync(set => set.SetProperty(t => t.Owner, thief));
             }
 
-            refused = await Should.ThrowAsync<HeavyTaskFenceException>(() => context.CheckpointAsync(new State(9), (db, _) =>
-            {
-                db.Users.Add(new User { ExternalId = "1", Name = "Ada" });
-                return Task.CompletedTask;
-            }));
+            refused = await Should.ThrowAsync<HeavyTaskFenceException>(() =>
+                context.CheckpointAsync(
+                    new State(9),
+                    (db, _) =>
+                    {
+                        db.Users.Add(new User { ExternalId = "1", Name = "Ada" });
+                        return Task.CompletedTask;
+                    }
+                )
+            );
         };
 
         var id = await worker.SubmitAsync(new TestParameters());

@@ -10,7 +10,12 @@ public sealed class ClaimTests : WorkerTest
     [Fact]
     public async Task Of_several_tasks_those_are_claimed_that_are_queued()
     {
-        Guid[] ids = [await InsertAsync(), await InsertAsync(), await InsertAsync(dueAt: TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(1))];
+        Guid[] ids =
+        [
+            await InsertAsync(),
+            await InsertAsync(),
+            await InsertAsync(dueAt: TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(1)),
+        ];
         var owner = Guid.CreateVersion7();
         await using var db = Database.CreateContext();
         await db.ClaimHeavyTaskAsync(ids[0], Guid.CreateVersion7(), "other:1", Cancelled);
@@ -89,11 +94,23 @@ public sealed class ClaimTests : WorkerTest
         await using var third = Database.CreateContext();
         await using var holder = Database.CreateContext();
         await using var transaction = await holder.Database.BeginTransactionAsync(Cancelled);
-        holder.Add(new HeavyTaskAttempt { TaskId = ids[0], Attempt = 1, StartedAt = TimeProvider.System.GetUtcNow().UtcDateTime });
+        holder.Add(
+            new HeavyTaskAttempt
+            {
+                TaskId = ids[0],
+                Attempt = 1,
+                StartedAt = TimeProvider.System.GetUtcNow().UtcDateTime,
+            }
+        );
         await holder.SaveChangesAsync(Cancelled);
 
         // The first waits to see whether its attempt exists already, so the others wait for the first.
-        Task<ClaimedHeavyTask?>[] claimed = [claims.ClaimAsync(first, ids[0]), claims.ClaimAsync(unreachable, ids[1]), claims.ClaimAsync(third, ids[2])];
+        Task<ClaimedHeavyTask?>[] claimed =
+        [
+            claims.ClaimAsync(first, ids[0]),
+            claims.ClaimAsync(unreachable, ids[1]),
+            claims.ClaimAsync(third, ids[2]),
+        ];
         await transaction.RollbackAsync(Cancelled);
 
         (await claimed[0]).ShouldNotBeNull();

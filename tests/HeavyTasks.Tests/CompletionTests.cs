@@ -92,7 +92,9 @@ public sealed class CompletionTests : WorkerTest
             (await db.Users.SingleAsync()).Name = "changed";
         }
 
-        db.Users.AddRange(Enumerable.Range(1, changes == Changes.ManyRows ? Many : 1).Select(i => new User { ExternalId = $"{i}", Name = "new" }));
+        db.Users.AddRange(
+            Enumerable.Range(1, changes == Changes.ManyRows ? Many : 1).Select(i => new User { ExternalId = $"{i}", Name = "new" })
+        );
     }
 
     private async Task AddUserAsync(string externalId)

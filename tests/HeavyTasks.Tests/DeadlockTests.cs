@@ -25,12 +25,15 @@ public sealed class DeadlockTests : WorkerTest
         {
             var file = await context.OpenResultFileAsync("result.txt", "text/plain");
             await file.WriteAsync("once"u8.ToArray(), context.CancellationToken);
-            await context.CheckpointAsync(new State(1), async (db, cancellationToken) =>
-            {
-                runs++;
-                await AddNewUserAsync(db, runs, cancellationToken);
-                await RenameAsync(db, "checkpoint", cancellationToken);
-            });
+            await context.CheckpointAsync(
+                new State(1),
+                async (db, cancellationToken) =>
+                {
+                    runs++;
+                    await AddNewUserAsync(db, runs, cancellationToken);
+                    await RenameAsync(db, "checkpoint", cancellationToken);
+                }
+            );
         };
 
         var (worker, task) = await RunIntoDeadlockAsync();
@@ -43,7 +46,9 @@ public sealed class DeadlockTests : WorkerTest
         (await db.Users.CountAsync(u => u.Name == "new")).ShouldBe(1);
         (await db.Users.CountAsync(u => u.Name == "checkpoint")).ShouldBe(ManyUsers);
         var store = worker.Services.GetRequiredService<IFileStore>();
-        using var content = new StreamReader(store.OpenRead((await store.FindAsync(task.ResultFileId!.Value, TestContext.Current.CancellationToken))!));
+        using var content = new StreamReader(
+            store.OpenRead((await store.FindAsync(task.ResultFileId!.Value, TestContext.Current.CancellationToken))!)
+        );
         (await content.ReadToEndAsync(TestContext.Current.CancellationToken)).ShouldBe("once");
     }
 
@@ -54,11 +59,14 @@ public sealed class DeadlockTests : WorkerTest
         Script.Work = async (context, own) =>
         {
             own.Users.Add(new User { ExternalId = $"tracked-{context.Attempt}", Name = "tracked" });
-            await context.CheckpointAsync(new State(1), async (db, cancellationToken) =>
-            {
-                runs++;
-                await RenameAsync(db, "checkpoint", cancellationToken);
-            });
+            await context.CheckpointAsync(
+                new State(1),
+                async (db, cancellationToken) =>
+                {
+                    runs++;
+                    await RenameAsync(db, "checkpoint", cancellationToken);
+                }
+            );
         };
 
         var (_, task) = await RunIntoDeadlockAsync(maxAttempts: 2);
@@ -108,7 +116,11 @@ public sealed class DeadlockTests : WorkerTest
         {
             await ExecuteAsync(transaction, "UPDATE users SET country = 'XX'");
             var id = await worker.SubmitAsync(new TestParameters(), maxAttempts);
-            await Eventually.Async(async () => await Database.LockWaitsAsync() > 0, TimeSpan.FromSeconds(30), "the worker waits for a user");
+            await Eventually.Async(
+                async () => await Database.LockWaitsAsync() > 0,
+                TimeSpan.FromSeconds(30),
+                "the worker waits for a user"
+            );
 
             // Fails when it is this one that the server ends.
             await ExecuteAsync(transaction, "UPDATE heavy_tasks SET crashes = crashes");

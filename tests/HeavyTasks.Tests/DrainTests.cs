@@ -107,7 +107,11 @@ public sealed class DrainTests : WorkerTest
         await started.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
         var stopping = worker.StopAsync();
-        await Eventually.Async(async () => (await ReadAsync(id)).Status == HeavyTaskStatus.Queued, TimeSpan.FromSeconds(20), "the task is given back");
+        await Eventually.Async(
+            async () => (await ReadAsync(id)).Status == HeavyTaskStatus.Queued,
+            TimeSpan.FromSeconds(20),
+            "the task is given back"
+        );
 
         release.SetResult();
         await stopping;

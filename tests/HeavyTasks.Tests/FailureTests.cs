@@ -9,7 +9,8 @@ public sealed class FailureTests : WorkerTest
     public async Task A_failed_attempt_is_tried_again_until_it_succeeds()
     {
         var worker = await StartWorkerAsync();
-        Script.Work = (context, _) => context.Attempt < 3 ? throw new InvalidOperationException($"attempt {context.Attempt}") : Task.CompletedTask;
+        Script.Work = (context, _) =>
+            context.Attempt < 3 ? throw new InvalidOperationException($"attempt {context.Attempt}") : Task.CompletedTask;
 
         var task = await worker.RunAsync(new TestParameters(), maxAttempts: 5);
 
@@ -107,7 +108,11 @@ public sealed class FailureTests : WorkerTest
         var random = new Random(7);
         var kind = new HeavyTaskKindOptions { RetryDelay = TimeSpan.FromSeconds(1), MaxRetryDelay = TimeSpan.FromSeconds(60) };
         TimeSpan[] Draw(int failures) =>
-            [.. Enumerable.Range(0, 1000).Select(_ => RetryPolicy.DelayAfter(new TimeoutException(), failures, int.MaxValue, kind, random)!.Value)];
+            [
+                .. Enumerable
+                    .Range(0, 1000)
+                    .Select(_ => RetryPolicy.DelayAfter(new TimeoutException(), failures, int.MaxValue, kind, random)!.Value),
+            ];
 
         Draw(1).Max().ShouldBeInRange(TimeSpan.FromSeconds(0.95), TimeSpan.FromSeconds(1));
         Draw(4).Max().ShouldBeInRange(TimeSpan.FromSeconds(7.6), TimeSpan.FromSeconds(8));

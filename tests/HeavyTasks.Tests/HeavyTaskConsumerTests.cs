@@ -71,7 +71,11 @@ public sealed class HeavyTaskConsumerTests : IAsyncLifetime
 
         await worker.Bus.Bus.Publish(new HeavyTaskRequested(task.Id, "test.kind"), TestContext.Current.CancellationToken);
 
-        await Eventually.Async(() => worker.Bus.Consumed.Select<HeavyTaskRequested>().Count() == 2, TimeSpan.FromSeconds(20), "both messages are consumed");
+        await Eventually.Async(
+            () => worker.Bus.Consumed.Select<HeavyTaskRequested>().Count() == 2,
+            TimeSpan.FromSeconds(20),
+            "both messages are consumed"
+        );
         script.Runs.ShouldBe(1);
     }
 
@@ -145,7 +149,12 @@ public sealed class HeavyTaskConsumerTests : IAsyncLifetime
 
         await worker.RunAsync(new TestParameters());
 
-        (await worker.Bus.Consumed.Any<HeavyTaskCancelled>(m => m.Context.Message.Kind == "of the handler", TestContext.Current.CancellationToken)).ShouldBeTrue();
+        (
+            await worker.Bus.Consumed.Any<HeavyTaskCancelled>(
+                m => m.Context.Message.Kind == "of the handler",
+                TestContext.Current.CancellationToken
+            )
+        ).ShouldBeTrue();
     }
 
     private static bool IsDisposed(PlatformDbContext context)

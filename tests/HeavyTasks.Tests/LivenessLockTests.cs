@@ -10,7 +10,8 @@ public sealed class LivenessLockTests : WorkerTest
     public async Task A_lock_that_was_refused_is_asked_for_again()
     {
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Platform"] = Database.ConnectionString }).Build();
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Platform"] = Database.ConnectionString })
+            .Build();
         var instance = new InstanceIdentity("test");
         await using var earlier = new LivenessLock(instance, configuration);
         await using var later = new LivenessLock(instance, configuration);
@@ -26,6 +27,7 @@ public sealed class LivenessLockTests : WorkerTest
                 return later.IsHeld;
             },
             TimeSpan.FromSeconds(20),
-            "the lock is held");
+            "the lock is held"
+        );
     }
 }

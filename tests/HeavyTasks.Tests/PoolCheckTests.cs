@@ -6,13 +6,20 @@ namespace Platform.HeavyTasks.Tests;
 
 public sealed class PoolCheckTests : WorkerTest
 {
-    private static readonly (string, string)[] TooSmall = [("Database:MaxPoolSize", "9"), ("HeavyTasks:Kinds:test.kind:Concurrency", "2"),
-        ("HeavyTasks:Kinds:test.kind:ConnectionsPerTask", "2"), ("HeavyTasks:ReservedConnections", "6")];
+    private static readonly (string, string)[] TooSmall =
+    [
+        ("Database:MaxPoolSize", "9"),
+        ("HeavyTasks:Kinds:test.kind:Concurrency", "2"),
+        ("HeavyTasks:Kinds:test.kind:ConnectionsPerTask", "2"),
+        ("HeavyTasks:ReservedConnections", "6"),
+    ];
 
     [Fact]
     public async Task Worker_whose_pool_cannot_carry_its_slots_refuses_to_start_and_shows_the_sum()
     {
-        var error = await Should.ThrowAsync<PoolTooSmallException>(() => StartWorkerAsync([.. TooSmall, ("HeavyTasks:PoolCheck", "Error")]));
+        var error = await Should.ThrowAsync<PoolTooSmallException>(() =>
+            StartWorkerAsync([.. TooSmall, ("HeavyTasks:PoolCheck", "Error")])
+        );
 
         error.Message.ShouldContain("test.kind: 2 x 2 + 6 reserved = 10 connections, but Database:MaxPoolSize is 9");
         error.Message.ShouldContain("HeavyTasks:Kinds:<kind>:Concurrency");

@@ -38,7 +38,9 @@ public sealed class RetentionTests : WorkerTest
             await using var expire = await expiring.Database.BeginTransactionAsync();
             await expiring.HeavyTasks.Where(t => t.Id == id).ExecuteUpdateAsync(set => set.SetProperty(t => t.FinishedAt, LongAgo));
             await using var retry = await retrying.Database.BeginTransactionAsync();
-            var locking = retrying.HeavyTasks.Where(t => t.Id == id).ExecuteUpdateAsync(set => set.SetProperty(t => t.FinishedAt, (DateTime?)null));
+            var locking = retrying
+                .HeavyTasks.Where(t => t.Id == id)
+                .ExecuteUpdateAsync(set => set.SetProperty(t => t.FinishedAt, (DateTime?)null));
             await Eventually.Async(async () => await Database.LockWaitsAsync() > 0, Patience, "the retry waits for the row");
             await expire.CommitAsync();
             await locking;
@@ -63,7 +65,15 @@ public sealed class RetentionTests : WorkerTest
         var store = worker.Services.GetRequiredService<IFileStore>();
         var (unused, used, recent) = (await UploadAsync(store), await UploadAsync(store), await UploadAsync(store));
         await using var db = Database.CreateContext();
-        db.Add(HeavyTask.Submit("test.kind", $$"""{"text":"{{used}}"}""", 1, TimeProvider.System.GetUtcNow().UtcDateTime, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(1)));
+        db.Add(
+            HeavyTask.Submit(
+                "test.kind",
+                $$"""{"text":"{{used}}"}""",
+                1,
+                TimeProvider.System.GetUtcNow().UtcDateTime,
+                TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(1)
+            )
+        );
         await db.SaveChangesAsync();
 
         await db.Files.Where(f => f.Id == unused || f.Id == used).ExecuteUpdateAsync(set => set.SetProperty(f => f.CreatedAt, LongAgo));
@@ -82,7 +92,11 @@ public sealed class RetentionTests : WorkerTest
             await using var file = await context.OpenResultFileAsync("result.txt", "text/plain");
             await file.WriteAsync("result"u8.ToArray());
         };
-        return StartWorkerAsync(("HeavyTasks:TaskRetention", "01:00:00"), ("HeavyTasks:UploadRetention", "01:00:00"), ("HeavyTasks:RetentionInterval", "00:00:01"));
+        return StartWorkerAsync(
+            ("HeavyTasks:TaskRetention", "01:00:00"),
+            ("HeavyTasks:UploadRetention", "01:00:00"),
+            ("HeavyTasks:RetentionInterval", "00:00:01")
+        );
     }
 
     private static async Task<Guid> FinishAsync(HeavyTaskTestHarness worker)

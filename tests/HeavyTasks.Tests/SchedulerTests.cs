@@ -33,7 +33,8 @@ public sealed class SchedulerTests : WorkerTest
         await Eventually.Async(
             async () => await Database.CreateContext().HeavyTasks.CountAsync(t => t.Status == HeavyTaskStatus.Succeeded) == ids.Count,
             TimeSpan.FromSeconds(60),
-            "every queued task runs");
+            "every queued task runs"
+        );
         Script.Runs.ShouldBe(ids.Count);
     }
 
@@ -42,8 +43,7 @@ public sealed class SchedulerTests : WorkerTest
     {
         var release = new TaskCompletionSource();
         Script.Work = (_, _) => release.Task;
-        var worker = await StartWorkerAsync(
-            ("HeavyTasks:VanishedAfter", "00:00:01"), ("HeavyTasks:Kinds:test.kind:Concurrency", "1"));
+        var worker = await StartWorkerAsync(("HeavyTasks:VanishedAfter", "00:00:01"), ("HeavyTasks:Kinds:test.kind:Concurrency", "1"));
         await worker.SubmitAsync(new TestParameters());
         await Eventually.Async(() => Script.Runs == 1, TimeSpan.FromSeconds(20), "the only slot is taken");
         var queued = await InsertAsync();
@@ -120,7 +120,15 @@ public sealed class SchedulerTests : WorkerTest
     private async Task<Guid> AddInstanceAsync(int leaseSeconds, bool holdsLock)
     {
         var now = TimeProvider.System.GetUtcNow().UtcDateTime;
-        var instance = new Instance { Id = Guid.CreateVersion7(), Service = "dead", StartedAt = now, SeenAt = now, LeaseUntil = now.AddSeconds(leaseSeconds), HoldsLock = holdsLock };
+        var instance = new Instance
+        {
+            Id = Guid.CreateVersion7(),
+            Service = "dead",
+            StartedAt = now,
+            SeenAt = now,
+            LeaseUntil = now.AddSeconds(leaseSeconds),
+            HoldsLock = holdsLock,
+        };
         await using var db = Database.CreateContext();
         db.Add(instance);
         await db.SaveChangesAsync();

@@ -10,17 +10,19 @@ public sealed class TaskLifecycleTests : WorkerTest
     public static TheoryData<string> Changes => new(All.Keys);
 
     // Of a task that runs, of one that waits, and of one that ended: none of them outside a transaction.
-    private static Dictionary<string, Func<TaskLifecycle, HeavyTaskFence, Task<bool>>> All { get; } = new()
-    {
-        ["retry later"] = (lifecycle, fence) => lifecycle.RetryLaterAsync(fence, AttemptOutcome.Failed, TimeSpan.FromMinutes(1), "error", default),
-        ["fail"] = (lifecycle, fence) => lifecycle.FailAsync(fence, "test.kind", AttemptOutcome.Failed, "error", default),
-        ["cancel running"] = (lifecycle, fence) => lifecycle.CancelRunningAsync(fence, "test.kind", default),
-        ["release"] = (lifecycle, fence) => lifecycle.ReleaseAsync(fence, "test.kind", default),
-        ["take over"] = (lifecycle, fence) => lifecycle.TakeOverAsync(fence, "test.kind", "why", default),
-        ["fail crashed"] = (lifecycle, fence) => lifecycle.FailCrashedAsync(fence, "test.kind", "why", "error", default),
-        ["cancel waiting"] = (lifecycle, fence) => lifecycle.CancelWaitingAsync(fence.TaskId, default),
-        ["retry"] = (lifecycle, fence) => lifecycle.RetryAsync(fence.TaskId, default),
-    };
+    private static Dictionary<string, Func<TaskLifecycle, HeavyTaskFence, Task<bool>>> All { get; } =
+        new()
+        {
+            ["retry later"] = (lifecycle, fence) =>
+                lifecycle.RetryLaterAsync(fence, AttemptOutcome.Failed, TimeSpan.FromMinutes(1), "error", default),
+            ["fail"] = (lifecycle, fence) => lifecycle.FailAsync(fence, "test.kind", AttemptOutcome.Failed, "error", default),
+            ["cancel running"] = (lifecycle, fence) => lifecycle.CancelRunningAsync(fence, "test.kind", default),
+            ["release"] = (lifecycle, fence) => lifecycle.ReleaseAsync(fence, "test.kind", default),
+            ["take over"] = (lifecycle, fence) => lifecycle.TakeOverAsync(fence, "test.kind", "why", default),
+            ["fail crashed"] = (lifecycle, fence) => lifecycle.FailCrashedAsync(fence, "test.kind", "why", "error", default),
+            ["cancel waiting"] = (lifecycle, fence) => lifecycle.CancelWaitingAsync(fence.TaskId, default),
+            ["retry"] = (lifecycle, fence) => lifecycle.RetryAsync(fence.TaskId, default),
+        };
 
     [Theory]
     [MemberData(nameof(Changes))]
@@ -59,7 +61,9 @@ public sealed class TaskLifecycleTests : WorkerTest
         foreach (var status in Enum.GetValues<HeavyTaskStatus>())
         {
             status.ToString().Length.ShouldBeLessThanOrEqualTo(HeavyTaskStatuses.MaxLength);
-            new[] { HeavyTaskStatuses.Waiting.Contains(status), status == HeavyTaskStatus.Running, status.IsFinal() }.Count(said => said).ShouldBe(1);
+            new[] { HeavyTaskStatuses.Waiting.Contains(status), status == HeavyTaskStatus.Running, status.IsFinal() }
+                .Count(said => said)
+                .ShouldBe(1);
         }
 
         Enum.GetNames<AttemptOutcome>().Max(name => name.Length).ShouldBeLessThanOrEqualTo(HeavyTaskAttempt.MaxOutcomeLength);

@@ -40,7 +40,13 @@ public abstract class WorkerTest : IAsyncLifetime
             ("HeavyTasks:DrainGrace", "00:00:01"),
         ];
         var worker = await HeavyTaskTestHarness.StartAsync<TestHandler>(
-            Database.ConnectionString, services => services.AddSingleton(Script).AddLogging(log => log.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(LogLevel.Warning)), quick.Concat(settings));
+            Database.ConnectionString,
+            services =>
+                services
+                    .AddSingleton(Script)
+                    .AddLogging(log => log.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(LogLevel.Warning)),
+            quick.Concat(settings)
+        );
         workers.Add(worker);
         return worker;
     }

@@ -25,17 +25,23 @@ public sealed class ConsumerTests : OutboxTest
         await Shop.ShouldHaveConsumedAsync(1, 1001);
     }
 
-    internal override Task<Shop> StartShopAsync() => Shop.StartAsync(
-        Database.ConnectionString,
-        Broker.Uri,
-        services => services.AddSingleton<StockConsumer.Rendezvous>(),
-        bus => bus.AddConsumer<StockConsumer>());
+    internal override Task<Shop> StartShopAsync() =>
+        Shop.StartAsync(
+            Database.ConnectionString,
+            Broker.Uri,
+            services => services.AddSingleton<StockConsumer.Rendezvous>(),
+            bus => bus.AddConsumer<StockConsumer>()
+        );
 
     private Task<TaskCompletionSource> SaveAsync() =>
         Shop.Services.GetRequiredService<StockConsumer.Rendezvous>().Published.Task.WaitAsync(Shop.Soon);
 
     public sealed class StockConsumer(
-        IPublishEndpoint publishEndpoint, OutboxBusContext<ShopDbContext> outbox, ShopDbContext db, StockConsumer.Rendezvous rendezvous) : IConsumer<StockChecked>
+        IPublishEndpoint publishEndpoint,
+        OutboxBusContext<ShopDbContext> outbox,
+        ShopDbContext db,
+        StockConsumer.Rendezvous rendezvous
+    ) : IConsumer<StockChecked>
     {
         public async Task Consume(ConsumeContext<StockChecked> context)
         {

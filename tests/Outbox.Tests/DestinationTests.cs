@@ -26,7 +26,12 @@ public sealed class DestinationTests : IAsyncLifetime
         await using var connection = await new ConnectionFactory { Uri = broker.Uri }.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync();
         await channel.QueueDeclareAsync(
-            Queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
+            Queue,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }
+        );
         await channel.ExchangeDeclareAsync(Silent.AbsolutePath, ExchangeType.Fanout, durable: true);
         await channel.QueueBindAsync(Queue, Silent.AbsolutePath, "");
     }
@@ -62,7 +67,11 @@ public sealed class DestinationTests : IAsyncLifetime
         await Eventually.Async(() => shop.Consumed.Distinct().Count() == 500, Noticed, "the others are consumed");
 
         // And on, when the silence was noticed and the connection given up.
-        await Eventually.Async(async () => (await shop.ReadOutboxAsync()).Count(m => m.Failures > 0) > Many / 2, Shop.Soon, "the silent ones are postponed");
+        await Eventually.Async(
+            async () => (await shop.ReadOutboxAsync()).Count(m => m.Failures > 0) > Many / 2,
+            Shop.Soon,
+            "the silent ones are postponed"
+        );
         for (var number = 501; number <= 1000; number++)
         {
             await shop.PlaceOrderAsync(number);

@@ -92,7 +92,9 @@ public sealed class LeaseTests : OutboxTest
 
         // New messages of both meanwhile.
         await Parallel.ForEachAsync(
-            Enumerable.Range(3001, 200), async (number, _) => await (number % 2 == 0 ? Shop : other).PlaceOrderAsync(number));
+            Enumerable.Range(3001, 200),
+            async (number, _) => await (number % 2 == 0 ? Shop : other).PlaceOrderAsync(number)
+        );
         await Eventually.Async(async () => await Shop.CountAsync() == 0, Shop.Soon);
         await Eventually.Async(() => Shop.Consumed.Count + other.Consumed.Count >= 3200, Shop.Soon);
         await Shop.SettleAsync();
@@ -126,8 +128,8 @@ public sealed class LeaseTests : OutboxTest
         Shop.Store.Claimed.ShouldBeEmpty();
     }
 
-    internal override Task<Shop> StartShopAsync() => Shop.StartAsync(
-        Database.ConnectionString, Broker.Uri, services => services.AddSingleton<TimeProvider>(time));
+    internal override Task<Shop> StartShopAsync() =>
+        Shop.StartAsync(Database.ConnectionString, Broker.Uri, services => services.AddSingleton<TimeProvider>(time));
 
     private async Task EndLeasesAsync()
     {
@@ -176,6 +178,6 @@ public sealed class FullBufferTests : OutboxTest
         await Shop.ShouldHaveConsumedAsync(Enumerable.Range(1, 100));
     }
 
-    internal override Task<Shop> StartShopAsync() => Shop.StartAsync(
-        Database.ConnectionString, Broker.Uri, settings: [("BufferLength", "8192"), ("BatchSize", "1")]);
+    internal override Task<Shop> StartShopAsync() =>
+        Shop.StartAsync(Database.ConnectionString, Broker.Uri, settings: [("BufferLength", "8192"), ("BatchSize", "1")]);
 }

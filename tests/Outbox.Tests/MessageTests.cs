@@ -44,7 +44,9 @@ public sealed class MessageTests : OutboxTest
             publish.Mandatory = true;
         });
         var (direct, stored) = await SendBothWaysAsync(
-            endpoint => endpoint.Publish(new OrderPlaced(1), context), waiting => waiting.ExpiresAt.ShouldNotBeNull());
+            endpoint => endpoint.Publish(new OrderPlaced(1), context),
+            waiting => waiting.ExpiresAt.ShouldNotBeNull()
+        );
 
         stored.RoutingKey.ShouldBe("the.key");
         stored.RoutingKey.ShouldBe(direct.RoutingKey);
@@ -70,7 +72,10 @@ public sealed class MessageTests : OutboxTest
     [Fact]
     public async Task Plain_message_is_persistent_and_never_expires()
     {
-        var (direct, stored) = await SendBothWaysAsync(endpoint => endpoint.Publish(new OrderPlaced(1)), waiting => waiting.ExpiresAt.ShouldBeNull());
+        var (direct, stored) = await SendBothWaysAsync(
+            endpoint => endpoint.Publish(new OrderPlaced(1)),
+            waiting => waiting.ExpiresAt.ShouldBeNull()
+        );
         stored.RoutingKey.ShouldBe(direct.RoutingKey);
         stored.BasicProperties.DeliveryMode.ShouldBe(DeliveryModes.Persistent);
         stored.BasicProperties.IsExpirationPresent().ShouldBeFalse();
@@ -100,11 +105,15 @@ public sealed class MessageTests : OutboxTest
     public async Task Consumer_of_an_interface_gets_the_message()
     {
         var received = new TaskCompletionSource<int>();
-        var handle = Shop.Bus.ConnectReceiveEndpoint("interface", endpoint => endpoint.Handler<IOrderEvent>(context =>
-        {
-            received.TrySetResult(context.Message.Number);
-            return Task.CompletedTask;
-        }));
+        var handle = Shop.Bus.ConnectReceiveEndpoint(
+            "interface",
+            endpoint =>
+                endpoint.Handler<IOrderEvent>(context =>
+                {
+                    received.TrySetResult(context.Message.Number);
+                    return Task.CompletedTask;
+                })
+        );
         await handle.Ready;
         await Shop.PlaceOrderAsync(7);
         (await received.Task.WaitAsync(Shop.Soon)).ShouldBe(7);
@@ -121,11 +130,15 @@ public sealed class MessageTests : OutboxTest
         ActivitySource.AddActivityListener(listener);
         using var source = new ActivitySource(nameof(MessageTests));
         var received = new TaskCompletionSource<ActivityTraceId>();
-        var handle = Shop.Bus.ConnectReceiveEndpoint("traced", endpoint => endpoint.Handler<OrderPlaced>(_ =>
-        {
-            received.TrySetResult(Activity.Current!.TraceId);
-            return Task.CompletedTask;
-        }));
+        var handle = Shop.Bus.ConnectReceiveEndpoint(
+            "traced",
+            endpoint =>
+                endpoint.Handler<OrderPlaced>(_ =>
+                {
+                    received.TrySetResult(Activity.Current!.TraceId);
+                    return Task.CompletedTask;
+                })
+        );
         await handle.Ready;
 
         using var request = source.StartActivity("request");
@@ -148,7 +161,8 @@ public sealed class MessageTests : OutboxTest
     {
         await using var customer = Shop.NewCustomer();
         var exception = await Should.ThrowAsync<NotSupportedException>(() =>
-            customer.PublishEndpoint.Publish(new OrderPlaced(1), context => context.Delay = TimeSpan.FromMinutes(1)));
+            customer.PublishEndpoint.Publish(new OrderPlaced(1), context => context.Delay = TimeSpan.FromMinutes(1))
+        );
         exception.Message.ShouldContain(nameof(OrderPlaced));
         customer.Db.ChangeTracker.HasChanges().ShouldBeFalse();
     }
@@ -157,7 +171,9 @@ public sealed class MessageTests : OutboxTest
     public async Task Too_large_message_is_refused_and_one_that_just_fits_is_sent()
     {
         await using var customer = Shop.NewCustomer();
-        var exception = await Should.ThrowAsync<MessageException>(() => customer.PublishEndpoint.Publish(new Letter(new string('x', 1024 * 1024))));
+        var exception = await Should.ThrowAsync<MessageException>(() =>
+            customer.PublishEndpoint.Publish(new Letter(new string('x', 1024 * 1024)))
+        );
         exception.Message.ShouldContain("Outbox:MaxMessageLength");
         customer.Db.ChangeTracker.HasChanges().ShouldBeFalse();
 
@@ -181,17 +197,22 @@ public sealed class MessageTests : OutboxTest
     {
         // More scopes than connections: without a limit they would wait for the pool longer than a connection may take.
         await Parallel.ForEachAsync(
-            Enumerable.Range(1, 1000), new ParallelOptions { MaxDegreeOfParallelism = 1000 }, async (number, _) => await Shop.PlaceOrderAsync(number));
+            Enumerable.Range(1, 1000),
+            new ParallelOptions { MaxDegreeOfParallelism = 1000 },
+            async (number, _) => await Shop.PlaceOrderAsync(number)
+        );
         await Shop.ShouldHaveConsumedAsync(Enumerable.Range(1, 1000));
     }
 
     private static List<string> Headers(IReadOnlyBasicProperties properties) =>
-    [
-        .. properties.Headers!
-            .Where(h => h.Key != Constants.PublishSequenceNumberHeader)
-            .Select(h => $"{h.Key}: {(h.Value is byte[] text ? System.Text.Encoding.UTF8.GetString(text) : h.Value)} ({h.Value?.GetType().Name})")
-            .Order(StringComparer.Ordinal),
-    ];
+        [
+            .. properties
+                .Headers!.Where(h => h.Key != Constants.PublishSequenceNumberHeader)
+                .Select(h =>
+                    $"{h.Key}: {(h.Value is byte[] text ? System.Text.Encoding.UTF8.GetString(text) : h.Value)} ({h.Value?.GetType().Name})"
+                )
+                .Order(StringComparer.Ordinal),
+        ];
 
     private static JsonObject Body(BasicGetResult message)
     {
@@ -205,10 +226,17 @@ public sealed class MessageTests : OutboxTest
         return body;
     }
 
-    private async Task<(BasicGetResult Direct, BasicGetResult Stored)> SendBothWaysAsync(Func<IPublishEndpoint, Task> publish, Action<OutboxMessage> inspect)
+    private async Task<(BasicGetResult Direct, BasicGetResult Stored)> SendBothWaysAsync(
+        Func<IPublishEndpoint, Task> publish,
+        Action<OutboxMessage> inspect
+    )
     {
-        await Broker.DeclareQueueAsync(Copies, Shop.Bus.Topology.Publish<OrderPlaced>().TryGetPublishAddress(new Uri("rabbitmq://localhost/"), out var address)
-            ? address.AbsolutePath.Trim('/') : "");
+        await Broker.DeclareQueueAsync(
+            Copies,
+            Shop.Bus.Topology.Publish<OrderPlaced>().TryGetPublishAddress(new Uri("rabbitmq://localhost/"), out var address)
+                ? address.AbsolutePath.Trim('/')
+                : ""
+        );
         await publish(Shop.Bus);
         await using var customer = Shop.NewCustomer();
         await publish(customer.PublishEndpoint);

@@ -32,14 +32,17 @@ internal sealed class ObservedStore(IOutboxStore store) : IOutboxStore
         await store.DeleteAsync(messages, cancellationToken);
     }
 
-    public Task ReleaseAsync(LeasedMessages messages, CancellationToken cancellationToken) => store.ReleaseAsync(messages, cancellationToken);
+    public Task ReleaseAsync(LeasedMessages messages, CancellationToken cancellationToken) =>
+        store.ReleaseAsync(messages, cancellationToken);
 
     public Task PostponeAsync(LeasedMessages messages, TimeSpan pause, bool failed, CancellationToken cancellationToken) =>
         store.PostponeAsync(messages, pause, failed, cancellationToken);
 
-    public Task SetAsideAsync(LeasedMessages message, string error, CancellationToken cancellationToken) => store.SetAsideAsync(message, error, cancellationToken);
+    public Task SetAsideAsync(LeasedMessages message, string error, CancellationToken cancellationToken) =>
+        store.SetAsideAsync(message, error, cancellationToken);
 
-    public Task<int> ResumeAsync(Destination destination, CancellationToken cancellationToken) => store.ResumeAsync(destination, cancellationToken);
+    public Task<int> ResumeAsync(Destination destination, CancellationToken cancellationToken) =>
+        store.ResumeAsync(destination, cancellationToken);
 
     private async Task<OutboxClaim> ClaimAsync(Func<Task<OutboxClaim>> claim)
     {

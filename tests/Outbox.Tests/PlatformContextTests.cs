@@ -20,7 +20,9 @@ public sealed class PlatformContextTests : IAsyncLifetime
         database = await TestDatabase.CreateAsync();
         broker = await TestBroker.CreateAsync();
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("ConnectionStrings:Platform", (string?)database.ConnectionString)]);
+        builder.Configuration.AddInMemoryCollection([
+            KeyValuePair.Create("ConnectionStrings:Platform", (string?)database.ConnectionString),
+        ]);
         builder.Services.AddLogging();
         builder.Services.AddSingleton<Rendezvous>();
         builder.Services.AddMassTransit(bus =>
@@ -28,11 +30,13 @@ public sealed class PlatformContextTests : IAsyncLifetime
             bus.DisableUsageTelemetry();
             bus.AddOutbox<PlatformDbContext>();
             bus.AddConsumer<StockConsumer>();
-            bus.UsingRabbitMq((context, rabbitMq) =>
-            {
-                rabbitMq.Host(broker.Uri);
-                rabbitMq.ConfigureEndpoints(context);
-            });
+            bus.UsingRabbitMq(
+                (context, rabbitMq) =>
+                {
+                    rabbitMq.Host(broker.Uri);
+                    rabbitMq.ConfigureEndpoints(context);
+                }
+            );
         });
         builder.Services.AddOptions<MassTransitHostOptions>().Configure(o => o.WaitUntilStarted = true);
         builder.Services.AddPlatformDatabase("outbox-tests");

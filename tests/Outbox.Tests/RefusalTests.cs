@@ -119,16 +119,17 @@ public sealed class RefusalTests : OutboxTest
         Shop.Consumed.ShouldBe([1]);
     }
 
-    private static OutboxMessage With(OutboxMessage message, string destination, string? properties) => new()
-    {
-        Id = Guid.CreateVersion7(),
-        MessageId = message.MessageId,
-        DestinationAddress = destination,
-        ContentType = message.ContentType,
-        Body = message.Body,
-        Headers = message.Headers,
-        Properties = properties,
-    };
+    private static OutboxMessage With(OutboxMessage message, string destination, string? properties) =>
+        new()
+        {
+            Id = Guid.CreateVersion7(),
+            MessageId = message.MessageId,
+            DestinationAddress = destination,
+            ContentType = message.ContentType,
+            Body = message.Body,
+            Headers = message.Headers,
+            Properties = properties,
+        };
 
     private async Task EndLeasesAsync()
     {

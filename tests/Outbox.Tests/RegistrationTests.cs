@@ -48,7 +48,8 @@ public sealed class RegistrationTests
     public async Task Option_out_of_range_prevents_the_start(string key, string value)
     {
         var exception = await Should.ThrowAsync<OptionsValidationException>(() =>
-            Shop.StartAsync("Server=nowhere;Database=shop", new Uri("amqp://nowhere"), settings: [(key, value)]));
+            Shop.StartAsync("Server=nowhere;Database=shop", new Uri("amqp://nowhere"), settings: [(key, value)])
+        );
         exception.Message.ShouldContain(key);
     }
 }

@@ -35,8 +35,11 @@ public sealed class SendAttemptTests
         using var attempt = new SendAttempt(null!, TimeSpan.FromMilliseconds(10), Long, TimeProvider.System);
 
         using var message = new MessageSend(attempt, Delivery());
-        await Should.ThrowAsync<OperationCanceledException>(message.WaitAsync(new TaskCompletionSource().Task, TimeProvider.System)
-            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        await Should.ThrowAsync<OperationCanceledException>(
+            message
+                .WaitAsync(new TaskCompletionSource().Task, TimeProvider.System)
+                .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)
+        );
     }
 
     private static Delivery Delivery() => new(new OutboxMessage(), leasedAt: null, claimedUntil: null, new CommittedMessages(0));

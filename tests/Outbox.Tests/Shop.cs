@@ -55,21 +55,37 @@ internal sealed class Shop : IAsyncDisposable
         bool pooled = false,
         bool connected = true,
         bool publishBus = false,
-        params IEnumerable<(string Key, string Value)> settings)
+        params IEnumerable<(string Key, string Value)> settings
+    )
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection([KeyValuePair.Create("Outbox:SweepInterval", (string?)"00:00:00.1")]);
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create($"Outbox:{s.Key}", (string?)s.Value)));
         builder.Services.AddLogging();
         builder.Services.AddSingleton<ConcurrentQueue<int>>();
-        builder.Services.AddSingleton<IOutboxStore>(provider =>
-            new ObservedStore(new OutboxStore<ShopDbContext>(provider.GetRequiredService<IServiceScopeFactory>())));
+        builder.Services.AddSingleton<IOutboxStore>(provider => new ObservedStore(
+            new OutboxStore<ShopDbContext>(provider.GetRequiredService<IServiceScopeFactory>())
+        ));
         if (publishBus)
         {
-            builder.Services.AddMassTransit<IPublishBus>(bus => bus.UsingRabbitMq((context, rabbitMq) => rabbitMq.Host(
-                broker, host => host.OnRefreshConnectionFactory = context.GetRequiredService<BusConnection<IPublishBus>>().WatchAsync)));
-            builder.Services.AddMassTransit<IProbeBus>(bus => bus.UsingRabbitMq((context, rabbitMq) => rabbitMq.Host(
-                broker, host => host.OnRefreshConnectionFactory = context.GetRequiredService<BusConnection<IProbeBus>>().WatchAsync)));
+            builder.Services.AddMassTransit<IPublishBus>(bus =>
+                bus.UsingRabbitMq(
+                    (context, rabbitMq) =>
+                        rabbitMq.Host(
+                            broker,
+                            host => host.OnRefreshConnectionFactory = context.GetRequiredService<BusConnection<IPublishBus>>().WatchAsync
+                        )
+                )
+            );
+            builder.Services.AddMassTransit<IProbeBus>(bus =>
+                bus.UsingRabbitMq(
+                    (context, rabbitMq) =>
+                        rabbitMq.Host(
+                            broker,
+                            host => host.OnRefreshConnectionFactory = context.GetRequiredService<BusConnection<IProbeBus>>().WatchAsync
+                        )
+                )
+            );
         }
 
         builder.Services.AddMassTransit(bus =>
@@ -77,26 +93,31 @@ internal sealed class Shop : IAsyncDisposable
             bus.DisableUsageTelemetry();
             bus.AddOutbox<ShopDbContext>();
             configureBus?.Invoke(bus);
-            bus.UsingRabbitMq((context, rabbitMq) =>
-            {
-                rabbitMq.Host(broker);
-                rabbitMq.ReceiveEndpoint(Queue, endpoint =>
+            bus.UsingRabbitMq(
+                (context, rabbitMq) =>
                 {
-                    endpoint.PrefetchCount = 100;
-                    endpoint.ConcurrentMessageLimit = 1;
-                    endpoint.Handler<OrderPlaced>(message =>
-                    {
-                        context.GetRequiredService<ConcurrentQueue<int>>().Enqueue(message.Message.Number);
-                        return Task.CompletedTask;
-                    });
-                    endpoint.Handler<Marker>(message =>
-                    {
-                        Markers[message.Message.Id] = true;
-                        return Task.CompletedTask;
-                    });
-                });
-                rabbitMq.ConfigureEndpoints(context);
-            });
+                    rabbitMq.Host(broker);
+                    rabbitMq.ReceiveEndpoint(
+                        Queue,
+                        endpoint =>
+                        {
+                            endpoint.PrefetchCount = 100;
+                            endpoint.ConcurrentMessageLimit = 1;
+                            endpoint.Handler<OrderPlaced>(message =>
+                            {
+                                context.GetRequiredService<ConcurrentQueue<int>>().Enqueue(message.Message.Number);
+                                return Task.CompletedTask;
+                            });
+                            endpoint.Handler<Marker>(message =>
+                            {
+                                Markers[message.Message.Id] = true;
+                                return Task.CompletedTask;
+                            });
+                        }
+                    );
+                    rabbitMq.ConfigureEndpoints(context);
+                }
+            );
         });
         if (pooled)
         {
@@ -113,12 +134,16 @@ internal sealed class Shop : IAsyncDisposable
         if (connected)
         {
             // Before that its queue may not be bound, and what is published is dropped.
-            await Eventually.Async(() => built.Services.GetRequiredService<IBusControl>().CheckHealth().Status == BusHealthStatus.Healthy, Soon);
+            await Eventually.Async(
+                () => built.Services.GetRequiredService<IBusControl>().CheckHealth().Status == BusHealthStatus.Healthy,
+                Soon
+            );
         }
 
         return new Shop(built);
 
-        void ConfigureContext(IServiceProvider provider, DbContextOptionsBuilder options) => options.UseShopDatabase(connectionString).UseOutbox(provider);
+        void ConfigureContext(IServiceProvider provider, DbContextOptionsBuilder options) =>
+            options.UseShopDatabase(connectionString).UseOutbox(provider);
     }
 
     /// <summary>A context without the outbox's interceptor, to look with.</summary>

@@ -47,6 +47,6 @@ public sealed class StopTests : OutboxTest
         (await db.Outbox.SingleAsync()).LeaseOwner.ShouldBeNull();
     }
 
-    internal override Task<Shop> StartShopAsync() => Shop.StartAsync(
-        Database.ConnectionString, Broker.Uri, settings: [("BatchSize", "20")]);
+    internal override Task<Shop> StartShopAsync() =>
+        Shop.StartAsync(Database.ConnectionString, Broker.Uri, settings: [("BatchSize", "20")]);
 }

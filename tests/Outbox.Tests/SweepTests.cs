@@ -84,10 +84,12 @@ public sealed class SweepTests : IAsyncLifetime
 
         DateTime? from = null;
         var perBatch = new List<long>();
-        for (var left = 20_000; left > 0;)
+        for (var left = 20_000; left > 0; )
         {
             OutboxClaim? claim = null;
-            var (claimed, reads) = await ReadsOfAsync(async () => claim = await Store.ClaimWaitingAsync(1000, from, CancellationToken.None));
+            var (claimed, reads) = await ReadsOfAsync(async () =>
+                claim = await Store.ClaimWaitingAsync(1000, from, CancellationToken.None)
+            );
             claimed.Count.ShouldBe(1000);
             perBatch.Add(reads);
             from = claim!.LastDueAt;
@@ -113,47 +115,65 @@ public sealed class SweepTests : IAsyncLifetime
     public async Task Claims_deletes_and_inserts_at_once_do_not_deadlock()
     {
         // On connections of their own, or they would wait for each other here.
-        await using var pooled = new ServiceCollection().AddScoped(_ => Shop.CreateContext(database!.ConnectionString)).BuildServiceProvider();
+        await using var pooled = new ServiceCollection()
+            .AddScoped(_ => Shop.CreateContext(database!.ConnectionString))
+            .BuildServiceProvider();
         var store = new OutboxStore<ShopDbContext>(pooled.GetRequiredService<IServiceScopeFactory>());
         using var end = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         var written = 0;
         var deleted = 0;
-        var writers = Enumerable.Range(0, 4).Select(async writer =>
-        {
-            while (!end.IsCancellationRequested)
+        var writers = Enumerable
+            .Range(0, 4)
+            .Select(async writer =>
             {
-                await using var scope = pooled.CreateAsyncScope();
-                var db = scope.ServiceProvider.GetRequiredService<ShopDbContext>();
-                var leased = writer % 2 == 0;
-                var messages = Enumerable.Range(0, 20).Select(_ => new OutboxMessage
+                while (!end.IsCancellationRequested)
                 {
-                    Id = Guid.CreateVersion7(), DestinationAddress = "exchange:nowhere", ContentType = "text/plain", Body = new byte[100], LeaseOwner = leased ? relay : null,
-                }).ToList();
-                db.AddRange(messages);
-                await db.SaveChangesAsync();
-                Interlocked.Add(ref written, messages.Count);
-                if (leased)
-                {
-                    // Not in the order of their insert.
-                    await store.DeleteAsync(new LeasedMessages([.. messages.Select(m => m.Id).OrderBy(_ => Random.Shared.Next())], relay, []), CancellationToken.None);
-                    Interlocked.Add(ref deleted, messages.Count);
+                    await using var scope = pooled.CreateAsyncScope();
+                    var db = scope.ServiceProvider.GetRequiredService<ShopDbContext>();
+                    var leased = writer % 2 == 0;
+                    var messages = Enumerable
+                        .Range(0, 20)
+                        .Select(_ => new OutboxMessage
+                        {
+                            Id = Guid.CreateVersion7(),
+                            DestinationAddress = "exchange:nowhere",
+                            ContentType = "text/plain",
+                            Body = new byte[100],
+                            LeaseOwner = leased ? relay : null,
+                        })
+                        .ToList();
+                    db.AddRange(messages);
+                    await db.SaveChangesAsync();
+                    Interlocked.Add(ref written, messages.Count);
+                    if (leased)
+                    {
+                        // Not in the order of their insert.
+                        await store.DeleteAsync(
+                            new LeasedMessages([.. messages.Select(m => m.Id).OrderBy(_ => Random.Shared.Next())], relay, []),
+                            CancellationToken.None
+                        );
+                        Interlocked.Add(ref deleted, messages.Count);
+                    }
                 }
-            }
-        });
-        var sweepers = Enumerable.Range(0, 3).Select(async sweeper =>
-        {
-            while (!end.IsCancellationRequested)
+            });
+        var sweepers = Enumerable
+            .Range(0, 3)
+            .Select(async sweeper =>
             {
-                var claim = await store.ClaimWaitingAsync(200, null, CancellationToken.None);
-                var abandoned = await store.ClaimAbandonedAsync(200, Guid.Empty, CancellationToken.None);
-                abandoned.Messages.ShouldBeEmpty();
-                var claimed = new LeasedMessages([.. claim.Messages.Select(m => m.Id)], relay, [claim.Until]);
-                await (claim.Messages.Count == 0 ? Task.CompletedTask
-                    : sweeper == 0 ? store.ReleaseAsync(claimed, CancellationToken.None)
-                    : store.DeleteAsync(claimed, CancellationToken.None));
-                Interlocked.Add(ref deleted, sweeper == 0 ? 0 : claim.Messages.Count);
-            }
-        });
+                while (!end.IsCancellationRequested)
+                {
+                    var claim = await store.ClaimWaitingAsync(200, null, CancellationToken.None);
+                    var abandoned = await store.ClaimAbandonedAsync(200, Guid.Empty, CancellationToken.None);
+                    abandoned.Messages.ShouldBeEmpty();
+                    var claimed = new LeasedMessages([.. claim.Messages.Select(m => m.Id)], relay, [claim.Until]);
+                    await (
+                        claim.Messages.Count == 0 ? Task.CompletedTask
+                        : sweeper == 0 ? store.ReleaseAsync(claimed, CancellationToken.None)
+                        : store.DeleteAsync(claimed, CancellationToken.None)
+                    );
+                    Interlocked.Add(ref deleted, sweeper == 0 ? 0 : claim.Messages.Count);
+                }
+            });
 
         // A deadlock would end one of them.
         await Task.WhenAll(writers.Concat(sweepers));

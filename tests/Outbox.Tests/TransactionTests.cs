@@ -68,14 +68,16 @@ public sealed partial class TransactionTests : OutboxTest
         await customer.PlaceAsync(1);
         await using (var db = Shop.CreateContext(Database.ConnectionString))
         {
-            db.Add(new OutboxMessage
-            {
-                Id = customer.Db.Outbox.Local.Single().Id,
-                DestinationAddress = "",
-                ContentType = "",
-                Body = [],
-                Error = "Takes the key.",
-            });
+            db.Add(
+                new OutboxMessage
+                {
+                    Id = customer.Db.Outbox.Local.Single().Id,
+                    DestinationAddress = "",
+                    ContentType = "",
+                    Body = [],
+                    Error = "Takes the key.",
+                }
+            );
             await db.SaveChangesAsync();
         }
 
@@ -392,10 +394,13 @@ public sealed class InterceptedSaveTests : OutboxTest
         await Shop.ShouldHaveConsumedAsync(1);
     }
 
-    internal override Task<Shop> StartShopAsync() => Shop.StartAsync(
-        Database.ConnectionString,
-        Broker.Uri,
-        services => services.ConfigureDbContext<ShopDbContext>(options => options.AddInterceptors(interference), ServiceLifetime.Singleton));
+    internal override Task<Shop> StartShopAsync() =>
+        Shop.StartAsync(
+            Database.ConnectionString,
+            Broker.Uri,
+            services =>
+                services.ConfigureDbContext<ShopDbContext>(options => options.AddInterceptors(interference), ServiceLifetime.Singleton)
+        );
 
     private sealed class Interference : SaveChangesInterceptor, IDbTransactionInterceptor
     {
@@ -409,20 +414,31 @@ public sealed class InterceptedSaveTests : OutboxTest
         public Func<Task> Saved { get; set; } = () => Task.CompletedTask;
 
         public override async ValueTask<InterceptionResult<int>> SavingChangesAsync(
-            DbContextEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
+            DbContextEventData eventData,
+            InterceptionResult<int> result,
+            CancellationToken cancellationToken = default
+        )
         {
             await Saving();
             return PreventSave ? InterceptionResult<int>.SuppressWithResult(0) : result;
         }
 
-        public override async ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> SavedChangesAsync(
+            SaveChangesCompletedEventData eventData,
+            int result,
+            CancellationToken cancellationToken = default
+        )
         {
             await Saved();
             return result;
         }
 
         public async ValueTask<InterceptionResult> TransactionCommittingAsync(
-            DbTransaction transaction, TransactionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
+            DbTransaction transaction,
+            TransactionEventData eventData,
+            InterceptionResult result,
+            CancellationToken cancellationToken = default
+        )
         {
             if (LoseCommitOf is { } db && ReferenceEquals(eventData.Context, db))
             {

@@ -19,35 +19,46 @@ public sealed class DisplayTests
         var run = await CliRun.RunAsync(api, "show", Tasks.Id);
 
         run.ExitCode.ShouldBe(0);
-        Trimmed(run.Output).ShouldBe(
-            $"""
-            id        {Tasks.Id}
-            kind      users.import
-            status    Failed
-            attempt   2 (failures 2 of 3, crashes 0)
-            created   2026-01-02 03:04:04Z
-            queued    2026-01-02 03:04:04Z
-            started   2026-01-02 03:04:05Z
-            finished  2026-01-02 03:04:17Z (after 12.3 s)
-            can       retry
-            error
-              Column 'name' is missing.
-            attempts
-                 worker       started               ran     outcome  error
-              1  host-a:4711  2026-01-02 03:04:05Z  12.3 s  Failed   Column 'name' is missing.
-              2  host-a:4711  2026-01-02 03:04:05Z  12.3 s  Failed   Column 'name' is missing.
-            """);
+        Trimmed(run.Output)
+            .ShouldBe(
+                $"""
+                id        {Tasks.Id}
+                kind      users.import
+                status    Failed
+                attempt   2 (failures 2 of 3, crashes 0)
+                created   2026-01-02 03:04:04Z
+                queued    2026-01-02 03:04:04Z
+                started   2026-01-02 03:04:05Z
+                finished  2026-01-02 03:04:17Z (after 12.3 s)
+                can       retry
+                error
+                  Column 'name' is missing.
+                attempts
+                     worker       started               ran     outcome  error
+                  1  host-a:4711  2026-01-02 03:04:05Z  12.3 s  Failed   Column 'name' is missing.
+                  2  host-a:4711  2026-01-02 03:04:05Z  12.3 s  Failed   Column 'name' is missing.
+                """
+            );
     }
 
     [Fact]
     public async Task List_prints_a_row_a_task_and_says_when_there_are_more()
     {
         await using var api = await StandInApi.StartAsync(
-            $$"""{"items":[{{Tasks.Running(10, 40, "reading")}},{{Tasks.Succeeded()}},{{Tasks.Failed("It broke.")}}],"next":"c2"}""");
+            $$"""{"items":[{{Tasks.Running(10, 40, "reading")}},{{Tasks.Succeeded()}},{{Tasks.Failed("It broke.")}}],"next":"c2"}"""
+        );
 
         var run = await CliRun.RunAsync(
-            api, new Surroundings { Clock = new FastClock(factor: 1) },
-            "list", "--status", "Running", "--kind", "users.import", "--limit", "3");
+            api,
+            new Surroundings { Clock = new FastClock(factor: 1) },
+            "list",
+            "--status",
+            "Running",
+            "--kind",
+            "users.import",
+            "--limit",
+            "3"
+        );
 
         run.ExitCode.ShouldBe(0);
         api.Requests.ShouldBe(["GET /heavy-tasks?limit=3&status=Running&kind=users.import"]);
@@ -66,13 +77,18 @@ public sealed class DisplayTests
         {
             var limit = int.Parse(context.Request.Query["limit"].ToString());
             return StandInApi.AnswerAsync(
-                context, $$"""{"items":[{{string.Join(',', Enumerable.Repeat(Tasks.Waiting(), limit))}}],"next":"c{{limit}}"}""");
+                context,
+                $$"""{"items":[{{string.Join(',', Enumerable.Repeat(Tasks.Waiting(), limit))}}],"next":"c{{limit}}"}"""
+            );
         });
 
         var run = await CliRun.RunAsync(api, "list", "--limit", "450");
 
-        api.Requests.ShouldBe(
-            ["GET /heavy-tasks?limit=200", "GET /heavy-tasks?limit=200&cursor=c200", "GET /heavy-tasks?limit=50&cursor=c200"]);
+        api.Requests.ShouldBe([
+            "GET /heavy-tasks?limit=200",
+            "GET /heavy-tasks?limit=200&cursor=c200",
+            "GET /heavy-tasks?limit=50&cursor=c200",
+        ]);
         run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(451);
     }
 
@@ -86,22 +102,25 @@ public sealed class DisplayTests
               "columns":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"email":{"type":["string","null"]}}},
               "onExisting":{"enum":["Skip","Update",null]}}}},
              {"kind":"users.statistics","description":"Counts users.","parameters":true}]
-            """);
+            """
+        );
 
         var run = await CliRun.RunAsync(api, "kinds");
 
-        Trimmed(run.Output).ShouldBe(
-            """
-            users.import
-              Imports users.
-                fileId                   uuid             required  The file.
-                columns                  object           required
-                columns.name             string           required
-                columns.email            string
-                onExisting               Skip|Update
-            users.statistics
-              Counts users.
-            """);
+        Trimmed(run.Output)
+            .ShouldBe(
+                """
+                users.import
+                  Imports users.
+                    fileId                   uuid             required  The file.
+                    columns                  object           required
+                    columns.name             string           required
+                    columns.email            string
+                    onExisting               Skip|Update
+                users.statistics
+                  Counts users.
+                """
+            );
     }
 
     [Theory]
@@ -109,9 +128,9 @@ public sealed class DisplayTests
     [InlineData("Running", $"Cancel requested; the task is still Running. See: platform follow {Tasks.Id}\n")]
     public async Task Cancel_says_whether_the_task_has_ended(string status, string expected)
     {
-        await using var api = await (status is "Cancelled"
-            ? StandInApi.StartAsync(Tasks.Cancelled(), 200)
-            : StandInApi.StartAsync(Tasks.Running(), 202));
+        await using var api = await (
+            status is "Cancelled" ? StandInApi.StartAsync(Tasks.Cancelled(), 200) : StandInApi.StartAsync(Tasks.Running(), 202)
+        );
 
         var run = await CliRun.RunAsync(api, "cancel", Tasks.Id);
 
@@ -162,7 +181,9 @@ public sealed class DisplayTests
     {
         var text = JsonSerializer.Serialize(Hostile);
         await using var api = await StandInApi.StartAsync(
-            $$$"""{"title":{{{text}}},"detail":{{{text}}},"traceId":{{{text}}},"errors":{ {{{text}}}:[{{{text}}}]} }""", status);
+            $$$"""{"title":{{{text}}},"detail":{{{text}}},"traceId":{{{text}}},"errors":{ {{{text}}}:[{{{text}}}]} }""",
+            status
+        );
 
         var run = await CliRun.RunAsync(api, "show", Tasks.Id);
 
@@ -174,8 +195,9 @@ public sealed class DisplayTests
     public async Task Live_bar_shows_text_as_text()
     {
         var polls = 0;
-        await using var api = await StandInApi.StartAsync(context => StandInApi.AnswerAsync(
-            context, ++polls is 1 ? Tasks.Running(1, 2, Hostile) : Tasks.Failed("[/]")));
+        await using var api = await StandInApi.StartAsync(context =>
+            StandInApi.AnswerAsync(context, ++polls is 1 ? Tasks.Running(1, 2, Hostile) : Tasks.Failed("[/]"))
+        );
 
         var run = await CliRun.RunAsync(api, new Surroundings { IsInteractive = true }, "follow", Tasks.Id);
 

@@ -135,7 +135,13 @@ public sealed class DownloadTests : IDisposable
         });
 
         var run = await CliRun.RunAsync(
-            api, new Surroundings { CancellationToken = interrupt.Token }, "download", Tasks.Id, "-o", folder.File("result.csv"));
+            api,
+            new Surroundings { CancellationToken = interrupt.Token },
+            "download",
+            Tasks.Id,
+            "-o",
+            folder.File("result.csv")
+        );
 
         run.ExitCode.ShouldBe(130);
         folder.Entries.ShouldBeEmpty();

@@ -10,20 +10,26 @@ public sealed class FollowTests
     public async Task Every_change_is_one_line_and_the_end_is_on_standard_output()
     {
         await using var api = await Answering(
-            Tasks.Waiting("Scheduled"), Tasks.Waiting(), Tasks.Waiting(), Tasks.Running(10, 200, "reading"), Tasks.Running(10, 200, "reading"),
-            Tasks.Running(150, 200, "reading"), Tasks.Succeeded());
+            Tasks.Waiting("Scheduled"),
+            Tasks.Waiting(),
+            Tasks.Waiting(),
+            Tasks.Running(10, 200, "reading"),
+            Tasks.Running(10, 200, "reading"),
+            Tasks.Running(150, 200, "reading"),
+            Tasks.Succeeded()
+        );
 
         var run = await CliRun.RunAsync(api, Fast(), "follow", Tasks.Id);
 
         run.ExitCode.ShouldBe(0);
-        run.ErrorLines.Select(line => line[22..]).ShouldBe(
-        [
-            "Scheduled",
-            "Queued",
-            "Running, attempt 1  5 %  10 / 200  reading",
-            "Running, attempt 1  75 %  150 / 200  reading",
-            "Succeeded",
-        ]);
+        run.ErrorLines.Select(line => line[22..])
+            .ShouldBe([
+                "Scheduled",
+                "Queued",
+                "Running, attempt 1  5 %  10 / 200  reading",
+                "Running, attempt 1  75 %  150 / 200  reading",
+                "Succeeded",
+            ]);
         run.Output.ShouldBe(
             $"""
             Succeeded after 12.3 s.
@@ -31,7 +37,8 @@ public sealed class FollowTests
               imported  199,998
             Result file: platform download {Tasks.Id}
 
-            """);
+            """
+        );
     }
 
     [Fact]
@@ -49,7 +56,8 @@ public sealed class FollowTests
               It has: id, title.
             Run it again: platform retry {Tasks.Id}
 
-            """);
+            """
+        );
     }
 
     [Fact]
@@ -94,40 +102,48 @@ public sealed class FollowTests
     public async Task Failing_answers_in_between_are_survived(int status)
     {
         var polls = 0;
-        await using var api = await StandInApi.StartAsync(context => ++polls switch
-        {
-            1 => StandInApi.AnswerAsync(context, Tasks.Running(1, 2)),
-            < 5 => StandInApi.AnswerAsync(context, """{"title":"Starting"}""", status),
-            5 => StandInApi.AnswerAsync(context, Tasks.Running(1, 2)),
-            _ => StandInApi.AnswerAsync(context, Tasks.Succeeded()),
-        });
+        await using var api = await StandInApi.StartAsync(context =>
+            ++polls switch
+            {
+                1 => StandInApi.AnswerAsync(context, Tasks.Running(1, 2)),
+                < 5 => StandInApi.AnswerAsync(context, """{"title":"Starting"}""", status),
+                5 => StandInApi.AnswerAsync(context, Tasks.Running(1, 2)),
+                _ => StandInApi.AnswerAsync(context, Tasks.Succeeded()),
+            }
+        );
 
         var run = await CliRun.RunAsync(api, Fast(), "follow", Tasks.Id);
 
         run.ExitCode.ShouldBe(0);
         // The outage and the return are lines; the tries in between are not.
-        run.ErrorLines.Select(line => line[22..]).ShouldBe(
-        [
-            "Running, attempt 1  50 %  1 / 2",
-            $"The API at {api.Url} failed ({status} Starting). Trying again for 30 s.",
-            "Running, attempt 1  50 %  1 / 2",
-            "Succeeded",
-        ]);
+        run.ErrorLines.Select(line => line[22..])
+            .ShouldBe([
+                "Running, attempt 1  50 %  1 / 2",
+                $"The API at {api.Url} failed ({status} Starting). Trying again for 30 s.",
+                "Running, attempt 1  50 %  1 / 2",
+                "Succeeded",
+            ]);
     }
 
     [Fact]
     public async Task Poll_that_hangs_is_given_up_and_repeated()
     {
         var polls = 0;
-        await using var api = await StandInApi.StartAsync(context => ++polls switch
-        {
-            1 => StandInApi.AnswerAsync(context, Tasks.Running()),
-            2 => StandInApi.SilenceAsync(context),
-            _ => StandInApi.AnswerAsync(context, Tasks.Succeeded()),
-        });
+        await using var api = await StandInApi.StartAsync(context =>
+            ++polls switch
+            {
+                1 => StandInApi.AnswerAsync(context, Tasks.Running()),
+                2 => StandInApi.SilenceAsync(context),
+                _ => StandInApi.AnswerAsync(context, Tasks.Succeeded()),
+            }
+        );
 
         var run = await CliRun.RunAsync(
-            api, new Surroundings { Timeouts = new HttpTimeouts { Poll = TimeSpan.FromSeconds(1) } }, "follow", Tasks.Id);
+            api,
+            new Surroundings { Timeouts = new HttpTimeouts { Poll = TimeSpan.FromSeconds(1) } },
+            "follow",
+            Tasks.Id
+        );
 
         run.ExitCode.ShouldBe(0);
         run.Error.ShouldContain("gave no answer for 1 s");
@@ -172,9 +188,11 @@ public sealed class FollowTests
     public async Task Task_that_vanishes_ends_with_3()
     {
         var polls = 0;
-        await using var api = await StandInApi.StartAsync(context => ++polls is 1
-            ? StandInApi.AnswerAsync(context, Tasks.Running())
-            : StandInApi.AnswerAsync(context, """{"title":"No such task"}""", 404));
+        await using var api = await StandInApi.StartAsync(context =>
+            ++polls is 1
+                ? StandInApi.AnswerAsync(context, Tasks.Running())
+                : StandInApi.AnswerAsync(context, """{"title":"No such task"}""", 404)
+        );
 
         var run = await CliRun.RunAsync(api, "follow", Tasks.Id);
 
@@ -185,13 +203,20 @@ public sealed class FollowTests
     [Fact]
     public async Task Polls_are_close_after_a_change_and_never_further_apart_than_a_second()
     {
-        await using var api = await Answering(
-            [Tasks.Waiting(), .. Enumerable.Repeat(Tasks.Waiting(), 6), Tasks.Running(1, 9), Tasks.Running(2, 9), Tasks.Succeeded()]);
+        await using var api = await Answering([
+            Tasks.Waiting(),
+            .. Enumerable.Repeat(Tasks.Waiting(), 6),
+            Tasks.Running(1, 9),
+            Tasks.Running(2, 9),
+            Tasks.Succeeded(),
+        ]);
         var clock = new FastClock(factor: 5);
 
         await CliRun.RunAsync(api, Fast(clock), "follow", Tasks.Id);
 
-        clock.Waits.Where(wait => wait <= TimeSpan.FromSeconds(2)).Select(wait => (int)wait.TotalMilliseconds)
+        clock
+            .Waits.Where(wait => wait <= TimeSpan.FromSeconds(2))
+            .Select(wait => (int)wait.TotalMilliseconds)
             .ShouldBe([250, 375, 562, 843, 1000, 1000, 1000, 250, 375]);
     }
 
@@ -208,7 +233,11 @@ public sealed class FollowTests
         });
 
         var run = await CliRun.RunAsync(
-            api, new Surroundings { CancellationToken = interrupt.Token, IsInteractive = isInteractive }, "follow", Tasks.Id);
+            api,
+            new Surroundings { CancellationToken = interrupt.Token, IsInteractive = isInteractive },
+            "follow",
+            Tasks.Id
+        );
 
         run.ExitCode.ShouldBe(130);
         run.Error.ShouldContain($"the task is not affected. Go on with: platform follow {Tasks.Id}");
@@ -221,7 +250,8 @@ public sealed class FollowTests
     {
         var bar = new LineAwaiter("50 %");
         await using var api = await StandInApi.StartAsync(context =>
-            StandInApi.AnswerAsync(context, bar.Seen.IsCompleted ? Tasks.Succeeded() : Tasks.Running(50, 100, "reading")));
+            StandInApi.AnswerAsync(context, bar.Seen.IsCompleted ? Tasks.Succeeded() : Tasks.Running(50, 100, "reading"))
+        );
 
         var run = await CliRun.RunAsync(api, new Surroundings { IsInteractive = true, ErrorTap = bar }, "follow", Tasks.Id);
 
@@ -232,11 +262,12 @@ public sealed class FollowTests
         run.Output.ShouldNotContain("\u001b");
     }
 
-    private static Surroundings Fast(FastClock? clock = null) => new()
-    {
-        Clock = clock ?? new FastClock(factor: 10),
-        Timeouts = new HttpTimeouts { Poll = TimeSpan.FromHours(1) },
-    };
+    private static Surroundings Fast(FastClock? clock = null) =>
+        new()
+        {
+            Clock = clock ?? new FastClock(factor: 10),
+            Timeouts = new HttpTimeouts { Poll = TimeSpan.FromHours(1) },
+        };
 
     private static Task<StandInApi> Answering(params string[] answers)
     {

@@ -39,8 +39,9 @@ public sealed class GenerateUsersTests : IDisposable
 
         (await File.ReadAllTextAsync(folder.File("users.csv"), TestContext.Current.CancellationToken)).ShouldBe(
             "externalId,name,email,country,signedUpAt\r\n"
-            + "U000000001,Bernita Konopelski,bernita.konopelski.1@example.net,GB,2024-06-09T22:17:36Z\r\n"
-            + "U000000002,Lucy Barrows,lucy.barrows.2@example.org,US,2021-07-20T07:19:50Z\r\n");
+                + "U000000001,Bernita Konopelski,bernita.konopelski.1@example.net,GB,2024-06-09T22:17:36Z\r\n"
+                + "U000000002,Lucy Barrows,lucy.barrows.2@example.org,US,2021-07-20T07:19:50Z\r\n"
+        );
     }
 
     [Fact]
@@ -56,7 +57,8 @@ public sealed class GenerateUsersTests : IDisposable
         users.ShouldAllBe(user => user.Name.Length >= 1 && user.Name.Length <= 200 && user.Name.Trim() == user.Name);
         users.ShouldAllBe(user => user.Email == "" || new System.Net.Mail.MailAddress(user.Email).Address == user.Email);
         users.ShouldAllBe(user => user.Country.Length == 2);
-        users.Select(user => DateTimeOffset.ParseExact(user.SignedUpAt, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture).Year)
+        users
+            .Select(user => DateTimeOffset.ParseExact(user.SignedUpAt, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture).Year)
             .ShouldAllBe(year => year >= 2015 && year <= 2024);
         users.ShouldContain(user => user.Name.Contains('"'));
         users.ShouldContain(user => user.Name.Contains(','));
@@ -79,7 +81,12 @@ public sealed class GenerateUsersTests : IDisposable
         await interrupt.CancelAsync();
 
         var run = await CliRun.RunAsync(
-            new Surroundings { CancellationToken = interrupt.Token }, "generate-users", folder.File("users.csv"), "--rows", "100000");
+            new Surroundings { CancellationToken = interrupt.Token },
+            "generate-users",
+            folder.File("users.csv"),
+            "--rows",
+            "100000"
+        );
 
         run.ExitCode.ShouldBe(130);
         folder.Entries.ShouldBeEmpty();
@@ -96,8 +103,7 @@ public sealed class GenerateUsersTests : IDisposable
 
     private async Task<byte[]> GenerateAsync(string name, int rows, int seed)
     {
-        var run = await CliRun.RunAsync(
-            new Surroundings(), "generate-users", folder.File(name), "--rows", $"{rows}", "--seed", $"{seed}");
+        var run = await CliRun.RunAsync(new Surroundings(), "generate-users", folder.File(name), "--rows", $"{rows}", "--seed", $"{seed}");
         run.ExitCode.ShouldBe(0, run.Error);
         return await File.ReadAllBytesAsync(folder.File(name), TestContext.Current.CancellationToken);
     }
@@ -106,14 +112,17 @@ public sealed class GenerateUsersTests : IDisposable
     private List<Row> Read(string name)
     {
         using var text = new StreamReader(folder.File(name), new System.Text.UTF8Encoding(false, throwOnInvalidBytes: true), false);
-        using var csv = new CsvReader(text, new CsvConfiguration(CultureInfo.InvariantCulture)
-        {
-            Mode = CsvMode.RFC4180,
-            NewLine = "\r\n",
-            DetectColumnCountChanges = true,
-            PrepareHeaderForMatch = header => header.Header,
-            BadDataFound = bad => throw new InvalidDataException(bad.RawRecord),
-        });
+        using var csv = new CsvReader(
+            text,
+            new CsvConfiguration(CultureInfo.InvariantCulture)
+            {
+                Mode = CsvMode.RFC4180,
+                NewLine = "\r\n",
+                DetectColumnCountChanges = true,
+                PrepareHeaderForMatch = header => header.Header,
+                BadDataFound = bad => throw new InvalidDataException(bad.RawRecord),
+            }
+        );
         csv.Read();
         csv.ReadHeader();
         csv.HeaderRecord.ShouldBe(["externalId", "name", "email", "country", "signedUpAt"]);

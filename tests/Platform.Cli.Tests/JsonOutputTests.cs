@@ -5,13 +5,15 @@ namespace Platform.Cli.Tests;
 
 public sealed class JsonOutputTests
 {
-    public static TheoryData<string[]> Commands => new(
-        ["show", Tasks.Id],
-        ["follow", Tasks.Id],
-        ["submit", "users.export"],
-        ["submit", "users.export", "--follow"],
-        ["cancel", Tasks.Id],
-        ["retry", Tasks.Id]);
+    public static TheoryData<string[]> Commands =>
+        new(
+            ["show", Tasks.Id],
+            ["follow", Tasks.Id],
+            ["submit", "users.export"],
+            ["submit", "users.export", "--follow"],
+            ["cancel", Tasks.Id],
+            ["retry", Tasks.Id]
+        );
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -61,12 +63,17 @@ public sealed class JsonOutputTests
     [Fact]
     public async Task All_pages_of_a_list_are_one_document()
     {
-        await using var api = await StandInApi.StartAsync(context => StandInApi.AnswerAsync(context, context.Request.Query["cursor"].ToString() switch
-        {
-            "" => """{"items":[{"id":"00000000-0000-0000-0000-000000000001","extra":1}],"next":"a+b/c"}""",
-            "a+b/c" => """{"items":[{"id":"00000000-0000-0000-0000-000000000002"}],"next":null}""",
-            var other => throw new InvalidOperationException($"Unknown cursor {other}."),
-        }));
+        await using var api = await StandInApi.StartAsync(context =>
+            StandInApi.AnswerAsync(
+                context,
+                context.Request.Query["cursor"].ToString() switch
+                {
+                    "" => """{"items":[{"id":"00000000-0000-0000-0000-000000000001","extra":1}],"next":"a+b/c"}""",
+                    "a+b/c" => """{"items":[{"id":"00000000-0000-0000-0000-000000000002"}],"next":null}""",
+                    var other => throw new InvalidOperationException($"Unknown cursor {other}."),
+                }
+            )
+        );
 
         var run = await CliRun.RunAsync(api, "list", "--all", "--json");
 
@@ -80,7 +87,8 @@ public sealed class JsonOutputTests
     public async Task Kinds_are_the_apis_array()
     {
         await using var api = await StandInApi.StartAsync(
-            """[{"kind":"users.export","description":"Exports.","parameters":{"type":"object"}}]""");
+            """[{"kind":"users.export","description":"Exports.","parameters":{"type":"object"}}]"""
+        );
 
         var run = await CliRun.RunAsync(api, "kinds", "--json");
 

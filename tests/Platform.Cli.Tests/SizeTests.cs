@@ -30,7 +30,13 @@ public sealed class SizeTests
         var json = run.Output[run.Output.IndexOf('{', StringComparison.Ordinal)..];
         var settings = System.Text.Json.JsonElement.Parse(json);
         settings.GetProperty("Database").GetProperty("MaxPoolSize").GetInt32().ShouldBe(16);
-        settings.GetProperty("HeavyTasks").GetProperty("Kinds").GetProperty("users.export").GetProperty("Concurrency").GetInt32().ShouldBe(10);
+        settings
+            .GetProperty("HeavyTasks")
+            .GetProperty("Kinds")
+            .GetProperty("users.export")
+            .GetProperty("Concurrency")
+            .GetInt32()
+            .ShouldBe(10);
     }
 
     [Fact]

@@ -19,16 +19,28 @@ public sealed class SubmitTests
         });
 
         var run = await CliRun.RunAsync(
-            api, "submit", "users.import", "--parameters", """{"fileId":"x","precise":1.2300}""", "--due-at", "2030-01-31T22:00:00",
-            "--max-attempts", "5", "--idempotency-key", "import-2030-01");
+            api,
+            "submit",
+            "users.import",
+            "--parameters",
+            """{"fileId":"x","precise":1.2300}""",
+            "--due-at",
+            "2030-01-31T22:00:00",
+            "--max-attempts",
+            "5",
+            "--idempotency-key",
+            "import-2030-01"
+        );
 
         run.ExitCode.ShouldBe(0);
         run.Output.ShouldBe($"{Tasks.Id}\n");
         api.Requests.ShouldBe(["POST /heavy-tasks"]);
         key.ShouldBe("import-2030-01");
         contentType.ShouldBe("application/json");
-        body.GetRawText().ShouldBe(
-            """{"kind":"users.import","parameters":{"fileId":"x","precise":1.2300},"dueAt":"2030-01-31T22:00:00+00:00","maxAttempts":5}""");
+        body.GetRawText()
+            .ShouldBe(
+                """{"kind":"users.import","parameters":{"fileId":"x","precise":1.2300},"dueAt":"2030-01-31T22:00:00+00:00","maxAttempts":5}"""
+            );
     }
 
     [Fact]
@@ -61,7 +73,13 @@ public sealed class SubmitTests
         var file = folder.Write("parameters.json", """{"country":"DE"}""");
 
         var run = await CliRun.RunAsync(
-            api, new Surroundings { Input = """{"country":"DE"}""" }, "submit", "users.export", "--parameters", source is "@-" ? source : $"@{file}");
+            api,
+            new Surroundings { Input = """{"country":"DE"}""" },
+            "submit",
+            "users.export",
+            "--parameters",
+            source is "@-" ? source : $"@{file}"
+        );
 
         run.ExitCode.ShouldBe(0);
         body.ShouldContain("""{"country":"DE"}""");
@@ -74,14 +92,15 @@ public sealed class SubmitTests
             """
             {"type":"about:blank","title":"One or more validation errors occurred.","status":400,"detail":"See errors.",
              "errors":{"parameters.columns.name":["Required."],"parameters.delimiter":["Too long.","Not a character."]}}
-            """, 400);
+            """,
+            400
+        );
 
         var run = await CliRun.RunAsync(api, "submit", "users.import");
 
         run.ExitCode.ShouldBe(3);
         run.OutputBytes.ShouldBeEmpty();
-        run.ErrorLines.ShouldBe(
-        [
+        run.ErrorLines.ShouldBe([
             "error: The API refused (400 One or more validation errors occurred.).",
             "  See errors.",
             "  parameters.columns.name: Required.",

@@ -43,7 +43,9 @@ public sealed class UploadTests : IDisposable
     [Fact]
     public async Task Empty_file_can_be_uploaded()
     {
-        await using var api = await StandInApi.StartAsync(async context => await AnswerStoredAsync(context, await ReadAllAsync(context.Request.Body)));
+        await using var api = await StandInApi.StartAsync(async context =>
+            await AnswerStoredAsync(context, await ReadAllAsync(context.Request.Body))
+        );
 
         var run = await CliRun.RunAsync(api, new Surroundings { IsInteractive = true }, "upload", folder.Write("empty.bin", ""), "--json");
 
@@ -137,7 +139,11 @@ public sealed class UploadTests : IDisposable
         });
 
         var run = await CliRun.RunAsync(
-            api, new Surroundings { Timeouts = new HttpTimeouts { Idle = TimeSpan.FromSeconds(0.5) } }, "upload", file);
+            api,
+            new Surroundings { Timeouts = new HttpTimeouts { Idle = TimeSpan.FromSeconds(0.5) } },
+            "upload",
+            file
+        );
 
         run.ExitCode.ShouldBe(4);
         run.ErrorLines.ShouldHaveSingleItem().ShouldContain("gave no answer for 0.5 s");
@@ -167,10 +173,16 @@ public sealed class UploadTests : IDisposable
     [Fact]
     public async Task Terminal_gets_a_bar()
     {
-        await using var api = await StandInApi.StartAsync(async context => await AnswerStoredAsync(context, await ReadAllAsync(context.Request.Body)));
+        await using var api = await StandInApi.StartAsync(async context =>
+            await AnswerStoredAsync(context, await ReadAllAsync(context.Request.Body))
+        );
 
         var run = await CliRun.RunAsync(
-            api, new Surroundings { IsInteractive = true }, "upload", folder.Write("[red]users[].csv", new string('x', 100_000)));
+            api,
+            new Surroundings { IsInteractive = true },
+            "upload",
+            folder.Write("[red]users[].csv", new string('x', 100_000))
+        );
 
         run.ExitCode.ShouldBe(0);
         run.Error.ShouldContain("[red]users[].csv");
@@ -185,10 +197,20 @@ public sealed class UploadTests : IDisposable
         return all.ToArray();
     }
 
-    private static Task AnswerStoredAsync(HttpContext context, byte[] content) => StandInApi.AnswerAsync(
-        context,
-        JsonSerializer.Serialize(new { id = Tasks.Id, name = "x", length = content.Length, sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) }),
-        201);
+    private static Task AnswerStoredAsync(HttpContext context, byte[] content) =>
+        StandInApi.AnswerAsync(
+            context,
+            JsonSerializer.Serialize(
+                new
+                {
+                    id = Tasks.Id,
+                    name = "x",
+                    length = content.Length,
+                    sha256 = Convert.ToHexStringLower(SHA256.HashData(content)),
+                }
+            ),
+            201
+        );
 
     private static async Task RunToolAsync(string tool, params string[] args)
     {

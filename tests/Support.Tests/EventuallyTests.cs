@@ -7,7 +7,9 @@ public sealed class EventuallyTests
     {
         Func<Task<bool>> never = () => throw new InvalidOperationException("no route");
 
-        var error = await Should.ThrowAsync<TimeoutException>(() => Eventually.Async(never, TimeSpan.FromMilliseconds(100), "the task is done"));
+        var error = await Should.ThrowAsync<TimeoutException>(() =>
+            Eventually.Async(never, TimeSpan.FromMilliseconds(100), "the task is done")
+        );
 
         error.Message.ShouldBe("Not within 0.1 s: the task is done. The last look at it failed: no route");
     }

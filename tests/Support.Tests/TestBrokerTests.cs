@@ -43,7 +43,11 @@ public sealed class TestBrokerTests
     public async Task Connections_are_closed_from_the_brokers_side()
     {
         await using var broker = await TestBroker.CreateAsync();
-        await using var connection = await new RabbitMQ.Client.ConnectionFactory { Uri = broker.Uri, AutomaticRecoveryEnabled = false }.CreateConnectionAsync();
+        await using var connection = await new RabbitMQ.Client.ConnectionFactory
+        {
+            Uri = broker.Uri,
+            AutomaticRecoveryEnabled = false,
+        }.CreateConnectionAsync();
 
         await Eventually.Async(async () => await broker.CloseConnectionsAsync() > 0, TimeSpan.FromSeconds(10));
         await Eventually.Async(() => !connection.IsOpen, TimeSpan.FromSeconds(10));

@@ -13,7 +13,11 @@ public static class Eventually
     /// <param name="timeout">After this time it fails; the condition is looked at once more before.</param>
     /// <param name="description">What is waited for, for the failure's text. Default: the source of the condition.</param>
     /// <exception cref="TimeoutException">It did not hold in time. The last exception of the condition is the inner exception.</exception>
-    public static Task Async(Func<Task<bool>> condition, TimeSpan timeout, [CallerArgumentExpression(nameof(condition))] string description = "")
+    public static Task Async(
+        Func<Task<bool>> condition,
+        TimeSpan timeout,
+        [CallerArgumentExpression(nameof(condition))] string description = ""
+    )
     {
         ArgumentNullException.ThrowIfNull(condition);
         return GetAsync<object>(async () => await condition() ? true : null, timeout, description);
@@ -27,7 +31,11 @@ public static class Eventually
     }
 
     /// <summary>Like <see cref="Async(Func{Task{bool}}, TimeSpan, string)"/>, until there is a value; returns it.</summary>
-    public static async Task<T> GetAsync<T>(Func<Task<T?>> find, TimeSpan timeout, [CallerArgumentExpression(nameof(find))] string description = "")
+    public static async Task<T> GetAsync<T>(
+        Func<Task<T?>> find,
+        TimeSpan timeout,
+        [CallerArgumentExpression(nameof(find))] string description = ""
+    )
         where T : class
     {
         ArgumentNullException.ThrowIfNull(find);

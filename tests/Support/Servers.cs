@@ -19,28 +19,36 @@ public static class Servers
 
     /// <summary>A folder name, not made yet, for a server of a test's own; <c>./test.sh</c> ends what runs in it and removes it.</summary>
     internal static string NewFolder(string name) =>
-        Path.Combine(Environment.GetEnvironmentVariable("TEST_SERVERS") ?? Path.Combine(Path.GetTempPath(), "platform-tests"), $"{name}-{Guid.NewGuid():N}");
+        Path.Combine(
+            Environment.GetEnvironmentVariable("TEST_SERVERS") ?? Path.Combine(Path.GetTempPath(), "platform-tests"),
+            $"{name}-{Guid.NewGuid():N}"
+        );
 
     /// <summary>Runs <c>tools/servers.sh</c> and returns the <c>name=value</c> lines that it prints.</summary>
     /// <exception cref="InvalidOperationException">It failed; the text says what it complained of.</exception>
     internal static async Task<Dictionary<string, string>> RunScriptAsync(params IEnumerable<string> arguments)
     {
         var script = Path.Combine(Repository.Root, "tools", "servers.sh");
-        using var process = Process.Start(new ProcessStartInfo("bash", [script, .. arguments])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("bash", [script, .. arguments])
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         if (process.ExitCode != 0)
         {
-            throw new InvalidOperationException($"tools/servers.sh {string.Join(' ', arguments)} failed:{Environment.NewLine}{await error}");
+            throw new InvalidOperationException(
+                $"tools/servers.sh {string.Join(' ', arguments)} failed:{Environment.NewLine}{await error}"
+            );
         }
 
-        return (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        return (await output)
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.Split('=', 2))
             .ToDictionary(pair => pair[0], pair => pair[1]);
     }

@@ -13,8 +13,6 @@ public static class SharedData
             ? given
             : Path.GetFullPath(Path.Combine(Repository.Root, "..", "shared", "data"));
         var path = Path.Combine(folder, name);
-        return File.Exists(path)
-            ? path
-            : throw new SkipTestException($"{path} is absent; set SHARED_DATA to the folder that has {name}.");
+        return File.Exists(path) ? path : throw new SkipTestException($"{path} is absent; set SHARED_DATA to the folder that has {name}.");
     }
 }

@@ -34,7 +34,16 @@ public sealed class TestBroker : IAsyncDisposable
         var broker = new TestBroker(Servers.RabbitMq, Servers.RabbitMqManagement, $"test-{Guid.NewGuid():N}", owned: true);
         var user = Servers.RabbitMq.UserInfo.Split(':')[0];
         await broker.SendAsync(HttpMethod.Put, $"api/vhosts/{broker.virtualHost}");
-        await broker.SendAsync(HttpMethod.Put, $"api/permissions/{broker.virtualHost}/{user}", new { configure = ".*", write = ".*", read = ".*" });
+        await broker.SendAsync(
+            HttpMethod.Put,
+            $"api/permissions/{broker.virtualHost}/{user}",
+            new
+            {
+                configure = ".*",
+                write = ".*",
+                read = ".*",
+            }
+        );
         return broker;
     }
 
@@ -63,22 +72,29 @@ public sealed class TestBroker : IAsyncDisposable
     public async Task<uint?> ConsumerCountAsync(string queue) => (await DeclarePassivelyAsync(queue))?.ConsumerCount;
 
     /// <summary>The arguments that a queue was declared with.</summary>
-    public async Task<JsonElement> QueueArgumentsAsync(string queue) => (await ReadAsync($"api/queues/{virtualHost}/{Uri.EscapeDataString(queue)}")).GetProperty("arguments");
+    public async Task<JsonElement> QueueArgumentsAsync(string queue) =>
+        (await ReadAsync($"api/queues/{virtualHost}/{Uri.EscapeDataString(queue)}")).GetProperty("arguments");
 
     /// <summary>How many messages of a queue were delivered and are not acknowledged; the broker counts every five seconds.</summary>
     public async Task<int> UnacknowledgedAsync(string queue) =>
-        (await ReadAsync($"api/queues/{virtualHost}/{Uri.EscapeDataString(queue)}")).TryGetProperty("messages_unacknowledged", out var count) ? count.GetInt32() : -1;
+        (await ReadAsync($"api/queues/{virtualHost}/{Uri.EscapeDataString(queue)}")).TryGetProperty(
+            "messages_unacknowledged",
+            out var count
+        )
+            ? count.GetInt32()
+            : -1;
 
     /// <summary>Declares a durable classic queue and binds it, to collect what is published.</summary>
     /// <param name="queue">The queue's name.</param>
     /// <param name="exchange">An existing exchange, such as <c>Platform.Contracts:HeavyTaskSucceeded</c>.</param>
     /// <param name="routingKey">The binding's key; empty suits a fanout exchange.</param>
-    public Task DeclareQueueAsync(string queue, string exchange, string routingKey = "") => UseChannelAsync(async channel =>
-    {
-        await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false);
-        await channel.QueueBindAsync(queue, exchange, routingKey);
-        return true;
-    });
+    public Task DeclareQueueAsync(string queue, string exchange, string routingKey = "") =>
+        UseChannelAsync(async channel =>
+        {
+            await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false);
+            await channel.QueueBindAsync(queue, exchange, routingKey);
+            return true;
+        });
 
     /// <summary>Declares a durable queue with arguments.</summary>
     public Task DeclareQueueAsync(string queue, IDictionary<string, object?> arguments) =>
@@ -90,35 +106,41 @@ public sealed class TestBroker : IAsyncDisposable
     /// <param name="body">The body, as it is.</param>
     /// <param name="contentType">The content type; MassTransit's own is <c>application/vnd.masstransit+json</c>.</param>
     /// <exception cref="PublishException">No queue is bound for it.</exception>
-    public Task PublishAsync(string exchange, string routingKey, ReadOnlyMemory<byte> body, string contentType, string? messageId = null) => UseChannelAsync(async channel =>
-    {
-        var properties = new BasicProperties { ContentType = contentType, DeliveryMode = DeliveryModes.Persistent };
-        if (messageId is not null)
+    public Task PublishAsync(string exchange, string routingKey, ReadOnlyMemory<byte> body, string contentType, string? messageId = null) =>
+        UseChannelAsync(async channel =>
         {
-            // Twice, as MassTransit's own raw JSON publishers do.
-            properties.MessageId = messageId;
-            properties.Headers = new Dictionary<string, object?> { ["MessageId"] = messageId };
-        }
+            var properties = new BasicProperties { ContentType = contentType, DeliveryMode = DeliveryModes.Persistent };
+            if (messageId is not null)
+            {
+                // Twice, as MassTransit's own raw JSON publishers do.
+                properties.MessageId = messageId;
+                properties.Headers = new Dictionary<string, object?> { ["MessageId"] = messageId };
+            }
 
-        await channel.BasicPublishAsync(exchange, routingKey, mandatory: true, properties, body);
-        return true;
-    });
+            await channel.BasicPublishAsync(exchange, routingKey, mandatory: true, properties, body);
+            return true;
+        });
 
     /// <summary>Takes all waiting messages out of a queue and returns their bodies, oldest first.</summary>
-    public Task<IReadOnlyList<string>> TakeMessagesAsync(string queue) => UseChannelAsync<IReadOnlyList<string>>(async channel =>
-    {
-        var bodies = new List<string>();
-        while (await channel.BasicGetAsync(queue, autoAck: true) is { } message)
+    public Task<IReadOnlyList<string>> TakeMessagesAsync(string queue) =>
+        UseChannelAsync<IReadOnlyList<string>>(async channel =>
         {
-            bodies.Add(Encoding.UTF8.GetString(message.Body.Span));
-        }
+            var bodies = new List<string>();
+            while (await channel.BasicGetAsync(queue, autoAck: true) is { } message)
+            {
+                bodies.Add(Encoding.UTF8.GetString(message.Body.Span));
+            }
 
-        return bodies;
-    });
+            return bodies;
+        });
 
     /// <summary>The version of the broker.</summary>
     public async Task<Version> VersionAsync() =>
-        Version.Parse((await management.GetFromJsonAsync<JsonElement>("api/overview?columns=rabbitmq_version")).GetProperty("rabbitmq_version").GetString()!);
+        Version.Parse(
+            (await management.GetFromJsonAsync<JsonElement>("api/overview?columns=rabbitmq_version"))
+                .GetProperty("rabbitmq_version")
+                .GetString()!
+        );
 
     /// <summary>Deletes a queue with what is in it; nothing when there is none.</summary>
     public Task DeleteQueueAsync(string queue) => UseChannelAsync(channel => channel.QueueDeleteAsync(queue));
@@ -161,10 +183,16 @@ public sealed class TestBroker : IAsyncDisposable
     /// <summary>A connection for each use: none is left over when the test closes connections or restarts the broker.</summary>
     private async Task<T> UseChannelAsync<T>(Func<IChannel, Task<T>> use)
     {
-        var factory = new ConnectionFactory { Uri = Uri, AutomaticRecoveryEnabled = false, ClientProvidedName = "test" };
+        var factory = new ConnectionFactory
+        {
+            Uri = Uri,
+            AutomaticRecoveryEnabled = false,
+            ClientProvidedName = "test",
+        };
         await using var connection = await factory.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync(
-            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)
+        );
         return await use(channel);
     }
 
@@ -182,7 +210,9 @@ public sealed class TestBroker : IAsyncDisposable
         using var response = await management.SendAsync(request);
         if (!response.IsSuccessStatusCode && !(method == HttpMethod.Delete && response.StatusCode == HttpStatusCode.NotFound))
         {
-            throw new HttpRequestException($"RabbitMQ: {method} {path} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+            throw new HttpRequestException(
+                $"RabbitMQ: {method} {path} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}"
+            );
         }
     }
 }

@@ -22,12 +22,15 @@ public sealed class Steps(TimeProvider time) : HeavyTaskHandler<StepsParameters>
         for (var step = context.GetCheckpoint<StepsState>()?.Next ?? 0; step < steps; step++)
         {
             var number = step;
-            await context.CheckpointAsync(new StepsState(step + 1), (db, _) =>
-            {
-                // No unique key protects this: a step done twice would show.
-                db.Users.Add(new User { ExternalId = $"{name}-{number}-{Guid.NewGuid():N}", Name = $"{name}-{number}" });
-                return Task.CompletedTask;
-            });
+            await context.CheckpointAsync(
+                new StepsState(step + 1),
+                (db, _) =>
+                {
+                    // No unique key protects this: a step done twice would show.
+                    db.Users.Add(new User { ExternalId = $"{name}-{number}-{Guid.NewGuid():N}", Name = $"{name}-{number}" });
+                    return Task.CompletedTask;
+                }
+            );
             context.ReportProgress(step + 1, steps);
             if (pause > 0)
             {
@@ -44,5 +47,9 @@ public sealed record OtherStepsParameters(string Name, int Steps, int PauseMilli
 public sealed class OtherSteps(TimeProvider time) : HeavyTaskHandler<OtherStepsParameters>
 {
     public override Task RunAsync(HeavyTaskContext<OtherStepsParameters> context) =>
-        Steps.RunAsync(context, new StepsParameters(context.Parameters.Name, context.Parameters.Steps, context.Parameters.PauseMilliseconds), time);
+        Steps.RunAsync(
+            context,
+            new StepsParameters(context.Parameters.Name, context.Parameters.Steps, context.Parameters.PauseMilliseconds),
+            time
+        );
 }

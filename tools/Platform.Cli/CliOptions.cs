@@ -10,25 +10,24 @@ internal sealed class CliOptions(CliHost host)
     private const string DefaultUrl = "http://127.0.0.1:5080";
 
     /// <summary>Where the API is.</summary>
-    public Option<string?> Url { get; } = new("--url")
-    {
-        Description = $"Address of the API (default: {UrlVariable}, else {DefaultUrl})",
-        HelpName = "url",
-        Recursive = true,
-    };
+    public Option<string?> Url { get; } =
+        new("--url")
+        {
+            Description = $"Address of the API (default: {UrlVariable}, else {DefaultUrl})",
+            HelpName = "url",
+            Recursive = true,
+        };
 
     /// <summary>Whether standard output is for programs.</summary>
-    public Option<bool> Json { get; } = new("--json")
-    {
-        Description = "Print the API's JSON and nothing else on standard output",
-        Recursive = true,
-    };
+    public Option<bool> Json { get; } =
+        new("--json") { Description = "Print the API's JSON and nothing else on standard output", Recursive = true };
 
     /// <summary>Starts a command with what the options say.</summary>
     /// <exception cref="UsageException">The address is not one.</exception>
     public CliSession Open(ParseResult parse)
     {
-        var (url, source) = parse.GetValue(Url) is { } given ? (given, "--url")
+        var (url, source) =
+            parse.GetValue(Url) is { } given ? (given, "--url")
             : host.Environment(UrlVariable) is { Length: > 0 } set ? (set, UrlVariable)
             : (DefaultUrl, "");
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))

@@ -20,7 +20,8 @@ internal sealed class WorkOptions
 /// The heavy work of this measurement: reads users, keeps its connection busy, writes one row. It answers to the kind
 /// <c>users.statistics</c>, which needs no parameters, so that the API is the real one, unchanged.
 /// </summary>
-internal sealed class HoldConnection(PlatformDbContext db, IOptions<WorkOptions> options, TimeProvider time) : HeavyTaskHandler<UserStatisticsParameters>
+internal sealed class HoldConnection(PlatformDbContext db, IOptions<WorkOptions> options, TimeProvider time)
+    : HeavyTaskHandler<UserStatisticsParameters>
 {
     private const int Users = 200;
 
@@ -31,8 +32,12 @@ internal sealed class HoldConnection(PlatformDbContext db, IOptions<WorkOptions>
         await db.Database.ExecuteSqlAsync($"SELECT pg_sleep({options.Value.Database.TotalSeconds})", context.CancellationToken);
         await context.CheckpointAsync(
             new Written(users.Count),
-            (written, cancellationToken) => written.Database.ExecuteSqlAsync(
-                $"INSERT INTO bench_writes (id, users) VALUES ({context.TaskId}, {users.Count})", cancellationToken));
+            (written, cancellationToken) =>
+                written.Database.ExecuteSqlAsync(
+                    $"INSERT INTO bench_writes (id, users) VALUES ({context.TaskId}, {users.Count})",
+                    cancellationToken
+                )
+        );
     }
 
     private sealed record Written(int Users);

@@ -18,19 +18,21 @@ internal sealed class BackgroundWorkers(BackgroundWork queue, WorkCounts counts)
 {
     private const int AtOnce = 40;
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Parallel.ForEachAsync(
-        queue.ReadAllAsync(stoppingToken),
-        new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stoppingToken },
-        async (work, cancellationToken) =>
-        {
-            try
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Parallel.ForEachAsync(
+            queue.ReadAllAsync(stoppingToken),
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stoppingToken },
+            async (work, cancellationToken) =>
             {
-                await work(cancellationToken);
-                counts.Completed();
+                try
+                {
+                    await work(cancellationToken);
+                    counts.Completed();
+                }
+                catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+                {
+                    counts.Failed(exception);
+                }
             }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                counts.Failed(exception);
-            }
-        });
+        );
 }

@@ -7,5 +7,7 @@ namespace Platform.Hosts;
 internal static class LightEndpoint
 {
     public static async Task<IResult> HandleAsync(long id, PlatformDbContext db, CancellationToken cancellationToken) =>
-        await db.Users.AsNoTracking().SingleOrDefaultAsync(u => u.Id == id, cancellationToken) is { } user ? Results.Ok(user) : Results.NotFound();
+        await db.Users.AsNoTracking().SingleOrDefaultAsync(u => u.Id == id, cancellationToken) is { } user
+            ? Results.Ok(user)
+            : Results.NotFound();
 }

@@ -9,10 +9,11 @@ internal sealed class OwnPool(string connectionString, int size) : IWorkHosting
 {
     private readonly NpgsqlDataSource pool = Pools.Create(connectionString, "web-heavy", size);
 
-    public Func<CancellationToken, Task> Prepare(IServiceProvider request, Guid id) => async cancellationToken =>
-    {
-        await using var db = new PlatformDbContext(new DbContextOptionsBuilder<PlatformDbContext>().UseNpgsql(pool).Options);
-        await db.Database.OpenConnectionAsync(cancellationToken);
-        await HeavyWork.RunAsync(db, id, cancellationToken);
-    };
+    public Func<CancellationToken, Task> Prepare(IServiceProvider request, Guid id) =>
+        async cancellationToken =>
+        {
+            await using var db = new PlatformDbContext(new DbContextOptionsBuilder<PlatformDbContext>().UseNpgsql(pool).Options);
+            await db.Database.OpenConnectionAsync(cancellationToken);
+            await HeavyWork.RunAsync(db, id, cancellationToken);
+        };
 }

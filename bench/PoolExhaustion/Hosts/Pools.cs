@@ -14,6 +14,6 @@ internal static class Pools
         services.AddDbContext<TContext>(options => options.UseNpgsql(pool));
     }
 
-    public static NpgsqlDataSource Create(string connectionString, string name, int size) => NpgsqlDataSource.Create(
-        new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = name, MaxPoolSize = size });
+    public static NpgsqlDataSource Create(string connectionString, string name, int size) =>
+        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = name, MaxPoolSize = size });
 }

@@ -3,6 +3,7 @@ using Platform.Hosts;
 using Platform.Persistence;
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+
 // Exhausted pools would fill the log with the same error; it is counted instead.
 builder.Logging.ClearProviders();
 

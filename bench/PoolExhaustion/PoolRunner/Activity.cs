@@ -19,7 +19,9 @@ internal sealed class Activity(NpgsqlDataSource database, TimeProvider time)
             $"""
             SELECT application_name, count(*)::int, (count(*) FILTER (WHERE state <> 'idle'))::int FROM pg_stat_activity
             WHERE datname = current_database() AND application_name <> '{OwnName}' AND backend_type = 'client backend' GROUP BY 1
-            """, connection);
+            """,
+            connection
+        );
         while (!stop.IsCancellationRequested)
         {
             var at = time.GetElapsedTime(start).TotalSeconds;
@@ -40,7 +42,9 @@ internal sealed class Activity(NpgsqlDataSource database, TimeProvider time)
     /// <summary>Waits until the connections of a process that was ended are gone.</summary>
     public async Task AwaitNoneAsync(params string[] applications)
     {
-        await using var command = database.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = ANY ($1)");
+        await using var command = database.CreateCommand(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = ANY ($1)"
+        );
         command.Parameters.Add(new NpgsqlParameter { Value = applications });
         while ((long)(await command.ExecuteScalarAsync())! > 0)
         {

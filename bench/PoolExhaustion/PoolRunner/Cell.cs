@@ -65,7 +65,13 @@ internal sealed record Latency(int Requests, int Errors, double P50, double P95,
     {
         var sorted = samples.Select(s => s.Latency * 1000).Order().ToArray();
         return new Latency(
-            sorted.Length, samples.Count(s => !s.Succeeded), Percentile(sorted, 0.5), Percentile(sorted, 0.95), Percentile(sorted, 0.99), Percentile(sorted, 1));
+            sorted.Length,
+            samples.Count(s => !s.Succeeded),
+            Percentile(sorted, 0.5),
+            Percentile(sorted, 0.95),
+            Percentile(sorted, 0.99),
+            Percentile(sorted, 1)
+        );
     }
 
     // Nearest rank: a value that was measured.
@@ -80,6 +86,11 @@ internal sealed record Latency(int Requests, int Errors, double P50, double P95,
 internal sealed record Second(int At, double P50, double Max, int Errors)
 {
     public static IReadOnlyList<Second> Of(IEnumerable<Sample> samples) =>
-        [.. samples.GroupBy(s => (int)s.Due).OrderBy(g => g.Key).Select(g => (g.Key, Latency: Latency.Of([.. g])))
-            .Select(g => new Second(g.Key, g.Latency.P50, g.Latency.Max, g.Latency.Errors))];
+        [
+            .. samples
+                .GroupBy(s => (int)s.Due)
+                .OrderBy(g => g.Key)
+                .Select(g => (g.Key, Latency: Latency.Of([.. g])))
+                .Select(g => new Second(g.Key, g.Latency.P50, g.Latency.Max, g.Latency.Errors)),
+        ];
 }

@@ -15,11 +15,12 @@ internal static class Charts
         ConnectionChart.Write(most, Path.Combine(folder, "pool-connections.svg"));
     }
 
-    public static string Colour(string hosting) => hosting switch
-    {
-        "captured" => "#c62828",
-        "scoped" => "#ef8a17",
-        "own-pool" => "#7b52ab",
-        _ => "#1b7f4d",
-    };
+    public static string Colour(string hosting) =>
+        hosting switch
+        {
+            "captured" => "#c62828",
+            "scoped" => "#ef8a17",
+            "own-pool" => "#7b52ab",
+            _ => "#1b7f4d",
+        };
 }

@@ -13,11 +13,12 @@ internal sealed class Client : IDisposable
     private readonly HttpClient http;
     private int next;
 
-    public Client(Uri address) => http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = int.MaxValue })
-    {
-        BaseAddress = address,
-        Timeout = Timeout.InfiniteTimeSpan,
-    };
+    public Client(Uri address) =>
+        http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = int.MaxValue })
+        {
+            BaseAddress = address,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
 
     /// <summary>Ids of the tasks that were answered with 202.</summary>
     public List<Guid> Accepted { get; } = [];

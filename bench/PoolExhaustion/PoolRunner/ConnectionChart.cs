@@ -18,7 +18,16 @@ internal static class ConnectionChart
     {
         var rows = (cells.Count + 1) / 2;
         var svg = new Svg(PanelWidth * 2, Header + (PanelHeight * rows));
-        svg.Text(Left, 22, FormattableString.Invariant($"Database connections: {cells[0].HeavyRate} heavy tasks per second for {cells[0].LoadSeconds:0} s, until they ended"), size: 15, fill: "#111", bold: true);
+        svg.Text(
+            Left,
+            22,
+            FormattableString.Invariant(
+                $"Database connections: {cells[0].HeavyRate} heavy tasks per second for {cells[0].LoadSeconds:0} s, until they ended"
+            ),
+            size: 15,
+            fill: "#111",
+            bold: true
+        );
         svg.Text(Left, 42, "Areas: open, by application. Black line: in a statement or transaction. Dashed: 15, the limit of all together");
         for (var i = 0; i < cells.Count; i++)
         {
@@ -43,7 +52,9 @@ internal static class ConnectionChart
         {
             var open = moments.Select((m, i) => below[i] + m.Where(s => s.Application == application).Sum(s => s.Open)).ToList();
             svg.Area(
-                [.. moments.Select((m, i) => (X(m.Key), Y(open[i]))), .. moments.Select((m, i) => (X(m.Key), Y(below[i]))).Reverse()], fill);
+                [.. moments.Select((m, i) => (X(m.Key), Y(open[i]))), .. moments.Select((m, i) => (X(m.Key), Y(below[i]))).Reverse()],
+                fill
+            );
             svg.Rectangle(legend, top + 22, 10, 10, fill);
             svg.Text(legend + 14, top + 31, application, size: 11);
             legend += 22 + (application.Length * 6);

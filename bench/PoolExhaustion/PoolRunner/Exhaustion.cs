@@ -15,7 +15,8 @@ internal sealed class Exhaustion(Installation installation, RunOptions options, 
     {
         foreach (var name in options.Hostings)
         {
-            await using Hosting hosting = name == "platform" ? new PlatformHosting(installation, time) : new WebHosting(name, installation, activity, time);
+            await using Hosting hosting =
+                name == "platform" ? new PlatformHosting(installation, time) : new WebHosting(name, installation, activity, time);
             yield return await MeasureAsync(hosting, "idle", 0);
             foreach (var multiple in options.Multiples)
             {
@@ -46,7 +47,10 @@ internal sealed class Exhaustion(Installation installation, RunOptions options, 
         using var stopHeavy = new CancellationTokenSource();
         var sampling = Task.Run(() => activity.SampleAsync(start, stopSampling.Token));
         var light = Task.Run(() => loop.RunAsync(LightRate, client.LightAsync, stopLight.Token));
-        var heavy = multiple == 0 ? Task.FromResult<Sample[]>([]) : Task.Run(() => loop.RunAsync(heavyRate, heavyClient.HeavyAsync, stopHeavy.Token));
+        var heavy =
+            multiple == 0
+                ? Task.FromResult<Sample[]>([])
+                : Task.Run(() => loop.RunAsync(heavyRate, heavyClient.HeavyAsync, stopHeavy.Token));
         await Task.Delay(options.Load / 2, time);
         if (scenario == "kill")
         {

@@ -35,7 +35,8 @@ internal sealed class Installation : IAsyncDisposable
     public static async Task<Installation> CreateAsync(TimeProvider time)
     {
         var admin = Environment.GetEnvironmentVariable("TEST_POSTGRES") ?? throw new InvalidOperationException("TEST_POSTGRES is not set.");
-        var broker = Environment.GetEnvironmentVariable("TEST_RABBITMQ") ?? throw new InvalidOperationException("TEST_RABBITMQ is not set.");
+        var broker =
+            Environment.GetEnvironmentVariable("TEST_RABBITMQ") ?? throw new InvalidOperationException("TEST_RABBITMQ is not set.");
         var name = $"pools_{time.GetUtcNow():HHmmss}_{Environment.ProcessId}";
         await ExecuteOnServerAsync(admin, $"CREATE DATABASE {name}");
         var installation = new Installation(admin, name, broker);
@@ -46,7 +47,8 @@ internal sealed class Installation : IAsyncDisposable
             SELECT 'U' || n, 'User ' || n, 'user.' || n || '@example.com', 'DE', now() FROM generate_series(1, {Users}) n;
             CREATE TABLE bench_writes (id uuid PRIMARY KEY, users int NOT NULL, written_at timestamptz NOT NULL DEFAULT clock_timestamp());
             ANALYZE;
-            """);
+            """
+        );
         return installation;
     }
 

@@ -21,7 +21,16 @@ internal static class LatencyChart
         double Y(double milliseconds) =>
             Height - Bottom - (Math.Log(Math.Clamp(milliseconds, Least, Most) / Least) / Math.Log(Most / Least) * (Height - Top - Bottom));
 
-        svg.Text(Left, 22, FormattableString.Invariant($"Light requests beside {cells[0].HeavyRate} heavy tasks per second, {cells[0].Multiple}x what 15 connections carry"), size: 15, fill: "#111", bold: true);
+        svg.Text(
+            Left,
+            22,
+            FormattableString.Invariant(
+                $"Light requests beside {cells[0].HeavyRate} heavy tasks per second, {cells[0].Multiple}x what 15 connections carry"
+            ),
+            size: 15,
+            fill: "#111",
+            bold: true
+        );
         svg.Text(Left, 42, "Median of each second, from the moment a request was due. A line ends with the work (captured: never)");
         svg.Rectangle(X(0), Top, X(load) - X(0), Height - Top - Bottom, "#f1f1f1");
         svg.Text(X(0) + 4, Top + 14, "tasks arrive", size: 11);

@@ -54,9 +54,7 @@ internal sealed class OpenLoop(TimeProvider time, long start)
         {
             succeeded = await send(limit.Token);
         }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException)
-        {
-        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException) { }
 
         return new Sample(due, time.GetElapsedTime(start).TotalSeconds - due, succeeded);
     }

@@ -13,12 +13,13 @@ internal sealed class PlatformHosting(Installation installation, TimeProvider ti
     private Service? api;
     private Service? worker;
 
-    public override IReadOnlyDictionary<string, int> Limits { get; } = new Dictionary<string, int>
-    {
-        ["platform-api"] = ApiConnections,
-        ["platform-worker"] = Slots + Reserved,
-        ["platform-worker-liveness"] = 1,
-    };
+    public override IReadOnlyDictionary<string, int> Limits { get; } =
+        new Dictionary<string, int>
+        {
+            ["platform-api"] = ApiConnections,
+            ["platform-worker"] = Slots + Reserved,
+            ["platform-worker-liveness"] = 1,
+        };
 
     public override TimeSpan DrainLimit => TimeSpan.FromMinutes(3);
 
@@ -41,11 +42,17 @@ internal sealed class PlatformHosting(Installation installation, TimeProvider ti
         }
     }
 
-    public static Task<Service> StartApiAsync(Installation installation, int connections, TimeProvider time) => Service.StartAsync(
-        "services/Api", "/health/ready", installation.With(("Database__MaxPoolSize", $"{connections}")), time);
+    public static Task<Service> StartApiAsync(Installation installation, int connections, TimeProvider time) =>
+        Service.StartAsync("services/Api", "/health/ready", installation.With(("Database__MaxPoolSize", $"{connections}")), time);
 
     public static Task<Service> StartWorkerAsync(
-        Installation installation, int slots, int connections, int reserved, TimeProvider time, params IEnumerable<(string Name, string Value)> more) =>
+        Installation installation,
+        int slots,
+        int connections,
+        int reserved,
+        TimeProvider time,
+        params IEnumerable<(string Name, string Value)> more
+    ) =>
         Service.StartAsync(
             "bench/PoolExhaustion/HoldingWorker",
             "/health/live",
@@ -56,7 +63,8 @@ internal sealed class PlatformHosting(Installation installation, TimeProvider ti
                 ("HeavyTasks__Kinds__users.statistics__Concurrency", $"{slots}"),
                 .. more,
             ]),
-            time);
+            time
+        );
 
     public override Task KillWebServiceAsync() => api!.KillAndStartAgainAsync("/health/live");
 

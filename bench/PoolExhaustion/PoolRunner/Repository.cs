@@ -13,7 +13,11 @@ internal static class Repository
         }
 
         var parts = Path.GetRelativePath(root!.FullName, AppContext.BaseDirectory).Split(Path.DirectorySeparatorChar);
-        return Path.Combine(
-            [root.FullName, .. project.Split('/'), .. parts[Array.IndexOf(parts, "bin")..], $"Platform.{project.Split('/')[^1]}.dll"]);
+        return Path.Combine([
+            root.FullName,
+            .. project.Split('/'),
+            .. parts[Array.IndexOf(parts, "bin")..],
+            $"Platform.{project.Split('/')[^1]}.dll",
+        ]);
     }
 }

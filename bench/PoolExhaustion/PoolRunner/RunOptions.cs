@@ -43,7 +43,10 @@ internal sealed record RunOptions
                 "--results" => options with { Results = value },
                 "--charts" => options with { Charts = value },
                 "--seconds" => options with { Load = TimeSpan.FromSeconds(double.Parse(value, CultureInfo.InvariantCulture)) },
-                "--multiples" => options with { Multiples = [.. value.Split(',').Select(m => double.Parse(m, CultureInfo.InvariantCulture))] },
+                "--multiples" => options with
+                {
+                    Multiples = [.. value.Split(',').Select(m => double.Parse(m, CultureInfo.InvariantCulture))],
+                },
                 "--hostings" => options with { Hostings = value.Split(',') },
                 _ => throw new ArgumentException($"{args[i]} is not known: --results, --charts, --seconds, --multiples or --hostings."),
             };

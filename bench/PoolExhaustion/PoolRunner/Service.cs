@@ -27,7 +27,12 @@ internal sealed class Service : IAsyncDisposable
     /// <param name="project">Its folder below the repository's root.</param>
     /// <param name="probe">A path that it answers with 2xx when it is ready.</param>
     public static async Task<Service> StartAsync(
-        string project, string probe, IEnumerable<KeyValuePair<string, string>> environment, TimeProvider time, params string[] arguments)
+        string project,
+        string probe,
+        IEnumerable<KeyValuePair<string, string>> environment,
+        TimeProvider time,
+        params string[] arguments
+    )
     {
         var address = new Uri($"http://127.0.0.1:{FreePort()}");
         var service = new Service(StartInfo(project, environment, ["--urls", address.ToString(), .. arguments]), address, time);
@@ -81,9 +86,7 @@ internal sealed class Service : IAsyncDisposable
                     return;
                 }
             }
-            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
-            {
-            }
+            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException) { }
 
             if (process.HasExited || time.GetElapsedTime(started) > StartLimit)
             {

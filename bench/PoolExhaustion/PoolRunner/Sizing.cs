@@ -42,11 +42,18 @@ internal sealed class Sizing(Installation installation, RunOptions options, Time
         {
             for (var i = 0; i < sizing.Replicas; i++)
             {
-                workers.Add(await PlatformHosting.StartWorkerAsync(
-                    installation, sizing.Concurrency, sizing.Pool(Reserved), Reserved, time,
-                    ("HeavyTasks__PoolCheck", sizing.Connections is null ? "Error" : "Off"),
-                    ("Work__Database", $"{TimeSpan.FromSeconds(sizing.Database)}"),
-                    ("Work__Compute", $"{TimeSpan.FromSeconds(sizing.Run - sizing.Database)}")));
+                workers.Add(
+                    await PlatformHosting.StartWorkerAsync(
+                        installation,
+                        sizing.Concurrency,
+                        sizing.Pool(Reserved),
+                        Reserved,
+                        time,
+                        ("HeavyTasks__PoolCheck", sizing.Connections is null ? "Error" : "Off"),
+                        ("Work__Database", $"{TimeSpan.FromSeconds(sizing.Database)}"),
+                        ("Work__Compute", $"{TimeSpan.FromSeconds(sizing.Run - sizing.Database)}")
+                    )
+                );
             }
 
             using var client = new Client(api.Address);
@@ -56,19 +63,34 @@ internal sealed class Sizing(Installation installation, RunOptions options, Time
             var start = time.GetTimestamp();
             using var stopSampling = new CancellationTokenSource();
             var sampling = Task.Run(() => new Activity(installation.Database, time).SampleAsync(start, stopSampling.Token));
-            await new OpenLoop(time, start).RunAsync(Arrivals(sizing.Rate, options.Load.TotalSeconds), client.HeavyAsync, CancellationToken.None);
+            await new OpenLoop(time, start).RunAsync(
+                Arrivals(sizing.Rate, options.Load.TotalSeconds),
+                client.HeavyAsync,
+                CancellationToken.None
+            );
             await DrainAsync();
             await stopSampling.CancelAsync();
             var samples = await sampling;
             var (throughput, wait, waitP95) = await ReadAsync([.. client.Accepted]);
-            var busy = samples.Where(s => s.Application == "platform-worker" && s.At <= options.Load.TotalSeconds).GroupBy(s => s.At)
-                .Select(g => g.Sum(s => s.Busy)).DefaultIfEmpty(0).Average();
+            var busy = samples
+                .Where(s => s.Application == "platform-worker" && s.At <= options.Load.TotalSeconds)
+                .GroupBy(s => s.At)
+                .Select(g => g.Sum(s => s.Busy))
+                .DefaultIfEmpty(0)
+                .Average();
             var line = new WaitingLine(sizing.Rate, TimeSpan.FromSeconds(sizing.Run), sizing.Concurrency * sizing.Replicas);
             return new SizingResult(
-                sizing, Reserved, client.Accepted.Count,
-                Math.Round(line.Throughput, 2), Math.Round(throughput, 2),
-                Math.Round(line.MeanWaitInBurst(options.Load, variation: 0).TotalMilliseconds), Math.Round(wait * 1000), Math.Round(waitP95 * 1000),
-                Math.Round(line.Throughput * sizing.Database, 2), Math.Round(busy, 2));
+                sizing,
+                Reserved,
+                client.Accepted.Count,
+                Math.Round(line.Throughput, 2),
+                Math.Round(throughput, 2),
+                Math.Round(line.MeanWaitInBurst(options.Load, variation: 0).TotalMilliseconds),
+                Math.Round(wait * 1000),
+                Math.Round(waitP95 * 1000),
+                Math.Round(line.Throughput * sizing.Database, 2),
+                Math.Round(busy, 2)
+            );
         }
         finally
         {
@@ -105,7 +127,8 @@ internal sealed class Sizing(Installation installation, RunOptions options, Time
             SELECT count(*) FILTER (WHERE extract(epoch FROM finished_at - began) BETWEEN $2 * 0.25 AND $2) / ($2 * 0.75),
                    avg(wait), percentile_disc(0.95) WITHIN GROUP (ORDER BY wait)
             FROM tasks
-            """);
+            """
+        );
         command.Parameters.Add(new NpgsqlParameter { Value = ids });
         command.Parameters.Add(new NpgsqlParameter { Value = seconds });
         await using var reader = await command.ExecuteReaderAsync();
@@ -121,7 +144,15 @@ internal sealed class Sizing(Installation installation, RunOptions options, Time
 /// <param name="Replicas">Workers.</param>
 /// <param name="Concurrency">Slots of a worker.</param>
 /// <param name="Connections">Connections for tasks in a worker's pool; null: one for each slot.</param>
-internal sealed record SizingCase(string What, double Rate, double Run, double Database, int Replicas, int Concurrency, int? Connections = null)
+internal sealed record SizingCase(
+    string What,
+    double Rate,
+    double Run,
+    double Database,
+    int Replicas,
+    int Concurrency,
+    int? Connections = null
+)
 {
     public int Pool(int reserved) => (Connections ?? Concurrency) + reserved;
 }
@@ -137,5 +168,14 @@ internal sealed record SizingCase(string What, double Rate, double Run, double D
 /// <param name="PredictedBusy">Connections that tasks use at once on average.</param>
 /// <param name="Busy">Connections of the workers that did something, measured: with those of claim, completion and keeper.</param>
 internal sealed record SizingResult(
-    SizingCase Case, int Reserved, int Tasks, double PredictedThroughput, double Throughput, double PredictedWait, double Wait, double WaitP95,
-    double PredictedBusy, double Busy);
+    SizingCase Case,
+    int Reserved,
+    int Tasks,
+    double PredictedThroughput,
+    double Throughput,
+    double PredictedWait,
+    double Wait,
+    double WaitP95,
+    double PredictedBusy,
+    double Busy
+);

@@ -9,9 +9,10 @@ internal sealed class WebHosting(string name, Installation installation, Activit
 
     private Service? service;
 
-    public override IReadOnlyDictionary<string, int> Limits { get; } = name == "own-pool"
-        ? new Dictionary<string, int> { ["web"] = RunOptions.Connections - HeavyConnections, ["web-heavy"] = HeavyConnections }
-        : new Dictionary<string, int> { ["web"] = RunOptions.Connections };
+    public override IReadOnlyDictionary<string, int> Limits { get; } =
+        name == "own-pool"
+            ? new Dictionary<string, int> { ["web"] = RunOptions.Connections - HeavyConnections, ["web-heavy"] = HeavyConnections }
+            : new Dictionary<string, int> { ["web"] = RunOptions.Connections };
 
     // Leaked connections do not come back: looking longer would only show more of the same.
     public override TimeSpan DrainLimit => Name == "captured" ? TimeSpan.FromSeconds(5) : TimeSpan.FromSeconds(45);
@@ -21,8 +22,17 @@ internal sealed class WebHosting(string name, Installation installation, Activit
     public override async Task StartAsync()
     {
         service = await Service.StartAsync(
-            Project, Probe, installation.Settings, time,
-            "--hosting", Name, "--connections", $"{RunOptions.Connections}", "--heavy-connections", $"{HeavyConnections}");
+            Project,
+            Probe,
+            installation.Settings,
+            time,
+            "--hosting",
+            Name,
+            "--connections",
+            $"{RunOptions.Connections}",
+            "--heavy-connections",
+            $"{HeavyConnections}"
+        );
         using var client = new Client(Address);
         await client.WarmUpAsync(light: 100, heavy: Name is "scoped" or "own-pool" ? 10 : 0);
         while (!await IsDrainedAsync(client))

@@ -56,7 +56,13 @@ public sealed class BareDbContext(DbContextOptions<BareDbContext> options) : DbC
         modelBuilder.Entity<UserRow>().ToTable("users");
         foreach (var property in modelBuilder.Model.GetEntityTypes().SelectMany(e => e.GetProperties()))
         {
-            property.SetColumnName(string.Concat(property.Name.Select((c, i) => i > 0 && char.IsUpper(c) ? $"_{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}")));
+            property.SetColumnName(
+                string.Concat(
+                    property.Name.Select(
+                        (c, i) => i > 0 && char.IsUpper(c) ? $"_{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"
+                    )
+                )
+            );
         }
     }
 }

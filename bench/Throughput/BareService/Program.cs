@@ -9,7 +9,11 @@ builder.Services.AddSingleton(TimeProvider.System);
 if (builder.Configuration.GetValue<ushort>("Bare:Prefetch") is > 0 and var prefetch)
 {
     var kind = builder.Configuration.GetValue("Bare:Kind", "bare")!;
-    builder.Services.AddPlatformBus("bare", bus => bus.AddConsumer<RowConsumer>(), (context, bus) => bus.AddRowEndpoint(context, kind, prefetch));
+    builder.Services.AddPlatformBus(
+        "bare",
+        bus => bus.AddConsumer<RowConsumer>(),
+        (context, bus) => bus.AddRowEndpoint(context, kind, prefetch)
+    );
 }
 else
 {

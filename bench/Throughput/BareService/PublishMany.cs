@@ -11,13 +11,19 @@ internal static class PublishMany
     {
         var remaining = count;
         var start = time.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, publishers).Select(_ => Task.Run(async () =>
-        {
-            while (Interlocked.Decrement(ref remaining) >= 0)
-            {
-                await bus.Publish(new HeavyTaskRequested(Guid.CreateVersion7(), kind));
-            }
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, publishers)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        while (Interlocked.Decrement(ref remaining) >= 0)
+                        {
+                            await bus.Publish(new HeavyTaskRequested(Guid.CreateVersion7(), kind));
+                        }
+                    })
+                )
+        );
         return time.GetElapsedTime(start).TotalSeconds;
     }
 }

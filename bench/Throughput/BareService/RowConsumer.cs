@@ -17,11 +17,14 @@ internal sealed class RowConsumer(BareDbContext db, TimeProvider time) : IConsum
 internal static class RowEndpoint
 {
     public static void AddRowEndpoint(this IBusFactoryConfigurator bus, IBusRegistrationContext context, string kind, ushort prefetch) =>
-        bus.ReceiveEndpoint(HeavyTaskTopology.QueueName(kind), endpoint =>
-        {
-            endpoint.BindHeavyTaskKind(context, kind);
-            endpoint.PrefetchCount = prefetch;
-            endpoint.ConcurrentMessageLimit = prefetch;
-            context.ConfigureConsumer<RowConsumer>(endpoint);
-        });
+        bus.ReceiveEndpoint(
+            HeavyTaskTopology.QueueName(kind),
+            endpoint =>
+            {
+                endpoint.BindHeavyTaskKind(context, kind);
+                endpoint.PrefetchCount = prefetch;
+                endpoint.ConcurrentMessageLimit = prefetch;
+                context.ConfigureConsumer<RowConsumer>(endpoint);
+            }
+        );
 }

@@ -9,17 +9,29 @@ internal static class SaveMessages
     /// <summary>Saves <paramref name="count"/> messages from a number of publishers, each in saves of <paramref name="perSave"/>.</summary>
     /// <returns>Seconds from the first call to the last commit.</returns>
     public static async Task<double> HandleAsync(
-        string kind, int count, int publishers, int perSave, IServiceScopeFactory scopes, TimeProvider time)
+        string kind,
+        int count,
+        int publishers,
+        int perSave,
+        IServiceScopeFactory scopes,
+        TimeProvider time
+    )
     {
         var remaining = count / perSave;
         var start = time.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, publishers).Select(_ => Task.Run(async () =>
-        {
-            while (Interlocked.Decrement(ref remaining) >= 0)
-            {
-                await SaveAsync(scopes, kind, perSave);
-            }
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, publishers)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        while (Interlocked.Decrement(ref remaining) >= 0)
+                        {
+                            await SaveAsync(scopes, kind, perSave);
+                        }
+                    })
+                )
+        );
         return time.GetElapsedTime(start).TotalSeconds;
     }
 

@@ -20,9 +20,11 @@ internal static class AcceptSection
                 round => MeasureAsync(installation, "platform", round, platform, "/heavy-tasks"),
                 round => MeasureAsync(installation, Measurement.Bare, round, bare, "/rows"),
                 round => MeasureAsync(installation, DatabaseKind.TunedBare, round, tuned, "/rows"),
-                .. other is null ? Array.Empty<Func<int, Task<Measurement>>>()
+                .. other is null
+                    ? Array.Empty<Func<int, Task<Measurement>>>()
                     : [round => MeasureAsync(installation, $"platform{other.Variant.Name}", round, other, "/heavy-tasks")],
-            ]);
+            ]
+        );
     }
 
     private static async Task<Measurement> MeasureAsync(Installation installation, string subject, int round, Service service, string path)
@@ -31,9 +33,10 @@ internal static class AcceptSection
         await service.Variant.Database.ResetAsync();
         var cpu = await installation.StartCpuAsync(("service", service));
         var json = Installation.Json(Installation.Kind);
-        var load = round == 0
-            ? await HttpLoad.RunAsync(service, path, json, options.Connections, Rounds.WarmUp * options.Tasks)
-            : await HttpLoad.RunAsync(service, path, json, options.Connections, TimeSpan.FromSeconds(options.Seconds));
+        var load =
+            round == 0
+                ? await HttpLoad.RunAsync(service, path, json, options.Connections, Rounds.WarmUp * options.Tasks)
+                : await HttpLoad.RunAsync(service, path, json, options.Connections, TimeSpan.FromSeconds(options.Seconds));
         var used = cpu.Stop(load.Latencies.Length);
         await service.Variant.Database.WaitForEmptyOutboxAsync();
         await installation.Broker.PurgeAsync(Installation.Queue(Installation.Kind));

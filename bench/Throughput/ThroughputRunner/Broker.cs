@@ -45,7 +45,9 @@ internal sealed class Broker : IAsyncDisposable
         var management = Servers.RabbitMqManagement;
         using var client = new HttpClient { BaseAddress = new UriBuilder(management) { UserName = "", Password = "" }.Uri };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
-            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(System.Uri.UnescapeDataString(management.UserInfo))));
+            "Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes(System.Uri.UnescapeDataString(management.UserInfo)))
+        );
         var nodes = await client.GetFromJsonAsync<List<JsonElement>>("api/nodes?columns=os_pid");
         return management.IsLoopback && int.TryParse(nodes![0].GetProperty("os_pid").GetString(), out var pid) ? pid : null;
     }

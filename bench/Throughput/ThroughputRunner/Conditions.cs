@@ -5,14 +5,26 @@ namespace Platform.ThroughputRunner;
 
 /// <summary>What every figure has to be read with.</summary>
 internal sealed record Conditions(
-    DateTimeOffset Date, int Cores, string Processor, string Runtime, string Database, string RabbitMq, string MassTransit, string EntityFramework, string Driver,
-    string Durability, RunOptions Options)
+    DateTimeOffset Date,
+    int Cores,
+    string Processor,
+    string Runtime,
+    string Database,
+    string RabbitMq,
+    string MassTransit,
+    string EntityFramework,
+    string Driver,
+    string Durability,
+    RunOptions Options
+)
 {
     public static async Task<Conditions> ReadAsync(Installation installation)
     {
         var database = installation.Platform.Database;
         var settings = (await database.PairsAsync(DatabaseKind.Settings)).Select(setting => $"{setting.Key}={setting.Value}");
-        var processor = File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[1];
+        var processor = File.ReadLines("/proc/cpuinfo")
+            .FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
+            ?.Split(": ")[1];
         return new Conditions(
             TimeProvider.System.GetUtcNow(),
             Environment.ProcessorCount,
@@ -24,16 +36,17 @@ internal sealed record Conditions(
             VersionOf(typeof(Microsoft.EntityFrameworkCore.DbContext)),
             $"{DatabaseKind.Driver.Assembly.GetName().Name} {VersionOf(DatabaseKind.Driver)}",
             $"{database.Server}: {string.Join(", ", settings)}; quorum queues of one node, persistent messages, publisher confirms everywhere",
-            installation.Options);
+            installation.Options
+        );
     }
 
     public override string ToString() =>
         $"""
-        {Date:yyyy-MM-dd}, {Cores} cores ({Processor}), shared by load generator, services, {Database} and RabbitMQ {RabbitMq}. {Runtime}, MassTransit {MassTransit},
-        Entity Framework {EntityFramework}, {Driver}; Release builds, workstation garbage collector, logging at Warning.
-        {Durability}.
-        {Options.Rounds} rounds; {Options.Connections} HTTP connections; {Options.Concurrency} tasks or messages at once; {Options.Publishers} publishers; {Options.Seconds} s or {Options.Tasks:N0} tasks a measurement.
-        """;
+            {Date:yyyy-MM-dd}, {Cores} cores ({Processor}), shared by load generator, services, {Database} and RabbitMQ {RabbitMq}. {Runtime}, MassTransit {MassTransit},
+            Entity Framework {EntityFramework}, {Driver}; Release builds, workstation garbage collector, logging at Warning.
+            {Durability}.
+            {Options.Rounds} rounds; {Options.Connections} HTTP connections; {Options.Concurrency} tasks or messages at once; {Options.Publishers} publishers; {Options.Seconds} s or {Options.Tasks:N0} tasks a measurement.
+            """;
 
     private static string VersionOf(Type type) =>
         type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];

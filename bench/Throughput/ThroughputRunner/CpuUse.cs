@@ -33,16 +33,19 @@ internal sealed class CpuUse
         var all = TimeProvider.System.GetElapsedTime(start).TotalSeconds * Environment.ProcessorCount;
         return new CpuReading(
             used.ToDictionary(role => role.Key, role => Math.Round(role.Value / count * 1e6, 1)),
-            Math.Round(Math.Max(0, machine - used.Values.Sum()) / all, 3));
+            Math.Round(Math.Max(0, machine - used.Values.Sum()) / all, 3)
+        );
     }
 
     /// <summary>The process and its children, such as PostgreSQL's server process and its backends.</summary>
-    public static IEnumerable<int> Family(int? leader) => leader is not { } pid
-        ? []
-        : Directory.EnumerateDirectories("/proc")
-            .Select(d => int.TryParse(Path.GetFileName(d), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
-            .Where(id => id == pid || (id > 0 && Stat(id) is [_, var parent, ..] && parent == pid.ToString()))
-            .ToList();
+    public static IEnumerable<int> Family(int? leader) =>
+        leader is not { } pid
+            ? []
+            : Directory
+                .EnumerateDirectories("/proc")
+                .Select(d => int.TryParse(Path.GetFileName(d), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
+                .Where(id => id == pid || (id > 0 && Stat(id) is [_, var parent, ..] && parent == pid.ToString()))
+                .ToList();
 
     public static int? Parent(int pid) => Stat(pid) is [_, var parent, ..] ? int.Parse(parent) : null;
 

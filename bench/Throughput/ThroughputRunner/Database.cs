@@ -7,7 +7,15 @@ internal sealed class Database : IAsyncDisposable
 {
     // MassTransit's outbox has tables of its own, in its build's database.
     private static readonly string[] Filled =
-        ["heavy_tasks", "heavy_task_attempts", "outbox_messages", "masstransit_outbox_messages", "masstransit_outbox_states", "users", "bare_rows"];
+    [
+        "heavy_tasks",
+        "heavy_task_attempts",
+        "outbox_messages",
+        "masstransit_outbox_messages",
+        "masstransit_outbox_states",
+        "users",
+        "bare_rows",
+    ];
 
     private readonly TestDatabase database;
     private IReadOnlyList<string> tables = [];
@@ -54,7 +62,8 @@ internal sealed class Database : IAsyncDisposable
     public Task WaitForEmptyOutboxAsync()
     {
         var outboxes = tables.Where(table => table.EndsWith("outbox_messages", StringComparison.Ordinal));
-        var first = $"SELECT {string.Join(" + ", outboxes.Select(table => $"(SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT 1) AS messages)"))}";
+        var first =
+            $"SELECT {string.Join(" + ", outboxes.Select(table => $"(SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT 1) AS messages)"))}";
         return Patience.WaitAsync(async () => await ScalarAsync<long>(first) == 0, "empty outbox", Patience.Limit);
     }
 
@@ -63,20 +72,21 @@ internal sealed class Database : IAsyncDisposable
         (await PairsAsync("SELECT external_id, name FROM users")).ToDictionary(pair => pair.Key, pair => long.Parse(pair.Value));
 
     /// <summary>The rows of a query of two texts; the first is unique.</summary>
-    public Task<Dictionary<string, string>> PairsAsync(string sql) => Patience.TryAsync(async () =>
-    {
-        await using var connection = await database.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        await using var reader = await command.ExecuteReaderAsync();
-        var pairs = new Dictionary<string, string>();
-        while (await reader.ReadAsync())
+    public Task<Dictionary<string, string>> PairsAsync(string sql) =>
+        Patience.TryAsync(async () =>
         {
-            pairs.Add(reader.GetString(0), reader.GetString(1));
-        }
+            await using var connection = await database.OpenAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandText = sql;
+            await using var reader = await command.ExecuteReaderAsync();
+            var pairs = new Dictionary<string, string>();
+            while (await reader.ReadAsync())
+            {
+                pairs.Add(reader.GetString(0), reader.GetString(1));
+            }
 
-        return pairs;
-    });
+            return pairs;
+        });
 
     public async Task<T> ScalarAsync<T>(string sql) => (T)(await RunAsync(sql))!;
 
@@ -84,7 +94,8 @@ internal sealed class Database : IAsyncDisposable
 
     /// <summary>Process id of the server; null when it is not on this machine.</summary>
     public async Task<int?> ProcessIdAsync() =>
-        ConnectionString.Contains("=127.0.0.1", StringComparison.Ordinal) || ConnectionString.Contains("=localhost", StringComparison.Ordinal)
+        ConnectionString.Contains("=127.0.0.1", StringComparison.Ordinal)
+        || ConnectionString.Contains("=localhost", StringComparison.Ordinal)
             ? await DatabaseKind.ProcessIdAsync(this)
             : null;
 

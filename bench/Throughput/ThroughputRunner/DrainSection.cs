@@ -19,19 +19,33 @@ internal static class DrainSection
             "drain",
             options.Rounds,
             report,
-            round => MeasureAsync(installation, "platform", round, worker, async count =>
-            {
-                await HttpLoad.RunAsync(api, "/heavy-tasks", Installation.Json(Installation.Kind), options.Connections, count);
-                await installation.Platform.Database.WaitForEmptyOutboxAsync();
-            }),
+            round =>
+                MeasureAsync(
+                    installation,
+                    "platform",
+                    round,
+                    worker,
+                    async count =>
+                    {
+                        await HttpLoad.RunAsync(api, "/heavy-tasks", Installation.Json(Installation.Kind), options.Connections, count);
+                        await installation.Platform.Database.WaitForEmptyOutboxAsync();
+                    }
+                ),
             round => MeasureAsync(installation, Measurement.Bare, round, consumer, count => PublishAsync(Installation.BareKind, count)),
-            round => MeasureAsync(installation, DatabaseKind.TunedBare, round, tuned, count => PublishAsync(Installation.TunedKind, count)));
+            round => MeasureAsync(installation, DatabaseKind.TunedBare, round, tuned, count => PublishAsync(Installation.TunedKind, count))
+        );
 
         Task PublishAsync(string kind, int count) =>
             publisher.PostAsync<double>($"/publish?kind={kind}&count={count}&publishers={options.Publishers}");
     }
 
-    private static async Task<Measurement> MeasureAsync(Installation installation, string subject, int round, Service service, Func<int, Task> fill)
+    private static async Task<Measurement> MeasureAsync(
+        Installation installation,
+        string subject,
+        int round,
+        Service service,
+        Func<int, Task> fill
+    )
     {
         var count = round == 0 ? Rounds.WarmUp * installation.Options.Tasks : installation.Options.Tasks;
         var database = installation.Platform.Database;
@@ -49,6 +63,10 @@ internal static class DrainSection
             await installation.CheckTasksAsync(count);
         }
 
-        return new Measurement("drain", subject, round, count / seconds) { CpuMicroseconds = used.Microseconds, Elsewhere = used.Elsewhere };
+        return new Measurement("drain", subject, round, count / seconds)
+        {
+            CpuMicroseconds = used.Microseconds,
+            Elsewhere = used.Elsewhere,
+        };
     }
 }

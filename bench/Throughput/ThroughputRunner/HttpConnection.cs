@@ -21,8 +21,10 @@ internal sealed class HttpConnection : IDisposable
         return connection;
     }
 
-    public static byte[] Request(Uri address, string path, string json) => Encoding.ASCII.GetBytes(
-        $"POST {path} HTTP/1.1\r\nHost: {address.Authority}\r\nContent-Type: application/json\r\nContent-Length: {json.Length}\r\n\r\n{json}");
+    public static byte[] Request(Uri address, string path, string json) =>
+        Encoding.ASCII.GetBytes(
+            $"POST {path} HTTP/1.1\r\nHost: {address.Authority}\r\nContent-Type: application/json\r\nContent-Length: {json.Length}\r\n\r\n{json}"
+        );
 
     /// <summary>Sends a request and reads the whole response.</summary>
     /// <returns>The response as text, head and body, when <paramref name="keep"/> is set.</returns>
@@ -65,7 +67,8 @@ internal sealed class HttpConnection : IDisposable
         var contentLength = head.IndexOf("\r\nContent-Length: "u8);
         if (contentLength >= 0)
         {
-            return Utf8Parser.TryParse(head[(contentLength + 18)..], out int bodyLength, out _) && response.Length >= headEnd + 4 + bodyLength;
+            return Utf8Parser.TryParse(head[(contentLength + 18)..], out int bodyLength, out _)
+                && response.Length >= headEnd + 4 + bodyLength;
         }
 
         return head.IndexOf("\r\nTransfer-Encoding: chunked"u8) >= 0 ? response.EndsWith("\r\n0\r\n\r\n"u8) : true;

@@ -23,7 +23,14 @@ internal static class HttpLoad
     public static Task<LoadResult> RunAsync(Service service, string path, string json, int connections, int count)
     {
         var remaining = count;
-        return RunAsync(service, path, json, connections, TimeSpan.MaxValue, () => ValueTask.FromResult(Interlocked.Decrement(ref remaining) >= 0));
+        return RunAsync(
+            service,
+            path,
+            json,
+            connections,
+            TimeSpan.MaxValue,
+            () => ValueTask.FromResult(Interlocked.Decrement(ref remaining) >= 0)
+        );
     }
 
     /// <param name="service">Who is asked.</param>
@@ -34,27 +41,41 @@ internal static class HttpLoad
     /// <param name="mayGoOn">Asked before each request; false ends the connection that asked.</param>
     /// <exception cref="InvalidOperationException">A request was not accepted, or all of it took longer than <see cref="Patience.Limit"/>.</exception>
     public static async Task<LoadResult> RunAsync(
-        Service service, string path, string json, int connections, TimeSpan counted, Func<ValueTask<bool>> mayGoOn)
+        Service service,
+        string path,
+        string json,
+        int connections,
+        TimeSpan counted,
+        Func<ValueTask<bool>> mayGoOn
+    )
     {
         var request = HttpConnection.Request(service.Address, path, json);
         using var limit = new CancellationTokenSource(Patience.Limit);
         var start = Time.GetTimestamp();
-        var latencies = await service.ExplainAsync(Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(async () =>
-        {
-            var own = new List<double>(16 * 1024);
-            using var connection = await HttpConnection.OpenAsync(service.Address);
-            while (await mayGoOn())
-            {
-                var sent = Time.GetTimestamp();
-                await connection.PostAsync(request, limit.Token);
-                if (Time.GetElapsedTime(start) <= counted)
-                {
-                    own.Add(Time.GetElapsedTime(sent).TotalMilliseconds);
-                }
-            }
+        var latencies = await service.ExplainAsync(
+            Task.WhenAll(
+                Enumerable
+                    .Range(0, connections)
+                    .Select(_ =>
+                        Task.Run(async () =>
+                        {
+                            var own = new List<double>(16 * 1024);
+                            using var connection = await HttpConnection.OpenAsync(service.Address);
+                            while (await mayGoOn())
+                            {
+                                var sent = Time.GetTimestamp();
+                                await connection.PostAsync(request, limit.Token);
+                                if (Time.GetElapsedTime(start) <= counted)
+                                {
+                                    own.Add(Time.GetElapsedTime(sent).TotalMilliseconds);
+                                }
+                            }
 
-            return own;
-        }))));
+                            return own;
+                        })
+                    )
+            )
+        );
         var elapsed = Time.GetElapsedTime(start);
         var all = latencies.SelectMany(l => l).Order().ToArray();
         return new LoadResult(all.Length / (elapsed < counted ? elapsed : counted).TotalSeconds, all);

@@ -95,14 +95,16 @@ internal sealed class Installation : IAsyncDisposable
             RowWorker,
             Platform,
             ($"HeavyTasks__Kinds__{Kind}__Concurrency", $"{Options.Concurrency}"),
-            ("Database__MaxPoolSize", $"{Options.Concurrency + 8}"));
+            ("Database__MaxPoolSize", $"{Options.Concurrency + 8}")
+        );
         await service.WaitForConsumerAsync(Broker, Queue(Kind));
         return service;
     }
 
     public Task<Service> StartBareConsumerAsync() => StartBareConsumerAsync(BareKind);
 
-    public Task<Service> StartTunedBareConsumerAsync() => StartBareConsumerAsync(TunedKind, (DatabaseKind.TuningName, DatabaseKind.TuningValue));
+    public Task<Service> StartTunedBareConsumerAsync() =>
+        StartBareConsumerAsync(TunedKind, (DatabaseKind.TuningName, DatabaseKind.TuningValue));
 
     /// <summary>Who uses processor time from now on: the servers, this process, and the services named.</summary>
     public async Task<CpuUse> StartCpuAsync(params IEnumerable<(string Role, Service Service)> services)
@@ -126,7 +128,9 @@ internal sealed class Installation : IAsyncDisposable
     /// <summary>Every task succeeded, at its first attempt, with its row.</summary>
     public async Task CheckTasksAsync(int count)
     {
-        var succeeded = await Platform.Database.ScalarAsync<long>("SELECT count(*) FROM heavy_tasks WHERE status = 'Succeeded' AND attempt = 1");
+        var succeeded = await Platform.Database.ScalarAsync<long>(
+            "SELECT count(*) FROM heavy_tasks WHERE status = 'Succeeded' AND attempt = 1"
+        );
         var rows = await Platform.Database.UsersAsync();
         if (succeeded != count || rows != count)
         {
@@ -153,7 +157,8 @@ internal sealed class Installation : IAsyncDisposable
                 ("Bare__Kind", kind),
                 ("Database__MaxPoolSize", $"{Options.Concurrency + 8}"),
                 .. settings,
-            ]);
+            ]
+        );
         await service.WaitForConsumerAsync(Broker, Queue(kind));
         return service;
     }
@@ -163,7 +168,10 @@ internal sealed class Installation : IAsyncDisposable
         var process = ServiceProcess.Start(project, Settings(variant.Database.ConnectionString, settings));
         try
         {
-            return new Service(variant, process, await process.WaitForAddressAsync(Patience.ProcessLimit)) { RunsTasks = project == RowWorker };
+            return new Service(variant, process, await process.WaitForAddressAsync(Patience.ProcessLimit))
+            {
+                RunsTasks = project == RowWorker,
+            };
         }
         catch
         {

@@ -48,7 +48,12 @@ internal static class LatencySection
 
         // Long enough for the task to end; not always the same, so that nothing periodic falls in step.
         await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(25, 45)), TimeProvider.System, CancellationToken.None);
-        return new Single(Field(response, "id")!, sent, received, Field(response, "publishedAt") is { } publishedAt ? long.Parse(publishedAt) : null);
+        return new Single(
+            Field(response, "id")!,
+            sent,
+            received,
+            Field(response, "publishedAt") is { } publishedAt ? long.Parse(publishedAt) : null
+        );
     }
 
     private static Measurement Summarize(string subject, List<Single> singles, Dictionary<string, long> starts)
@@ -66,7 +71,10 @@ internal static class LatencySection
 
         void Add(string name, Func<Single, long> from)
         {
-            var sorted = measured.Select(m => TimeProvider.System.GetElapsedTime(from(m.Single), m.Start).TotalMilliseconds).Order().ToArray();
+            var sorted = measured
+                .Select(m => TimeProvider.System.GetElapsedTime(from(m.Single), m.Start).TotalMilliseconds)
+                .Order()
+                .ToArray();
             milliseconds[$"{name}, p50"] = Statistics.Percentile(sorted, 0.50);
             milliseconds[$"{name}, p99"] = Statistics.Percentile(sorted, 0.99);
         }

@@ -52,6 +52,12 @@ internal static class Patience
     }
 
     private static bool IsTransient(Exception exception) =>
-        exception is DbException { IsTransient: true } or DbException { InnerException: TimeoutException or IOException or SocketException }
-            or TimeoutException or IOException or SocketException or OperationCanceledException or RabbitMQClientException;
+        exception
+            is DbException { IsTransient: true }
+                or DbException { InnerException: TimeoutException or IOException or SocketException }
+                or TimeoutException
+                or IOException
+                or SocketException
+                or OperationCanceledException
+                or RabbitMQClientException;
 }

@@ -24,14 +24,16 @@ foreach (var section in options.Only)
     try
     {
         await installation.CleanAsync();
-        await (section switch
-        {
-            "accept" => AcceptSection.RunAsync(installation, report),
-            "drain" => DrainSection.RunAsync(installation, report),
-            "sustained" => SustainedSection.RunAsync(installation, report),
-            "relay" => RelaySection.RunAsync(installation, report),
-            _ => LatencySection.RunAsync(installation, report),
-        });
+        await (
+            section switch
+            {
+                "accept" => AcceptSection.RunAsync(installation, report),
+                "drain" => DrainSection.RunAsync(installation, report),
+                "sustained" => SustainedSection.RunAsync(installation, report),
+                "relay" => RelaySection.RunAsync(installation, report),
+                _ => LatencySection.RunAsync(installation, report),
+            }
+        );
     }
     catch (Exception exception)
     {

@@ -20,23 +20,46 @@ internal static class RelaySection
             report,
             [
                 .. Subjects(installation, platform),
-                round => MeasureAsync(installation, Measurement.Bare, round, bare, () => bare.PostAsync<double>(
-                    $"/publish?kind={Installation.Kind}&count={installation.Options.Tasks}&publishers={installation.Options.Publishers}")),
+                round =>
+                    MeasureAsync(
+                        installation,
+                        Measurement.Bare,
+                        round,
+                        bare,
+                        () =>
+                            bare.PostAsync<double>(
+                                $"/publish?kind={Installation.Kind}&count={installation.Options.Tasks}&publishers={installation.Options.Publishers}"
+                            )
+                    ),
                 .. other is null ? [] : Subjects(installation, other),
-            ]);
+            ]
+        );
     }
 
     private static IEnumerable<Func<int, Task<Measurement>>> Subjects(Installation installation, Service outbox)
     {
         var name = outbox.Variant.Name;
-        yield return round => MeasureAsync(installation, $"backlog{name}", round, outbox, () => DrainAsync(outbox), () => FillAsync(installation, outbox));
-        yield return round => MeasureAsync(
-            installation, $"saves of {MessagesPerSave}{name}", round, outbox, () => SaveAsync(installation, outbox, MessagesPerSave));
+        yield return round =>
+            MeasureAsync(installation, $"backlog{name}", round, outbox, () => DrainAsync(outbox), () => FillAsync(installation, outbox));
+        yield return round =>
+            MeasureAsync(
+                installation,
+                $"saves of {MessagesPerSave}{name}",
+                round,
+                outbox,
+                () => SaveAsync(installation, outbox, MessagesPerSave)
+            );
         yield return round => MeasureAsync(installation, $"saves of 1{name}", round, outbox, () => SaveAsync(installation, outbox, 1));
     }
 
     private static async Task<Measurement> MeasureAsync(
-        Installation installation, string subject, int round, Service service, Func<Task<double>> measure, Func<Task>? prepare = null)
+        Installation installation,
+        string subject,
+        int round,
+        Service service,
+        Func<Task<double>> measure,
+        Func<Task>? prepare = null
+    )
     {
         var count = installation.Options.Tasks;
         await service.Variant.Database.ResetAsync();
@@ -49,14 +72,20 @@ internal static class RelaySection
         var seconds = await measure();
         var used = cpu.Stop(count);
         await installation.Broker.PurgeAsync(Installation.Queue(Installation.Kind));
-        return new Measurement("relay", subject, round, count / seconds) { CpuMicroseconds = used.Microseconds, Elsewhere = used.Elsewhere };
+        return new Measurement("relay", subject, round, count / seconds)
+        {
+            CpuMicroseconds = used.Microseconds,
+            Elsewhere = used.Elsewhere,
+        };
     }
 
     private static async Task<double> SaveAsync(Installation installation, Service outbox, int perSave)
     {
         var options = installation.Options;
         var start = TimeProvider.System.GetTimestamp();
-        await outbox.PostAsync<double>($"/save?kind={Installation.Kind}&count={options.Tasks}&publishers={options.Publishers}&perSave={perSave}");
+        await outbox.PostAsync<double>(
+            $"/save?kind={Installation.Kind}&count={options.Tasks}&publishers={options.Publishers}&perSave={perSave}"
+        );
         await outbox.Variant.Database.WaitForEmptyOutboxAsync();
         return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
     }

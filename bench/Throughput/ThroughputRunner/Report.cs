@@ -104,16 +104,20 @@ internal sealed class Report : IAsyncDisposable
     private void WriteRates(StringBuilder text)
     {
         text.AppendLine(
-            $"| section | subject | per second: median (min..max) | of bare: median (min..max) | target | of {DatabaseKind.TunedBare} | rounds beside other load |");
+            $"| section | subject | per second: median (min..max) | of bare: median (min..max) | target | of {DatabaseKind.TunedBare} | rounds beside other load |"
+        );
         text.AppendLine("|---|---|---|---|---|---|---|");
         foreach (var subject in measurements.Where(m => m.PerSecond is not null).GroupBy(m => (m.Section, m.Subject)))
         {
             var rates = subject.Select(m => m.PerSecond!.Value).ToList();
             var ratios = RatiosTo(Measurement.Bare, subject);
-            var target = Targets.TryGetValue(subject.Key, out var least) ? $"≥ {least:P0}: {(Statistics.Median(ratios) >= least ? "met" : "**missed**")}" : "";
+            var target = Targets.TryGetValue(subject.Key, out var least)
+                ? $"≥ {least:P0}: {(Statistics.Median(ratios) >= least ? "met" : "**missed**")}"
+                : "";
             text.AppendLine(
                 $"| {subject.Key.Section} | {subject.Key.Subject} | {Statistics.Median(rates):N0} ({rates.Min():N0}..{rates.Max():N0}) "
-                + $"| {Spread(ratios)} | {target} | {Spread(RatiosTo(DatabaseKind.TunedBare, subject))} | {Disturbed(subject)} |");
+                    + $"| {Spread(ratios)} | {target} | {Spread(RatiosTo(DatabaseKind.TunedBare, subject))} | {Disturbed(subject)} |"
+            );
         }
 
         text.AppendLine();
@@ -121,14 +125,16 @@ internal sealed class Report : IAsyncDisposable
 
     private void WriteLatencies(StringBuilder text)
     {
-        text.AppendLine("| section | subject | latency | median of rounds (min..max) | rounds beside other load |").AppendLine("|---|---|---|---|---|");
+        text.AppendLine("| section | subject | latency | median of rounds (min..max) | rounds beside other load |")
+            .AppendLine("|---|---|---|---|---|");
         foreach (var subject in measurements.Where(m => m.Milliseconds is not null).GroupBy(m => (m.Section, m.Subject)))
         {
             foreach (var name in subject.First().Milliseconds!.Keys)
             {
                 var values = subject.Select(m => m.Milliseconds![name]).ToList();
                 text.AppendLine(
-                    $"| {subject.Key.Section} | {subject.Key.Subject} | {name} | {Statistics.Median(values):N2} ms ({values.Min():N2}..{values.Max():N2}) | {Disturbed(subject)} |");
+                    $"| {subject.Key.Section} | {subject.Key.Subject} | {name} | {Statistics.Median(values):N2} ms ({values.Min():N2}..{values.Max():N2}) | {Disturbed(subject)} |"
+                );
             }
         }
 
@@ -140,7 +146,9 @@ internal sealed class Report : IAsyncDisposable
         text.AppendLine("| section | subject | processor time of one operation, µs (median) |").AppendLine("|---|---|---|");
         foreach (var subject in measurements.Where(m => m.CpuMicroseconds is not null).GroupBy(m => (m.Section, m.Subject)))
         {
-            var roles = subject.First().CpuMicroseconds!.Keys.Select(role => $"{role} {Statistics.Median(subject.Select(m => m.CpuMicroseconds![role])):N0}");
+            var roles = subject
+                .First()
+                .CpuMicroseconds!.Keys.Select(role => $"{role} {Statistics.Median(subject.Select(m => m.CpuMicroseconds![role])):N0}");
             text.AppendLine($"| {subject.Key.Section} | {subject.Key.Subject} | {string.Join(", ", roles)} |");
         }
     }
@@ -156,8 +164,10 @@ internal sealed class Report : IAsyncDisposable
         var ratios = new List<double>();
         foreach (var round in rounds)
         {
-            if (round.Subject is not (Measurement.Bare or DatabaseKind.TunedBare)
-                && measurements.Find(m => m.Section == round.Section && m.Round == round.Round && m.Subject == limit) is { } bare)
+            if (
+                round.Subject is not (Measurement.Bare or DatabaseKind.TunedBare)
+                && measurements.Find(m => m.Section == round.Section && m.Round == round.Round && m.Subject == limit) is { } bare
+            )
             {
                 ratios.Add(round.PerSecond!.Value / bare.PerSecond!.Value);
             }

@@ -14,7 +14,12 @@ internal static class Rounds
     /// <param name="rounds">How many are measured.</param>
     /// <param name="report">Where they go.</param>
     /// <param name="subjects">What is measured, given the number of the round.</param>
-    public static async Task RunAsync(string section, int rounds, Report report, params IReadOnlyList<Func<int, Task<Measurement>>> subjects)
+    public static async Task RunAsync(
+        string section,
+        int rounds,
+        Report report,
+        params IReadOnlyList<Func<int, Task<Measurement>>> subjects
+    )
     {
         for (var round = 0; round <= rounds; round++)
         {

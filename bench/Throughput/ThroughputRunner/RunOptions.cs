@@ -5,8 +5,7 @@ namespace Platform.ThroughputRunner;
 /// <summary>What to measure, and how long.</summary>
 internal sealed record RunOptions
 {
-    public const string Usage =
-        """
+    public const string Usage = """
         bench/run-throughput.sh [OPTION]... [--no-build]
 
           --database mysql|postgres on MariaDB (default) or PostgreSQL
@@ -70,6 +69,8 @@ internal sealed record RunOptions
             };
         }
 
-        return options.Only.Except(Sections).FirstOrDefault() is { } section ? throw new FormatException($"{section} is not a section.") : options;
+        return options.Only.Except(Sections).FirstOrDefault() is { } section
+            ? throw new FormatException($"{section} is not a section.")
+            : options;
     }
 }

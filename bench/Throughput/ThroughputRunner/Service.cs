@@ -39,17 +39,23 @@ internal sealed class Service(Variant variant, ServiceProcess process, Uri addre
         }
         catch (Exception exception)
         {
-            throw new InvalidOperationException($"{exception.Message.ReplaceLineEndings(" ")}\n{string.Join('\n', process.Output.Split('\n').TakeLast(40))}", exception);
+            throw new InvalidOperationException(
+                $"{exception.Message.ReplaceLineEndings(" ")}\n{string.Join('\n', process.Output.Split('\n').TakeLast(40))}",
+                exception
+            );
         }
     }
 
     /// <summary>Returns when the process consumes from the queue.</summary>
-    public Task WaitForConsumerAsync(Broker broker, string queue) => Patience.WaitAsync(
-        async () => process.HasExited
-            ? throw new InvalidOperationException($"Nobody consumes from {queue}: the process has ended. {process.Output}")
-            : await broker.ConsumersAsync(queue) > 0,
-        $"consumer of {queue}",
-        Patience.ProcessLimit);
+    public Task WaitForConsumerAsync(Broker broker, string queue) =>
+        Patience.WaitAsync(
+            async () =>
+                process.HasExited
+                    ? throw new InvalidOperationException($"Nobody consumes from {queue}: the process has ended. {process.Output}")
+                    : await broker.ConsumersAsync(queue) > 0,
+            $"consumer of {queue}",
+            Patience.ProcessLimit
+        );
 
     /// <summary>Ends the process; firmly, when it does not end by itself.</summary>
     public async ValueTask DisposeAsync()

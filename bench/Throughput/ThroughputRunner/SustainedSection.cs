@@ -23,11 +23,28 @@ internal static class SustainedSection
             installation.Options.Rounds,
             report,
             round => MeasureAsync(installation, "platform", round, api, worker, "/heavy-tasks", Installation.Json(Installation.Kind)),
-            round => MeasureAsync(installation, Measurement.Bare, round, publisher, consumer, "/messages", Installation.Json(Installation.BareKind)));
+            round =>
+                MeasureAsync(
+                    installation,
+                    Measurement.Bare,
+                    round,
+                    publisher,
+                    consumer,
+                    "/messages",
+                    Installation.Json(Installation.BareKind)
+                )
+        );
     }
 
     private static async Task<Measurement> MeasureAsync(
-        Installation installation, string subject, int round, Service submit, Service run, string path, string json)
+        Installation installation,
+        string subject,
+        int round,
+        Service submit,
+        Service run,
+        string path,
+        string json
+    )
     {
         var options = installation.Options;
         var database = installation.Platform.Database;
@@ -35,19 +52,26 @@ internal static class SustainedSection
         using var free = new SemaphoreSlim(Window);
         using var end = new CancellationTokenSource();
         var accepted = 0;
-        var load = HttpLoad.RunAsync(submit, path, json, options.Connections, TimeSpan.MaxValue, async () =>
-        {
-            try
+        var load = HttpLoad.RunAsync(
+            submit,
+            path,
+            json,
+            options.Connections,
+            TimeSpan.MaxValue,
+            async () =>
             {
-                await free.WaitAsync(end.Token);
-                Interlocked.Increment(ref accepted);
-                return true;
+                try
+                {
+                    await free.WaitAsync(end.Token);
+                    Interlocked.Increment(ref accepted);
+                    return true;
+                }
+                catch (OperationCanceledException)
+                {
+                    return false;
+                }
             }
-            catch (OperationCanceledException)
-            {
-                return false;
-            }
-        });
+        );
         var release = ReleaseAsync(database, free, end.Token);
 
         var (perSecond, used) = (0.0, default(CpuReading));
@@ -63,7 +87,10 @@ internal static class SustainedSection
                 // This one has to run as much code as the others' do: just-in-time compilation takes seconds of both cores.
                 var enough = usersBefore + (Rounds.WarmUp * options.Tasks);
                 await Patience.WaitAsync(
-                    async () => load.IsCompleted || release.IsCompleted || await database.LastUserIdAsync() >= enough, $"{enough} rows", Patience.Limit);
+                    async () => load.IsCompleted || release.IsCompleted || await database.LastUserIdAsync() >= enough,
+                    $"{enough} rows",
+                    Patience.Limit
+                );
             }
 
             var users = await database.UsersAsync() - usersBefore;

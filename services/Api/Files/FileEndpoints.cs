@@ -16,7 +16,10 @@ internal static class FileEndpoints
         var files = app.MapGroup("/files").WithTags("Files");
 
         // Files:MaxLength is the limit here; the server's own is made for bodies that are held in memory.
-        files.MapPost("/", UploadFile.HandleAsync).WithName("UploadFile").WithMetadata(new DisableRequestSizeLimitAttribute())
+        files
+            .MapPost("/", UploadFile.HandleAsync)
+            .WithName("UploadFile")
+            .WithMetadata(new DisableRequestSizeLimitAttribute())
             .Accepts<Stream>("*/*")
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         files.MapGet("/{id:guid}", GetFile.HandleAsync).WithName("GetFile").ProducesProblem(StatusCodes.Status404NotFound);

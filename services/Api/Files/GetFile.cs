@@ -6,7 +6,11 @@ namespace Platform.Api.Files;
 internal static class GetFile
 {
     /// <summary>What is known of an upload; not its content.</summary>
-    public static async Task<Results<Ok<FileResponse>, ProblemHttpResult>> HandleAsync(Guid id, IFileStore files, CancellationToken cancellationToken)
+    public static async Task<Results<Ok<FileResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id,
+        IFileStore files,
+        CancellationToken cancellationToken
+    )
     {
         var file = await files.FindAsync(id, cancellationToken);
         return file is null
@@ -25,11 +29,13 @@ internal static class GetFile
 internal sealed record FileResponse(Guid Id, string Name, string ContentType, long Length, string Sha256, DateTime CreatedAt)
 {
     // To the microsecond, which is what the database keeps: the answer to an upload is the same as a later one.
-    public static FileResponse From(StoredFile file) => new(
-        file.Id,
-        file.Name,
-        file.ContentType,
-        file.Length,
-        Convert.ToHexStringLower(file.Sha256!),
-        file.CreatedAt.AddTicks(-(file.CreatedAt.Ticks % TimeSpan.TicksPerMicrosecond)));
+    public static FileResponse From(StoredFile file) =>
+        new(
+            file.Id,
+            file.Name,
+            file.ContentType,
+            file.Length,
+            Convert.ToHexStringLower(file.Sha256!),
+            file.CreatedAt.AddTicks(-(file.CreatedAt.Ticks % TimeSpan.TicksPerMicrosecond))
+        );
 }

@@ -14,7 +14,12 @@ internal static class UploadFile
     /// <summary>Stores the body as a file. The body is streamed; what arrived of an upload that breaks off is deleted.</summary>
     /// <param name="name">File name without a path, 1 to 255 characters.</param>
     public static async Task<Results<Created<FileResponse>, ValidationProblem, ProblemHttpResult>> HandleAsync(
-        string? name, HttpRequest request, IFileStore files, IOptions<FileOptions> options, CancellationToken cancellationToken)
+        string? name,
+        HttpRequest request,
+        IFileStore files,
+        IOptions<FileOptions> options,
+        CancellationToken cancellationToken
+    )
     {
         var errors = new FieldErrors();
         if (!IsFileName(name))
@@ -52,8 +57,14 @@ internal static class UploadFile
 
     // Separators of every system: the name may be used on another one than this.
     private static bool IsFileName(string? name) =>
-        !string.IsNullOrWhiteSpace(name) && name.Length <= MaxNameLength && name is not ("." or "..") && !name.Any(c => char.IsControl(c) || c is '/' or '\\');
+        !string.IsNullOrWhiteSpace(name)
+        && name.Length <= MaxNameLength
+        && name is not ("." or "..")
+        && !name.Any(c => char.IsControl(c) || c is '/' or '\\');
 
-    private static ProblemHttpResult TooLong(long maxLength) => TypedResults.Problem(
-        $"A file may have at most {maxLength:N0} bytes (Files:MaxLength).", statusCode: StatusCodes.Status413PayloadTooLarge);
+    private static ProblemHttpResult TooLong(long maxLength) =>
+        TypedResults.Problem(
+            $"A file may have at most {maxLength:N0} bytes (Files:MaxLength).",
+            statusCode: StatusCodes.Status413PayloadTooLarge
+        );
 }

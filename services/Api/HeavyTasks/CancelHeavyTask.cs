@@ -14,15 +14,30 @@ internal static class CancelHeavyTask
     /// which its worker is asked to see to (202).
     /// </summary>
     public static Task<Results<Ok<HeavyTaskResponse>, Accepted<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(
-        Guid id, IServiceScopeFactory scopes, TimeProvider time, CancellationToken cancellationToken) =>
+        Guid id,
+        IServiceScopeFactory scopes,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    ) =>
         Deadlocks.RetryAsync(
             scopes,
-            scope => CancelAsync(id, scope.GetRequiredService<PlatformDbContext>(), scope.GetRequiredService<TaskLifecycle>(), cancellationToken),
+            scope =>
+                CancelAsync(
+                    id,
+                    scope.GetRequiredService<PlatformDbContext>(),
+                    scope.GetRequiredService<TaskLifecycle>(),
+                    cancellationToken
+                ),
             time,
-            cancellationToken);
+            cancellationToken
+        );
 
     private static async Task<Results<Ok<HeavyTaskResponse>, Accepted<HeavyTaskResponse>, ProblemHttpResult>> CancelAsync(
-        Guid id, PlatformDbContext db, TaskLifecycle lifecycle, CancellationToken cancellationToken)
+        Guid id,
+        PlatformDbContext db,
+        TaskLifecycle lifecycle,
+        CancellationToken cancellationToken
+    )
     {
         for (var look = 0; look < MaxLooks; look++)
         {
@@ -45,7 +60,10 @@ internal static class CancelHeavyTask
 
             if (task.FinishedAt is not null)
             {
-                return TypedResults.Problem($"The task is {task.Status}: there is nothing to cancel.", statusCode: StatusCodes.Status409Conflict);
+                return TypedResults.Problem(
+                    $"The task is {task.Status}: there is nothing to cancel.",
+                    statusCode: StatusCodes.Status409Conflict
+                );
             }
         }
 
@@ -53,7 +71,11 @@ internal static class CancelHeavyTask
     }
 
     private static async Task<HeavyTaskResponse?> CancelWaitingAsync(
-        Guid id, PlatformDbContext db, TaskLifecycle lifecycle, CancellationToken cancellationToken)
+        Guid id,
+        PlatformDbContext db,
+        TaskLifecycle lifecycle,
+        CancellationToken cancellationToken
+    )
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         if (!await lifecycle.CancelWaitingAsync(id, cancellationToken))

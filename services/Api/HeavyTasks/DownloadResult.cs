@@ -9,14 +9,17 @@ internal static class DownloadResult
 {
     /// <summary>The result file of a task that succeeded. Understands Range, If-Range, If-Match and If-None-Match; the ETag is the file's SHA-256.</summary>
     public static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> HandleAsync(
-        Guid id, HttpResponse response, PlatformDbContext db, IFileStore files, CancellationToken cancellationToken)
+        Guid id,
+        HttpResponse response,
+        PlatformDbContext db,
+        IFileStore files,
+        CancellationToken cancellationToken
+    )
     {
-        var found = await db.HeavyTasks.AsNoTracking().Where(t => t.Id == id)
-            .Select(t => new
-            {
-                t.Status,
-                File = db.Files.FirstOrDefault(f => f.Id == t.ResultFileId && f.ClosedAt != null),
-            })
+        var found = await db
+            .HeavyTasks.AsNoTracking()
+            .Where(t => t.Id == id)
+            .Select(t => new { t.Status, File = db.Files.FirstOrDefault(f => f.Id == t.ResultFileId && f.ClosedAt != null) })
             .SingleOrDefaultAsync(cancellationToken);
         if (found is null)
         {
@@ -26,8 +29,11 @@ internal static class DownloadResult
         if (found is not { Status: HeavyTaskStatus.Succeeded, File: { } file })
         {
             return TypedResults.Problem(
-                found.Status == HeavyTaskStatus.Succeeded ? "The task has no result file." : $"The task is {found.Status}; it has no result file yet.",
-                statusCode: StatusCodes.Status404NotFound);
+                found.Status == HeavyTaskStatus.Succeeded
+                    ? "The task has no result file."
+                    : $"The task is {found.Status}; it has no result file yet.",
+                statusCode: StatusCodes.Status404NotFound
+            );
         }
 
         // The content comes from clients: a browser must take it for what it is declared to be.
@@ -37,6 +43,7 @@ internal static class DownloadResult
             file.ContentType,
             file.Name,
             entityTag: new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(file.Sha256!)}\""),
-            enableRangeProcessing: true);
+            enableRangeProcessing: true
+        );
     }
 }

@@ -9,14 +9,18 @@ namespace Platform.Api.HeavyTasks;
 internal static class GetHeavyTask
 {
     /// <summary>A task with its attempts, its progress and what came of it.</summary>
-    public static async Task<Results<Ok<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(Guid id, PlatformDbContext db, CancellationToken cancellationToken) =>
-        await ReadAsync(db, id, cancellationToken) is { } task ? TypedResults.Ok(task) : NotFound(id);
+    public static async Task<Results<Ok<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id,
+        PlatformDbContext db,
+        CancellationToken cancellationToken
+    ) => await ReadAsync(db, id, cancellationToken) is { } task ? TypedResults.Ok(task) : NotFound(id);
 
     /// <summary>The task as clients see it; null when there is none.</summary>
     internal static async Task<HeavyTaskResponse?> ReadAsync(PlatformDbContext db, Guid id, CancellationToken cancellationToken)
     {
         // One statement, so that task and attempts are of the same moment.
-        var row = await db.HeavyTasks.Where(t => t.Id == id)
+        var row = await db
+            .HeavyTasks.Where(t => t.Id == id)
             .Select(t => new
             {
                 t.Id,
@@ -38,7 +42,9 @@ internal static class GetHeavyTask
                 t.Result,
                 t.ResultFileId,
                 t.Error,
-                Attempts = db.HeavyTaskAttempts.Where(a => a.TaskId == t.Id).OrderBy(a => a.Attempt)
+                Attempts = db
+                    .HeavyTaskAttempts.Where(a => a.TaskId == t.Id)
+                    .OrderBy(a => a.Attempt)
                     .Select(a => new HeavyTaskAttemptResponse(a.Attempt, a.Worker, a.StartedAt, a.EndedAt, a.Outcome, a.Error))
                     .ToList(),
             })
@@ -63,10 +69,12 @@ internal static class GetHeavyTask
                 row.Result is null ? null : JsonElement.Parse(row.Result),
                 row.Error,
                 row.Attempts,
-                HeavyTaskLinks.Of(row.Id, row.Status, row.ResultFileId is not null));
+                HeavyTaskLinks.Of(row.Id, row.Status, row.ResultFileId is not null)
+            );
     }
 
-    internal static ProblemHttpResult NotFound(Guid id) => TypedResults.Problem($"There is no task {id}.", statusCode: StatusCodes.Status404NotFound);
+    internal static ProblemHttpResult NotFound(Guid id) =>
+        TypedResults.Problem($"There is no task {id}.", statusCode: StatusCodes.Status404NotFound);
 }
 
 /// <summary>A heavy task.</summary>
@@ -106,7 +114,8 @@ internal sealed record HeavyTaskResponse(
     JsonElement? Result,
     string? Error,
     IReadOnlyList<HeavyTaskAttemptResponse> Attempts,
-    HeavyTaskLinks Links);
+    HeavyTaskLinks Links
+);
 
 /// <summary>How far a task is.</summary>
 /// <param name="Done">Units done.</param>
@@ -121,7 +130,14 @@ internal sealed record HeavyTaskProgress(long Done, long? Total, string? Text);
 /// <param name="EndedAt">When it ended (UTC); null while it runs.</param>
 /// <param name="Outcome">How it ended; null while it runs.</param>
 /// <param name="Error">What went wrong.</param>
-internal sealed record HeavyTaskAttemptResponse(int Attempt, string Worker, DateTime StartedAt, DateTime? EndedAt, AttemptOutcome? Outcome, string? Error);
+internal sealed record HeavyTaskAttemptResponse(
+    int Attempt,
+    string Worker,
+    DateTime StartedAt,
+    DateTime? EndedAt,
+    AttemptOutcome? Outcome,
+    string? Error
+);
 
 /// <summary>What can be done with a task now; a link is there only when its action is possible.</summary>
 /// <param name="Self">The task (GET).</param>
@@ -132,7 +148,8 @@ internal sealed record HeavyTaskLinks(
     string Self,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Cancel = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Retry = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Result = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Result = null
+)
 {
     public static HeavyTaskLinks Of(Guid id, HeavyTaskStatus status, bool hasResultFile)
     {
@@ -141,6 +158,7 @@ internal sealed record HeavyTaskLinks(
             self,
             !status.IsFinal() ? $"{self}/cancel" : null,
             status.IsRetryable() ? $"{self}/retry" : null,
-            status is HeavyTaskStatus.Succeeded && hasResultFile ? $"{self}/result" : null);
+            status is HeavyTaskStatus.Succeeded && hasResultFile ? $"{self}/result" : null
+        );
     }
 }

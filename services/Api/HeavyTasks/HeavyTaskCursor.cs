@@ -20,8 +20,13 @@ internal static class HeavyTaskCursor
         }
 
         Span<byte> bytes = stackalloc byte[Length];
-        if (cursor.Length < 2 * Length && Base64Url.IsValid(cursor, out var length) && length == Length
-            && Base64Url.TryDecodeFromChars(cursor, bytes, out var written) && written == Length)
+        if (
+            cursor.Length < 2 * Length
+            && Base64Url.IsValid(cursor, out var length)
+            && length == Length
+            && Base64Url.TryDecodeFromChars(cursor, bytes, out var written)
+            && written == Length
+        )
         {
             return new Guid(bytes, bigEndian: true);
         }

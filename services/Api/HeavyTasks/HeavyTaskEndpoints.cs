@@ -23,7 +23,9 @@ internal static class HeavyTaskEndpoints
     {
         var tasks = app.MapGroup("/heavy-tasks").WithTags("Heavy tasks");
 
-        tasks.MapPost("/", SubmitHeavyTask.HandleAsync).WithName("SubmitHeavyTask")
+        tasks
+            .MapPost("/", SubmitHeavyTask.HandleAsync)
+            .WithName("SubmitHeavyTask")
             .WithMetadata(new RequestSizeLimitAttribute(SubmitHeavyTask.MaxBodyLength))
             .Accepts<SubmitHeavyTaskRequest>("application/json")
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
@@ -31,21 +33,29 @@ internal static class HeavyTaskEndpoints
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
-        tasks.MapGet("/", ListHeavyTasks.HandleAsync).WithName("ListHeavyTasks").AddOpenApiOperationTransformer(ListHeavyTasks.DescribeAsync);
+        tasks
+            .MapGet("/", ListHeavyTasks.HandleAsync)
+            .WithName("ListHeavyTasks")
+            .AddOpenApiOperationTransformer(ListHeavyTasks.DescribeAsync);
         tasks.MapGet("/kinds", ListHeavyTaskKinds.Handle).WithName("ListHeavyTaskKinds");
 
-        tasks.MapGet("/{id:guid}", GetHeavyTask.HandleAsync).WithName("GetHeavyTask")
-            .ProducesProblem(StatusCodes.Status404NotFound);
+        tasks.MapGet("/{id:guid}", GetHeavyTask.HandleAsync).WithName("GetHeavyTask").ProducesProblem(StatusCodes.Status404NotFound);
 
-        tasks.MapPost("/{id:guid}/cancel", CancelHeavyTask.HandleAsync).WithName("CancelHeavyTask")
+        tasks
+            .MapPost("/{id:guid}/cancel", CancelHeavyTask.HandleAsync)
+            .WithName("CancelHeavyTask")
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
 
-        tasks.MapPost("/{id:guid}/retry", RetryHeavyTask.HandleAsync).WithName("RetryHeavyTask")
+        tasks
+            .MapPost("/{id:guid}/retry", RetryHeavyTask.HandleAsync)
+            .WithName("RetryHeavyTask")
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
 
-        tasks.MapGet("/{id:guid}/result", DownloadResult.HandleAsync).WithName("DownloadResult")
+        tasks
+            .MapGet("/{id:guid}/result", DownloadResult.HandleAsync)
+            .WithName("DownloadResult")
             .Produces<Stream>(StatusCodes.Status200OK, "application/octet-stream")
             .ProducesProblem(StatusCodes.Status404NotFound);
     }

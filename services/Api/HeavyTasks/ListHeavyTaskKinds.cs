@@ -8,13 +8,16 @@ namespace Platform.Api.HeavyTasks;
 internal static class ListHeavyTaskKinds
 {
     private static readonly Lazy<IReadOnlyList<HeavyTaskKindResponse>> Kinds = new(() =>
-        [.. AcceptedKinds.ByName.Values.OrderBy(k => k.Name).Select(k => new HeavyTaskKindResponse(k.Name, k.Description, Schema(k)))]);
+        [.. AcceptedKinds.ByName.Values.OrderBy(k => k.Name).Select(k => new HeavyTaskKindResponse(k.Name, k.Description, Schema(k)))]
+    );
 
     /// <summary>The kinds that can be submitted, each with the JSON schema of its parameters.</summary>
     public static Ok<IReadOnlyList<HeavyTaskKindResponse>> Handle() => TypedResults.Ok(Kinds.Value);
 
     private static JsonNode Schema(AcceptedKind kind) =>
-        kind.Parameters.GetJsonSchemaAsNode(new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = AddLimits });
+        kind.Parameters.GetJsonSchemaAsNode(
+            new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = AddLimits }
+        );
 
     private static JsonNode AddLimits(JsonSchemaExporterContext context, JsonNode schema)
     {

@@ -19,7 +19,13 @@ internal static class ListHeavyTasks
     /// <param name="cursor">Where to go on: <c>next</c> of the page before.</param>
     /// <param name="limit">Tasks a page, 1 to 200; default 50.</param>
     public static async Task<Results<Ok<HeavyTaskPage>, ValidationProblem>> HandleAsync(
-        string? status, string? kind, string? cursor, string? limit, PlatformDbContext db, CancellationToken cancellationToken)
+        string? status,
+        string? kind,
+        string? cursor,
+        string? limit,
+        PlatformDbContext db,
+        CancellationToken cancellationToken
+    )
     {
         var errors = new FieldErrors();
         var ofStatus = ReadStatus(status, errors);
@@ -39,19 +45,34 @@ internal static class ListHeavyTasks
             items.RemoveAt(size);
         }
 
-        return TypedResults.Ok(new HeavyTaskPage(
-            [.. items.Select(HeavyTaskSummary.From)], more ? HeavyTaskCursor.Write(items[^1].Id) : null));
+        return TypedResults.Ok(
+            new HeavyTaskPage([.. items.Select(HeavyTaskSummary.From)], more ? HeavyTaskCursor.Write(items[^1].Id) : null)
+        );
     }
 
     /// <summary>What the parameters are, beyond the text that they arrive as.</summary>
-    public static Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    public static Task DescribeAsync(
+        OpenApiOperation operation,
+        OpenApiOperationTransformerContext context,
+        CancellationToken cancellationToken
+    )
     {
         foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
         {
             parameter.Schema = parameter.Name switch
             {
-                "limit" => new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = $"{MaxLimit}", Default = DefaultLimit },
-                "status" => new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. Enum.GetNames<HeavyTaskStatus>().Select(name => JsonValue.Create(name))] },
+                "limit" => new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Integer,
+                    Minimum = "1",
+                    Maximum = $"{MaxLimit}",
+                    Default = DefaultLimit,
+                },
+                "status" => new OpenApiSchema
+                {
+                    Type = JsonSchemaType.String,
+                    Enum = [.. Enum.GetNames<HeavyTaskStatus>().Select(name => JsonValue.Create(name))],
+                },
                 _ => parameter.Schema,
             };
         }
@@ -64,22 +85,24 @@ internal static class ListHeavyTasks
     {
         // Of a kind in any status: the newest of each status, read from the index on kind, status and id, then the newest of these few.
         // An index on kind and id would do the same, and would have to be written with every task.
-        var newest = kind is not null && status is null
-            ? Enum.GetValues<HeavyTaskStatus>().Select(s => Newest(db, s, kind, before, count)).Aggregate(Queryable.Concat)
-            : Matching(db.HeavyTasks, status, kind, before).Select(t => new HeavyTaskRow
-            {
-                Id = t.Id,
-                Kind = t.Kind,
-                Status = t.Status,
-                Attempt = t.Attempt,
-                CreatedAt = t.CreatedAt,
-                StartedAt = t.StartedAt,
-                FinishedAt = t.FinishedAt,
-                ProgressDone = t.ProgressDone,
-                ProgressTotal = t.ProgressTotal,
-                ProgressText = t.ProgressText,
-                Error = t.Error,
-            });
+        var newest =
+            kind is not null && status is null
+                ? Enum.GetValues<HeavyTaskStatus>().Select(s => Newest(db, s, kind, before, count)).Aggregate(Queryable.Concat)
+                : Matching(db.HeavyTasks, status, kind, before)
+                    .Select(t => new HeavyTaskRow
+                    {
+                        Id = t.Id,
+                        Kind = t.Kind,
+                        Status = t.Status,
+                        Attempt = t.Attempt,
+                        CreatedAt = t.CreatedAt,
+                        StartedAt = t.StartedAt,
+                        FinishedAt = t.FinishedAt,
+                        ProgressDone = t.ProgressDone,
+                        ProgressTotal = t.ProgressTotal,
+                        ProgressText = t.ProgressText,
+                        Error = t.Error,
+                    });
         return newest.OrderByDescending(t => t.Id).Take(count);
     }
 
@@ -166,19 +189,22 @@ internal sealed record HeavyTaskSummary(
     DateTime? FinishedAt,
     HeavyTaskProgress Progress,
     string? Error,
-    HeavyTaskSummaryLinks Links)
+    HeavyTaskSummaryLinks Links
+)
 {
-    public static HeavyTaskSummary From(HeavyTaskRow row) => new(
-        row.Id,
-        row.Kind,
-        row.Status,
-        row.Attempt,
-        row.CreatedAt,
-        row.StartedAt,
-        row.FinishedAt,
-        new HeavyTaskProgress(row.ProgressDone, row.ProgressTotal, row.ProgressText),
-        row.Error,
-        new HeavyTaskSummaryLinks($"/heavy-tasks/{row.Id}"));
+    public static HeavyTaskSummary From(HeavyTaskRow row) =>
+        new(
+            row.Id,
+            row.Kind,
+            row.Status,
+            row.Attempt,
+            row.CreatedAt,
+            row.StartedAt,
+            row.FinishedAt,
+            new HeavyTaskProgress(row.ProgressDone, row.ProgressTotal, row.ProgressText),
+            row.Error,
+            new HeavyTaskSummaryLinks($"/heavy-tasks/{row.Id}")
+        );
 }
 
 /// <summary>Where to read more.</summary>

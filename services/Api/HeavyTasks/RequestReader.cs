@@ -178,9 +178,14 @@ internal static class RequestReader
         : "An object";
 
     private static string? JsonName(JsonTypeInfo type, string? member) =>
-        member is null ? null : type.Properties.FirstOrDefault(p => p.AttributeProvider is MemberInfo info && info.Name == member)?.Name ?? member;
+        member is null
+            ? null
+            : type.Properties.FirstOrDefault(p => p.AttributeProvider is MemberInfo info && info.Name == member)?.Name ?? member;
 
-    private static string Join(string path, string? name) => string.IsNullOrEmpty(name) ? FieldName(path) : path.Length == 0 ? name : $"{path}.{name}";
+    private static string Join(string path, string? name) =>
+        string.IsNullOrEmpty(name) ? FieldName(path)
+        : path.Length == 0 ? name
+        : $"{path}.{name}";
 
     private static string FieldName(string path) => path.Length == 0 ? "$" : path;
 }

@@ -8,15 +8,25 @@ internal static class RetryHeavyTask
 {
     /// <summary>Runs a Failed or Cancelled task again, from its last checkpoint, with failures and crashes counted from zero.</summary>
     public static Task<Results<Accepted<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(
-        Guid id, IServiceScopeFactory scopes, TimeProvider time, CancellationToken cancellationToken) =>
+        Guid id,
+        IServiceScopeFactory scopes,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    ) =>
         Deadlocks.RetryAsync(
             scopes,
-            scope => RetryAsync(id, scope.GetRequiredService<PlatformDbContext>(), scope.GetRequiredService<TaskLifecycle>(), cancellationToken),
+            scope =>
+                RetryAsync(id, scope.GetRequiredService<PlatformDbContext>(), scope.GetRequiredService<TaskLifecycle>(), cancellationToken),
             time,
-            cancellationToken);
+            cancellationToken
+        );
 
     private static async Task<Results<Accepted<HeavyTaskResponse>, ProblemHttpResult>> RetryAsync(
-        Guid id, PlatformDbContext db, TaskLifecycle lifecycle, CancellationToken cancellationToken)
+        Guid id,
+        PlatformDbContext db,
+        TaskLifecycle lifecycle,
+        CancellationToken cancellationToken
+    )
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var retried = await lifecycle.RetryAsync(id, cancellationToken);
@@ -29,7 +39,9 @@ internal static class RetryHeavyTask
         if (!retried)
         {
             return TypedResults.Problem(
-                $"The task is {task.Status}; only a Failed or Cancelled task can be retried.", statusCode: StatusCodes.Status409Conflict);
+                $"The task is {task.Status}; only a Failed or Cancelled task can be retried.",
+                statusCode: StatusCodes.Status409Conflict
+            );
         }
 
         await transaction.CommitAsync(CancellationToken.None);

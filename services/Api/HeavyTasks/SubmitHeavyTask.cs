@@ -27,17 +27,23 @@ internal static class SubmitHeavyTask
     /// with the first task, and another request with that key is refused with 422.
     /// </summary>
     /// <param name="idempotencyKey">Makes a repeated request the same request.</param>
-    public static async Task<Results<Accepted<SubmittedHeavyTask>, Ok<SubmittedHeavyTask>, ValidationProblem, ProblemHttpResult>> HandleAsync(
+    public static async Task<
+        Results<Accepted<SubmittedHeavyTask>, Ok<SubmittedHeavyTask>, ValidationProblem, ProblemHttpResult>
+    > HandleAsync(
         [FromHeader(Name = IdempotencyKeyHeader)] string? idempotencyKey,
         HttpRequest http,
         PlatformDbContext db,
         TaskLifecycle lifecycle,
         IOptions<SubmitHeavyTaskOptions> options,
-        TimeProvider time)
+        TimeProvider time
+    )
     {
         if (!http.HasJsonContentType())
         {
-            return TypedResults.Problem("The content type must be application/json.", statusCode: StatusCodes.Status415UnsupportedMediaType);
+            return TypedResults.Problem(
+                "The content type must be application/json.",
+                statusCode: StatusCodes.Status415UnsupportedMediaType
+            );
         }
 
         var now = time.GetUtcNow().UtcDateTime;
@@ -50,7 +56,9 @@ internal static class SubmitHeavyTask
             errors.Add("dueAt", "At most a year ahead.");
         }
 
-        var parameters = kind is null ? null : RequestReader.Read(AcceptedKind.ParametersOrNone(request!.Parameters), kind.Parameters, "parameters", errors);
+        var parameters = kind is null
+            ? null
+            : RequestReader.Read(AcceptedKind.ParametersOrNone(request!.Parameters), kind.Parameters, "parameters", errors);
         if (errors.Any)
         {
             return errors.ToProblem();
@@ -64,7 +72,8 @@ internal static class SubmitHeavyTask
             now,
             request.DueAtUtc,
             idempotencyKey,
-            idempotencyKey is null ? null : Hash(kind.Name, parametersJson, request));
+            idempotencyKey is null ? null : Hash(kind.Name, parametersJson, request)
+        );
         await lifecycle.SubmitAsync(task, CancellationToken.None);
         db.Database.AutoTransactionBehavior = DatabaseProvider.OneBatchOfInserts;
         try
@@ -83,22 +92,33 @@ internal static class SubmitHeavyTask
     }
 
     // The key is taken, perhaps by a request of the same moment: the unique index lets one of them through and the others wait for it.
-    private static async Task<Results<Accepted<SubmittedHeavyTask>, Ok<SubmittedHeavyTask>, ValidationProblem, ProblemHttpResult>> RepeatAsync(
-        PlatformDbContext db, HeavyTask repeated)
+    private static async Task<
+        Results<Accepted<SubmittedHeavyTask>, Ok<SubmittedHeavyTask>, ValidationProblem, ProblemHttpResult>
+    > RepeatAsync(PlatformDbContext db, HeavyTask repeated)
     {
-        var first = await db.HeavyTasks.Where(t => t.IdempotencyKey == repeated.IdempotencyKey)
-            .Select(t => new { t.Id, t.Status, t.RequestHash })
+        var first = await db
+            .HeavyTasks.Where(t => t.IdempotencyKey == repeated.IdempotencyKey)
+            .Select(t => new
+            {
+                t.Id,
+                t.Status,
+                t.RequestHash,
+            })
             .SingleOrDefaultAsync(CancellationToken.None);
         if (first is null)
         {
             return TypedResults.Problem(
-                "The task with this Idempotency-Key was deleted while it was submitted again. Try again.", statusCode: StatusCodes.Status409Conflict);
+                "The task with this Idempotency-Key was deleted while it was submitted again. Try again.",
+                statusCode: StatusCodes.Status409Conflict
+            );
         }
 
         return first.RequestHash.AsSpan().SequenceEqual(repeated.RequestHash)
             ? TypedResults.Ok(SubmittedHeavyTask.From(first.Id, first.Status))
             : TypedResults.Problem(
-                $"This Idempotency-Key belongs to another request, which became task {first.Id}.", statusCode: StatusCodes.Status422UnprocessableEntity);
+                $"This Idempotency-Key belongs to another request, which became task {first.Id}.",
+                statusCode: StatusCodes.Status422UnprocessableEntity
+            );
     }
 
     private static void CheckIdempotencyKey(string? key, FieldErrors errors)

@@ -24,10 +24,11 @@ internal sealed record SubmitHeavyTaskRequest
     public int? MaxAttempts { get; init; }
 
     /// <summary><see cref="DueAt"/> in UTC.</summary>
-    internal DateTime? DueAtUtc => DueAt switch
-    {
-        null => null,
-        { Kind: DateTimeKind.Unspecified } time => DateTime.SpecifyKind(time, DateTimeKind.Utc),
-        { } time => time.ToUniversalTime(),
-    };
+    internal DateTime? DueAtUtc =>
+        DueAt switch
+        {
+            null => null,
+            { Kind: DateTimeKind.Unspecified } time => DateTime.SpecifyKind(time, DateTimeKind.Utc),
+            { } time => time.ToUniversalTime(),
+        };
 }

@@ -4,15 +4,20 @@ namespace Platform.Api.OpenApi;
 internal static class OpenApiDocument
 {
     public static IServiceCollection AddOpenApiDocument(this IServiceCollection services) =>
-        services.AddOpenApi(options => options.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info.Title = "Platform";
-            document.Info.Description = "Accepts heavy tasks, says how they stand, and hands out their results. Every error is application/problem+json.";
+        services.AddOpenApi(options =>
+            options.AddDocumentTransformer(
+                (document, _, _) =>
+                {
+                    document.Info.Title = "Platform";
+                    document.Info.Description =
+                        "Accepts heavy tasks, says how they stand, and hands out their results. Every error is application/problem+json.";
 
-            // Behind a proxy the address of this process means nothing to the reader.
-            document.Servers?.Clear();
-            return Task.CompletedTask;
-        }));
+                    // Behind a proxy the address of this process means nothing to the reader.
+                    document.Servers?.Clear();
+                    return Task.CompletedTask;
+                }
+            )
+        );
 
     public static void MapOpenApiDocument(this WebApplication app)
     {

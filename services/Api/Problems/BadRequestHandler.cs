@@ -13,11 +13,13 @@ internal sealed class BadRequestHandler(IProblemDetailsService problems) : IExce
         }
 
         httpContext.Response.StatusCode = badRequest.StatusCode;
-        return await problems.TryWriteAsync(new ProblemDetailsContext
-        {
-            HttpContext = httpContext,
-            Exception = exception,
-            ProblemDetails = { Detail = badRequest.Message },
-        });
+        return await problems.TryWriteAsync(
+            new ProblemDetailsContext
+            {
+                HttpContext = httpContext,
+                Exception = exception,
+                ProblemDetails = { Detail = badRequest.Message },
+            }
+        );
     }
 }

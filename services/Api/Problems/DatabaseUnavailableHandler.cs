@@ -4,7 +4,8 @@ using Platform.Persistence;
 namespace Platform.Api.Problems;
 
 /// <summary>No connection, or no answer, in the time allowed: 503, and the client may try again soon.</summary>
-internal sealed partial class DatabaseUnavailableHandler(IProblemDetailsService problems, ILogger<DatabaseUnavailableHandler> logger) : IExceptionHandler
+internal sealed partial class DatabaseUnavailableHandler(IProblemDetailsService problems, ILogger<DatabaseUnavailableHandler> logger)
+    : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -16,12 +17,14 @@ internal sealed partial class DatabaseUnavailableHandler(IProblemDetailsService 
         Unavailable(logger, httpContext.Request.Method, httpContext.GetEndpoint()?.DisplayName, exception.GetBaseException().Message);
         httpContext.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         httpContext.Response.Headers.RetryAfter = "1";
-        return await problems.TryWriteAsync(new ProblemDetailsContext
-        {
-            HttpContext = httpContext,
-            Exception = exception,
-            ProblemDetails = { Detail = "The database did not answer in time. Try again." },
-        });
+        return await problems.TryWriteAsync(
+            new ProblemDetailsContext
+            {
+                HttpContext = httpContext,
+                Exception = exception,
+                ProblemDetails = { Detail = "The database did not answer in time. Try again." },
+            }
+        );
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Method} {Endpoint} got no answer from the database in time: {Reason}")]

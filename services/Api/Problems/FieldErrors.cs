@@ -21,6 +21,9 @@ internal sealed class FieldErrors
     }
 
     /// <summary>400 with <c>errors</c>.</summary>
-    public ValidationProblem ToProblem() => TypedResults.ValidationProblem(
-        (errors ?? []).Select(e => KeyValuePair.Create(e.Key, e.Value.ToArray())), title: "The request is not valid.");
+    public ValidationProblem ToProblem() =>
+        TypedResults.ValidationProblem(
+            (errors ?? []).Select(e => KeyValuePair.Create(e.Key, e.Value.ToArray())),
+            title: "The request is not valid."
+        );
 }

@@ -9,19 +9,39 @@ internal static class ListServices
 {
     public static async Task<Ok<Response>> HandleAsync(PlatformDbContext db, CancellationToken cancellationToken)
     {
-        var living = await db.Instances.AsNoTracking().Where(i => i.LeaseUntil > DatabaseClock.UtcNow())
-            .OrderBy(i => i.Service).ThenBy(i => i.Id).ToListAsync(cancellationToken);
+        var living = await db
+            .Instances.AsNoTracking()
+            .Where(i => i.LeaseUntil > DatabaseClock.UtcNow())
+            .OrderBy(i => i.Service)
+            .ThenBy(i => i.Id)
+            .ToListAsync(cancellationToken);
         var budget = await PoolBudget.ReadAsync(db, cancellationToken);
-        var services = living.GroupBy(i => i.Service).Select(service => new Service(
-            service.Key,
-            service.Sum(i => i.PoolMax),
-            service.Sum(i => i.Slots),
-            service.Sum(i => i.InFlight),
-            [.. service.Select(i => new ServiceInstance(
-                i.Id, i.Host, i.Version, i.StartedAt, i.SeenAt, new Pool(i.PoolMax, i.PoolInUse, i.PoolIdle, i.PoolWaiting), i.Slots, i.InFlight))]));
-        return TypedResults.Ok(new Response(
-            [.. services],
-            new Connections(budget.Max, budget.Reserved, budget.Available, budget.Pools, budget.Direct, budget.IsNearlySpent)));
+        var services = living
+            .GroupBy(i => i.Service)
+            .Select(service => new Service(
+                service.Key,
+                service.Sum(i => i.PoolMax),
+                service.Sum(i => i.Slots),
+                service.Sum(i => i.InFlight),
+                [
+                    .. service.Select(i => new ServiceInstance(
+                        i.Id,
+                        i.Host,
+                        i.Version,
+                        i.StartedAt,
+                        i.SeenAt,
+                        new Pool(i.PoolMax, i.PoolInUse, i.PoolIdle, i.PoolWaiting),
+                        i.Slots,
+                        i.InFlight
+                    )),
+                ]
+            ));
+        return TypedResults.Ok(
+            new Response(
+                [.. services],
+                new Connections(budget.Max, budget.Reserved, budget.Available, budget.Pools, budget.Direct, budget.IsNearlySpent)
+            )
+        );
     }
 
     /// <param name="Services">One entry per service that has a living instance.</param>
@@ -31,7 +51,15 @@ internal static class ListServices
     internal sealed record Service(string Name, int PoolMax, int Slots, int InFlight, IReadOnlyList<ServiceInstance> Instances);
 
     internal sealed record ServiceInstance(
-        Guid Id, string Host, string Version, DateTime StartedAt, DateTime SeenAt, Pool Pool, int Slots, int InFlight);
+        Guid Id,
+        string Host,
+        string Version,
+        DateTime StartedAt,
+        DateTime SeenAt,
+        Pool Pool,
+        int Slots,
+        int InFlight
+    );
 
     internal sealed record Pool(int Max, int InUse, int Idle, int Waiting);
 

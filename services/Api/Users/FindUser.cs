@@ -10,7 +10,10 @@ internal static class FindUser
     /// <summary>A user by e-mail address. Addresses are not unique: of several users it is any one.</summary>
     /// <param name="email">The address, exactly as stored.</param>
     public static async Task<Results<Ok<UserResponse>, ValidationProblem, ProblemHttpResult>> HandleAsync(
-        string? email, PlatformDbContext db, CancellationToken cancellationToken)
+        string? email,
+        PlatformDbContext db,
+        CancellationToken cancellationToken
+    )
     {
         if (string.IsNullOrEmpty(email) || email.Length > User.MaxEmailLength || email.Any(char.IsControl))
         {

@@ -7,7 +7,11 @@ namespace Platform.Api.Users;
 internal static class GetUser
 {
     /// <summary>One user by id.</summary>
-    public static async Task<Results<Ok<UserResponse>, ProblemHttpResult>> HandleAsync(long id, PlatformDbContext db, CancellationToken cancellationToken)
+    public static async Task<Results<Ok<UserResponse>, ProblemHttpResult>> HandleAsync(
+        long id,
+        PlatformDbContext db,
+        CancellationToken cancellationToken
+    )
     {
         var user = await db.Users.AsNoTracking().SingleOrDefaultAsync(u => u.Id == id, cancellationToken);
         return user is null

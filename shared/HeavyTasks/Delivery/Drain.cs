@@ -11,7 +11,13 @@ namespace Platform.HeavyTasks;
 /// tasks finish for a while, then tells the rest to stop and gives them back to the queue, at no cost to them.
 /// </summary>
 internal sealed partial class Drain(
-    IBusControl bus, HeavyTaskSlots slots, RunningAttempts runningAttempts, IOptions<HeavyTaskOptions> options, TimeProvider time, ILogger<Drain> logger) : IHostedLifecycleService
+    IBusControl bus,
+    HeavyTaskSlots slots,
+    RunningAttempts runningAttempts,
+    IOptions<HeavyTaskOptions> options,
+    TimeProvider time,
+    ILogger<Drain> logger
+) : IHostedLifecycleService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
@@ -37,8 +43,10 @@ internal sealed partial class Drain(
         }
 
         Waiting(logger, slots.InUse, options.Value.DrainTimeout);
-        if (!await IsDoneWithinAsync(options.Value.DrainTimeout, stop: false, cancellationToken)
-            && !await IsDoneWithinAsync(options.Value.DrainGrace * 2, stop: true, cancellationToken))
+        if (
+            !await IsDoneWithinAsync(options.Value.DrainTimeout, stop: false, cancellationToken)
+            && !await IsDoneWithinAsync(options.Value.DrainGrace * 2, stop: true, cancellationToken)
+        )
         {
             NotSettled(logger, slots.InUse - Settled);
         }
@@ -78,8 +86,7 @@ internal sealed partial class Drain(
                 {
                     task.Stop(StopReason.Draining);
                 }
-            }
-            while (!IsDone && time.GetElapsedTime(start) < limit && await timer.WaitForNextTickAsync(cancellationToken));
+            } while (!IsDone && time.GetElapsedTime(start) < limit && await timer.WaitForNextTickAsync(cancellationToken));
         }
         catch (OperationCanceledException)
         {

@@ -26,8 +26,11 @@ internal abstract class HandledKind(string name, Type handlerType)
             return null;
         }
 
-        var attribute = parametersType.GetCustomAttribute<HeavyTaskKindAttribute>()
-            ?? throw new InvalidOperationException($"{parametersType.Name}, the parameter record of {type.Name}, has no HandledKind attribute.");
+        var attribute =
+            parametersType.GetCustomAttribute<HeavyTaskKindAttribute>()
+            ?? throw new InvalidOperationException(
+                $"{parametersType.Name}, the parameter record of {type.Name}, has no HandledKind attribute."
+            );
         return (HandledKind)Activator.CreateInstance(typeof(HandledKind<,>).MakeGenericType(type, parametersType), attribute.Name)!;
     }
 
@@ -54,7 +57,8 @@ internal sealed class HandledKind<THandler, TParameters>(string name) : HandledK
         TParameters parameters;
         try
         {
-            parameters = JsonSerializer.Deserialize<TParameters>(attempt.Task.Parameters, HeavyTaskJson.Options)
+            parameters =
+                JsonSerializer.Deserialize<TParameters>(attempt.Task.Parameters, HeavyTaskJson.Options)
                 ?? throw new JsonException("The parameters are null.");
         }
         catch (JsonException exception)

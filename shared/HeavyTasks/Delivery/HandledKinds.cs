@@ -15,7 +15,8 @@ internal sealed class HandledKinds
             if (!byName.TryAdd(kind.Name, kind))
             {
                 throw new InvalidOperationException(
-                    $"Kind {kind.Name} has two handlers: {byName[kind.Name].HandlerType.Name} and {kind.HandlerType.Name}.");
+                    $"Kind {kind.Name} has two handlers: {byName[kind.Name].HandlerType.Name} and {kind.HandlerType.Name}."
+                );
             }
         }
     }

@@ -17,14 +17,16 @@ internal sealed partial class HeavyTaskConsumer(
     PlatformDbContext db,
     HeavyTaskRunner runner,
     TimeProvider time,
-    ILogger<HeavyTaskConsumer> logger) : IConsumer<HeavyTaskRequested>
+    ILogger<HeavyTaskConsumer> logger
+) : IConsumer<HeavyTaskRequested>
 {
     private static readonly TimeSpan ClaimRetryDelay = TimeSpan.FromSeconds(1);
 
     public async Task Consume(ConsumeContext<HeavyTaskRequested> context)
     {
         var message = context.Message;
-        var kind = kinds.Find(message.Kind) ?? throw new InvalidOperationException($"This worker does not run tasks of kind '{message.Kind}'.");
+        var kind =
+            kinds.Find(message.Kind) ?? throw new InvalidOperationException($"This worker does not run tasks of kind '{message.Kind}'.");
         slots.Delivered(kind.Name);
         using var slot = await slots.TakeAsync(kind.Name, context.CancellationToken);
         var task = await ClaimAsync(message.TaskId, context.CancellationToken);

@@ -19,22 +19,25 @@ public static class HeavyTaskQueues
         foreach (var kind in context.GetRequiredService<HandledKinds>().All)
         {
             var queue = HeavyTaskTopology.QueueName(kind.Name);
-            bus.ReceiveEndpoint(queue, endpoint =>
-            {
-                endpoint.BindHeavyTaskKind(context, kind.Name);
+            bus.ReceiveEndpoint(
+                queue,
+                endpoint =>
+                {
+                    endpoint.BindHeavyTaskKind(context, kind.Name);
 
-                // Prefetch equals the slots: a message that waits here is one that another worker could run. The real limit is HeavyTaskSlots.
-                endpoint.PrefetchCount = options.Of(kind.Name).Concurrency;
-                endpoint.ConcurrentMessageLimit = options.Of(kind.Name).Concurrency;
+                    // Prefetch equals the slots: a message that waits here is one that another worker could run. The real limit is HeavyTaskSlots.
+                    endpoint.PrefetchCount = options.Of(kind.Name).Concurrency;
+                    endpoint.ConcurrentMessageLimit = options.Of(kind.Name).Concurrency;
 
-                // A task's outcome is its own event; Fault<HeavyTaskRequested> would have no reader.
-                endpoint.PublishFaults = false;
-                var poison = new PoisonMessageFilter(context, queue);
-                endpoint.ConfigureError(pipe => pipe.UseFilter(poison));
-                endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(poison));
-                endpoint.UseFilter(new DeliveryFilter());
-                context.ConfigureConsumer<HeavyTaskConsumer>(endpoint);
-            });
+                    // A task's outcome is its own event; Fault<HeavyTaskRequested> would have no reader.
+                    endpoint.PublishFaults = false;
+                    var poison = new PoisonMessageFilter(context, queue);
+                    endpoint.ConfigureError(pipe => pipe.UseFilter(poison));
+                    endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(poison));
+                    endpoint.UseFilter(new DeliveryFilter());
+                    context.ConfigureConsumer<HeavyTaskConsumer>(endpoint);
+                }
+            );
         }
     }
 }

@@ -12,7 +12,10 @@ internal sealed class HeavyTaskSlots(HandledKinds kinds, IOptions<HeavyTaskOptio
     private static readonly TimeSpan RequeuePause = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, KindSlots> slots = kinds.All.ToDictionary(
-        kind => kind.Name, kind => new KindSlots(options.Value.Of(kind.Name).Concurrency, time.GetTimestamp()), StringComparer.Ordinal);
+        kind => kind.Name,
+        kind => new KindSlots(options.Value.Of(kind.Name).Concurrency, time.GetTimestamp()),
+        StringComparer.Ordinal
+    );
 
     private readonly CancellationTokenSource closing = new();
 

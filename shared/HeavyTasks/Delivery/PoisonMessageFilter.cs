@@ -12,7 +12,9 @@ namespace Platform.HeavyTasks;
 /// Ends the error and dead-letter pipes of a heavy-task queue: the message is stored as it came, then acknowledged. While the database
 /// is away the message waits, because an unstored message must not be acknowledged.
 /// </summary>
-internal sealed partial class PoisonMessageFilter(IServiceProvider services, string queue) : IFilter<ExceptionReceiveContext>, IFilter<ReceiveContext>
+internal sealed partial class PoisonMessageFilter(IServiceProvider services, string queue)
+    : IFilter<ExceptionReceiveContext>,
+        IFilter<ReceiveContext>
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private readonly ILogger logger = services.GetRequiredService<ILogger<PoisonMessageFilter>>();
@@ -42,7 +44,11 @@ internal sealed partial class PoisonMessageFilter(IServiceProvider services, str
         var message = new PoisonMessage
         {
             Queue = queue,
-            MessageId = Limit(context.TransportHeaders.Get<string>(MessageHeaders.TransportMessageId) ?? context.TransportHeaders.Get<string>(MessageHeaders.MessageId) ?? context.GetMessageId()?.ToString()),
+            MessageId = Limit(
+                context.TransportHeaders.Get<string>(MessageHeaders.TransportMessageId)
+                    ?? context.TransportHeaders.Get<string>(MessageHeaders.MessageId)
+                    ?? context.GetMessageId()?.ToString()
+            ),
             ContentType = Limit(context.ContentType?.ToString()),
             Headers = JsonSerializer.Serialize(HeadersOf(context)),
             Body = context.GetBody(),
@@ -82,7 +88,10 @@ internal sealed partial class PoisonMessageFilter(IServiceProvider services, str
 
     private static string? Limit(string? text) => text?.Length > 255 ? text[..255] : text;
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A message of {Queue} could not be read or handled and is kept in poison_messages (message id {MessageId}).")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "A message of {Queue} could not be read or handled and is kept in poison_messages (message id {MessageId})."
+    )]
     private static partial void Stored(ILogger logger, string queue, string? messageId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A poison message of {Queue} could not be stored; trying again.")]

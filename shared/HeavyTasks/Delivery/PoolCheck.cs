@@ -7,7 +7,11 @@ namespace Platform.HeavyTasks;
 
 /// <summary>Compares, before anything starts, the connections that the slots can use with the pool that has to carry them.</summary>
 internal sealed partial class PoolCheck(
-    HandledKinds kinds, IOptions<HeavyTaskOptions> options, IOptions<DatabaseOptions> database, ILogger<PoolCheck> logger) : IHostedLifecycleService
+    HandledKinds kinds,
+    IOptions<HeavyTaskOptions> options,
+    IOptions<DatabaseOptions> database,
+    ILogger<PoolCheck> logger
+) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -37,7 +41,10 @@ internal sealed partial class PoolCheck(
     /// <summary>The sum and what to change; null when the pool carries it.</summary>
     internal static string? Describe(HandledKinds kinds, HeavyTaskOptions options, DatabaseOptions database)
     {
-        var terms = kinds.All.OrderBy(k => k.Name, StringComparer.Ordinal).Select(kind => (kind.Name, Limits: options.Of(kind.Name))).ToList();
+        var terms = kinds
+            .All.OrderBy(k => k.Name, StringComparer.Ordinal)
+            .Select(kind => (kind.Name, Limits: options.Of(kind.Name)))
+            .ToList();
         var needed = terms.Sum(t => t.Limits.Concurrency * t.Limits.ConnectionsPerTask) + options.ReservedConnections;
         if (needed <= database.MaxPoolSize)
         {

@@ -22,7 +22,10 @@ internal static class RetryPolicy
             return null;
         }
 
-        var limit = Math.Min(options.RetryDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failures - 1, 62)), options.MaxRetryDelay.TotalMilliseconds);
+        var limit = Math.Min(
+            options.RetryDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failures - 1, 62)),
+            options.MaxRetryDelay.TotalMilliseconds
+        );
         return TimeSpan.FromMilliseconds(limit * random.NextDouble());
     }
 }

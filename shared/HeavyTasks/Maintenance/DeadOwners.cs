@@ -13,9 +13,11 @@ internal sealed class DeadOwners(InstanceIdentity instance)
 
     public async Task<IReadOnlyList<(Guid Owner, string Why)>> FindAsync(PlatformDbContext db, CancellationToken cancellationToken)
     {
-        var owners = await db.HeavyTasks.AsNoTracking()
+        var owners = await db
+            .HeavyTasks.AsNoTracking()
             .Where(t => t.Owner != null && t.Owner != instance.Id && t.Status == HeavyTaskStatus.Running)
-            .Select(t => t.Owner!.Value).Distinct()
+            .Select(t => t.Owner!.Value)
+            .Distinct()
             .ToListAsync(cancellationToken);
         if (owners.Count == 0)
         {
@@ -23,7 +25,8 @@ internal sealed class DeadOwners(InstanceIdentity instance)
             return [];
         }
 
-        var alive = await db.Instances.AsNoTracking()
+        var alive = await db
+            .Instances.AsNoTracking()
             .Where(i => owners.Contains(i.Id) && i.LeaseUntil > DatabaseClock.UtcNow())
             .Select(i => new { i.Id, i.HoldsLock })
             .ToDictionaryAsync(i => i.Id, i => i.HoldsLock, cancellationToken);

@@ -18,7 +18,8 @@ internal sealed partial class HeavyTaskScheduler(
     IServiceScopeFactory scopes,
     IOptions<HeavyTaskOptions> options,
     TimeProvider time,
-    ILogger<HeavyTaskScheduler> logger) : PollingLoop(options.Value.Interval, time, logger)
+    ILogger<HeavyTaskScheduler> logger
+) : PollingLoop(options.Value.Interval, time, logger)
 {
     private const int BatchSize = 500;
 
@@ -38,8 +39,11 @@ internal sealed partial class HeavyTaskScheduler(
             var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
             var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-            var due = await db.HeavyTasks.FromSql(DueStatement.Of(BatchSize)).AsNoTracking()
-                .Select(t => new HeavyTaskRequested(t.Id, t.Kind)).ToListAsync(cancellationToken);
+            var due = await db
+                .HeavyTasks.FromSql(DueStatement.Of(BatchSize))
+                .AsNoTracking()
+                .Select(t => new HeavyTaskRequested(t.Id, t.Kind))
+                .ToListAsync(cancellationToken);
             count = due.Count;
             if (count == 0)
             {
@@ -49,8 +53,7 @@ internal sealed partial class HeavyTaskScheduler(
             await lifecycle.QueueDueAsync(due, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             Due(logger, count);
-        }
-        while (count == BatchSize);
+        } while (count == BatchSize);
     }
 
     private async Task TakeOverAsync(CancellationToken cancellationToken)

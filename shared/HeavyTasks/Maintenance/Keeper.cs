@@ -20,7 +20,8 @@ internal sealed partial class Keeper(
     IServiceScopeFactory scopes,
     IOptions<HeavyTaskOptions> options,
     TimeProvider time,
-    ILogger<Keeper> logger) : PollingLoop(options.Value.Interval, time, logger)
+    ILogger<Keeper> logger
+) : PollingLoop(options.Value.Interval, time, logger)
 {
     // A claim commits a moment before the task counts as running here, so a task must look lost this often in a row.
     private const int LostAfter = 3;
@@ -73,9 +74,15 @@ internal sealed partial class Keeper(
         var running = runningAttempts.All.ToArray();
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
-        var owned = await db.HeavyTasks.AsNoTracking()
+        var owned = await db
+            .HeavyTasks.AsNoTracking()
             .Where(t => t.Owner == instance.Id && t.Status == HeavyTaskStatus.Running)
-            .Select(t => new { t.Id, t.Attempt, t.CancelRequested })
+            .Select(t => new
+            {
+                t.Id,
+                t.Attempt,
+                t.CancelRequested,
+            })
             .ToDictionaryAsync(t => new HeavyTaskFence(t.Id, t.Attempt, instance.Id), t => t.CancelRequested, cancellationToken);
 
         foreach (var task in running)
@@ -112,6 +119,9 @@ internal sealed partial class Keeper(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The liveness lock is not held; until it is, others may take this worker for dead.")]
     private static partial void LockNotHeld(ILogger logger, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} of task {TaskId} is claimed by this worker but does not run here; it goes back to the queue.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Attempt {Attempt} of task {TaskId} is claimed by this worker but does not run here; it goes back to the queue."
+    )]
     private static partial void Lost(ILogger logger, Guid taskId, int attempt);
 }

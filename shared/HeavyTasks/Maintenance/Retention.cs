@@ -7,8 +7,12 @@ using Platform.Persistence;
 namespace Platform.HeavyTasks;
 
 /// <summary>Deletes what has expired, in small batches: finished tasks with their attempts and files, uploads that no waiting or running task refers to, and rows of instances long gone.</summary>
-internal sealed partial class Retention(IServiceScopeFactory scopes, IOptions<HeavyTaskOptions> options, TimeProvider time, ILogger<Retention> logger)
-    : PollingLoop(options.Value.RetentionInterval, time, logger)
+internal sealed partial class Retention(
+    IServiceScopeFactory scopes,
+    IOptions<HeavyTaskOptions> options,
+    TimeProvider time,
+    ILogger<Retention> logger
+) : PollingLoop(options.Value.RetentionInterval, time, logger)
 {
     private const int BatchSize = 100;
     private static readonly TimeSpan InstanceRetention = TimeSpan.FromMinutes(5);
@@ -25,7 +29,10 @@ internal sealed partial class Retention(IServiceScopeFactory scopes, IOptions<He
         }
     }
 
-    private async Task<int> RepeatAsync(Func<PlatformDbContext, CancellationToken, Task<int>> deleteBatch, CancellationToken cancellationToken)
+    private async Task<int> RepeatAsync(
+        Func<PlatformDbContext, CancellationToken, Task<int>> deleteBatch,
+        CancellationToken cancellationToken
+    )
     {
         var total = 0;
         while (true)
@@ -43,8 +50,12 @@ internal sealed partial class Retention(IServiceScopeFactory scopes, IOptions<He
     private async Task<int> DeleteTasksAsync(PlatformDbContext db, CancellationToken cancellationToken)
     {
         var seconds = options.Value.TaskRetention.TotalSeconds;
-        var ids = await db.HeavyTasks.Where(t => t.FinishedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
-            .OrderBy(t => t.FinishedAt).Select(t => t.Id).Take(BatchSize).ToListAsync(cancellationToken);
+        var ids = await db
+            .HeavyTasks.Where(t => t.FinishedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
+            .OrderBy(t => t.FinishedAt)
+            .Select(t => t.Id)
+            .Take(BatchSize)
+            .ToListAsync(cancellationToken);
         if (ids.Count == 0)
         {
             return 0;
@@ -52,8 +63,12 @@ internal sealed partial class Retention(IServiceScopeFactory scopes, IOptions<He
 
         // Conditional again: a task may have been retried by hand since it was selected, and then it needs all that it has.
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await db.HeavyTasks.Where(t => ids.Contains(t.Id) && t.FinishedAt < DatabaseClock.UtcNow().AddSeconds(-seconds)).ExecuteDeleteAsync(cancellationToken);
-        await db.HeavyTaskAttempts.Where(a => ids.Contains(a.TaskId) && !db.HeavyTasks.Any(t => t.Id == a.TaskId)).ExecuteDeleteAsync(cancellationToken);
+        await db
+            .HeavyTasks.Where(t => ids.Contains(t.Id) && t.FinishedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
+            .ExecuteDeleteAsync(cancellationToken);
+        await db
+            .HeavyTaskAttempts.Where(a => ids.Contains(a.TaskId) && !db.HeavyTasks.Any(t => t.Id == a.TaskId))
+            .ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return ids.Count;
     }
@@ -61,8 +76,12 @@ internal sealed partial class Retention(IServiceScopeFactory scopes, IOptions<He
     // Large ones take a while, so they go after the task, which nobody can retry then.
     private static async Task<int> DeleteResultFilesAsync(PlatformDbContext db, CancellationToken cancellationToken)
     {
-        var ids = await db.Files.Where(f => f.TaskId != null && !db.HeavyTasks.Any(t => t.Id == f.TaskId))
-            .OrderBy(f => f.CreatedAt).Select(f => f.Id).Take(BatchSize).ToListAsync(cancellationToken);
+        var ids = await db
+            .Files.Where(f => f.TaskId != null && !db.HeavyTasks.Any(t => t.Id == f.TaskId))
+            .OrderBy(f => f.CreatedAt)
+            .Select(f => f.Id)
+            .Take(BatchSize)
+            .ToListAsync(cancellationToken);
         await DeleteFilesAsync(db, ids, cancellationToken);
         return ids.Count;
     }
@@ -70,11 +89,13 @@ internal sealed partial class Retention(IServiceScopeFactory scopes, IOptions<He
     private async Task<int> DeleteUploadsAsync(PlatformDbContext db, CancellationToken cancellationToken)
     {
         var seconds = options.Value.UploadRetention.TotalSeconds;
-        var ids = await db.Files
-            .Where(f => f.TaskId == null && f.CreatedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
-            .Where(f => !db.HeavyTasks.Any(t =>
-                !HeavyTaskStatuses.Final.Contains(t.Status) && t.Parameters.Contains(f.Id.ToString())))
-            .OrderBy(f => f.CreatedAt).Select(f => f.Id).Take(BatchSize).ToListAsync(cancellationToken);
+        var ids = await db
+            .Files.Where(f => f.TaskId == null && f.CreatedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
+            .Where(f => !db.HeavyTasks.Any(t => !HeavyTaskStatuses.Final.Contains(t.Status) && t.Parameters.Contains(f.Id.ToString())))
+            .OrderBy(f => f.CreatedAt)
+            .Select(f => f.Id)
+            .Take(BatchSize)
+            .ToListAsync(cancellationToken);
         await DeleteFilesAsync(db, ids, cancellationToken);
         return ids.Count;
     }

@@ -14,9 +14,7 @@ internal sealed partial class TakeOver(IServiceScopeFactory scopes, IOptions<Hea
     /// <summary>Takes every task of the owner; rows that somebody else is taking are left to them.</summary>
     public async Task TakeAllAsync(Guid owner, string why, CancellationToken cancellationToken)
     {
-        while (await TakeBatchAsync(owner, why, cancellationToken) == BatchSize)
-        {
-        }
+        while (await TakeBatchAsync(owner, why, cancellationToken) == BatchSize) { }
     }
 
     /// <summary>Puts one task of a living owner back at no cost.</summary>
@@ -39,9 +37,12 @@ internal sealed partial class TakeOver(IServiceScopeFactory scopes, IOptions<Hea
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
         var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var tasks = await db.HeavyTasks.FromSql(
-            $"SELECT * FROM heavy_tasks WHERE owner = {owner} AND status = {nameof(HeavyTaskStatus.Running)} ORDER BY id LIMIT {BatchSize} FOR UPDATE SKIP LOCKED")
-            .AsNoTracking().ToListAsync(cancellationToken);
+        var tasks = await db
+            .HeavyTasks.FromSql(
+                $"SELECT * FROM heavy_tasks WHERE owner = {owner} AND status = {nameof(HeavyTaskStatus.Running)} ORDER BY id LIMIT {BatchSize} FOR UPDATE SKIP LOCKED"
+            )
+            .AsNoTracking()
+            .ToListAsync(cancellationToken);
         foreach (var task in tasks)
         {
             var fence = new HeavyTaskFence(task.Id, task.Attempt, owner);

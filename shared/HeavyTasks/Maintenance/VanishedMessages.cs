@@ -19,7 +19,8 @@ internal sealed partial class VanishedMessages(
     IServiceScopeFactory scopes,
     IOptions<HeavyTaskOptions> options,
     TimeProvider time,
-    ILogger<VanishedMessages> logger)
+    ILogger<VanishedMessages> logger
+)
 {
     private const int MaxRound = 1_000;
     private static readonly TimeSpan RoundTimeout = TimeSpan.FromMinutes(1);
@@ -51,7 +52,10 @@ internal sealed partial class VanishedMessages(
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
-        var stillQueued = await db.HeavyTasks.CountAsync(t => round.Tasks.Contains(t.Id) && t.Status == HeavyTaskStatus.Queued, cancellationToken);
+        var stillQueued = await db.HeavyTasks.CountAsync(
+            t => round.Tasks.Contains(t.Id) && t.Status == HeavyTaskStatus.Queued,
+            cancellationToken
+        );
         if (stillQueued == 0)
         {
             await PublishOldestAsync(kind, Math.Min(round.Tasks.Length * 2, MaxRound), cancellationToken);
@@ -69,9 +73,13 @@ internal sealed partial class VanishedMessages(
 
         // A message that is on its way is younger than this.
         var seconds = options.Value.VanishedAfter.TotalSeconds;
-        var oldest = await db.HeavyTasks
-            .Where(t => t.Kind == kind && t.Status == HeavyTaskStatus.Queued && t.QueuedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
-            .OrderBy(t => t.Id).Select(t => t.Id).Take(limit)
+        var oldest = await db
+            .HeavyTasks.Where(t =>
+                t.Kind == kind && t.Status == HeavyTaskStatus.Queued && t.QueuedAt < DatabaseClock.UtcNow().AddSeconds(-seconds)
+            )
+            .OrderBy(t => t.Id)
+            .Select(t => t.Id)
+            .Take(limit)
             .ToArrayAsync(cancellationToken);
         rounds.Remove(kind);
         if (oldest.Length == 0)
@@ -85,7 +93,10 @@ internal sealed partial class VanishedMessages(
         PublishedAgain(logger, oldest.Length, kind);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} queued tasks of kind {Kind} were published again: the broker delivered nothing for them.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "{Count} queued tasks of kind {Kind} were published again: the broker delivered nothing for them."
+    )]
     private static partial void PublishedAgain(ILogger logger, int count, string kind);
 
     private sealed record Round(Guid[] Tasks, long StartedAt);

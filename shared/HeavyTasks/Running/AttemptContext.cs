@@ -15,13 +15,17 @@ internal sealed class AttemptContext<TParameters>(AttemptState attempt, TParamet
     public override TParameters Parameters => parameters;
 
     public override void ReportProgress(long done, long? total = null, string? text = null) =>
-        attempt.Running.Report(new Progress(done, total, text is null ? null : StorableText.Of(text, Persistence.HeavyTask.MaxProgressTextLength)));
+        attempt.Running.Report(
+            new Progress(done, total, text is null ? null : StorableText.Of(text, Persistence.HeavyTask.MaxProgressTextLength))
+        );
 
     public override TState? GetCheckpoint<TState>()
         where TState : class => attempt.GetCheckpoint<TState>();
 
-    public override Task CheckpointAsync<TState>(TState state, Func<Persistence.PlatformDbContext, CancellationToken, Task>? write = null) =>
-        attempt.CheckpointAsync(state, write);
+    public override Task CheckpointAsync<TState>(
+        TState state,
+        Func<Persistence.PlatformDbContext, CancellationToken, Task>? write = null
+    ) => attempt.CheckpointAsync(state, write);
 
     public override Task<TState> CheckpointAsync<TState>(Func<Persistence.PlatformDbContext, CancellationToken, Task<TState>> write) =>
         attempt.CheckpointAsync(write);

@@ -7,7 +7,14 @@ namespace Platform.HeavyTasks;
 
 /// <summary>The state of one attempt that does not depend on the type of its parameters: checkpoints, result and result file.</summary>
 internal sealed class AttemptState(
-    ClaimedHeavyTask task, RunningAttempt running, PlatformDbContext db, OutboxPublishEndpoint outbox, TaskLifecycle lifecycle, ResultFiles resultFiles, TimeProvider time)
+    ClaimedHeavyTask task,
+    RunningAttempt running,
+    PlatformDbContext db,
+    OutboxPublishEndpoint outbox,
+    TaskLifecycle lifecycle,
+    ResultFiles resultFiles,
+    TimeProvider time
+)
 {
     private string? checkpoint = task.Checkpoint;
     private ResultFile? resultFile;
@@ -27,26 +34,32 @@ internal sealed class AttemptState(
         where TState : class
     {
         var json = JsonSerializer.Serialize(state, HeavyTaskJson.Options);
-        return CheckpointAsync(json, async cancellationToken =>
-        {
-            if (write is not null)
+        return CheckpointAsync(
+            json,
+            async cancellationToken =>
             {
-                await write(db, cancellationToken);
-            }
+                if (write is not null)
+                {
+                    await write(db, cancellationToken);
+                }
 
-            return json;
-        });
+                return json;
+            }
+        );
     }
 
     public async Task<TState> CheckpointAsync<TState>(Func<PlatformDbContext, CancellationToken, Task<TState>> write)
         where TState : class
     {
         TState? state = null;
-        await CheckpointAsync(checkpoint, async cancellationToken =>
-        {
-            state = await write(db, cancellationToken);
-            return JsonSerializer.Serialize(state, HeavyTaskJson.Options);
-        });
+        await CheckpointAsync(
+            checkpoint,
+            async cancellationToken =>
+            {
+                state = await write(db, cancellationToken);
+                return JsonSerializer.Serialize(state, HeavyTaskJson.Options);
+            }
+        );
         return state!;
     }
 
@@ -67,7 +80,8 @@ internal sealed class AttemptState(
                         return WriteCheckpointAsync(expected, progress, write, Running.Token);
                     },
                     time,
-                    Running.Token)
+                    Running.Token
+                )
                 : await WriteCheckpointAsync(expected, progress, write, Running.Token);
         }
         finally
@@ -78,7 +92,11 @@ internal sealed class AttemptState(
     }
 
     private async Task<string> WriteCheckpointAsync(
-        string? expected, Progress progress, Func<CancellationToken, Task<string>> write, CancellationToken cancellationToken)
+        string? expected,
+        Progress progress,
+        Func<CancellationToken, Task<string>> write,
+        CancellationToken cancellationToken
+    )
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
 
@@ -128,7 +146,13 @@ internal sealed class AttemptState(
 
         ForgetOwnRows();
         var (done, total, text) = Running.CurrentProgress;
-        await lifecycle.SucceedAsync(Fence, Task.Kind, new HeavyTaskSuccess(now, Result, resultFileId, done, total, text), time, cancellationToken);
+        await lifecycle.SucceedAsync(
+            Fence,
+            Task.Kind,
+            new HeavyTaskSuccess(now, Result, resultFileId, done, total, text),
+            time,
+            cancellationToken
+        );
     }
 
     // What the handler may have read of its own task: it would be in the way of the rows that are attached next.
@@ -145,10 +169,11 @@ internal sealed class AttemptState(
         db.ChangeTracker.AutoDetectChangesEnabled = detects;
     }
 
-    private bool IsOwnRow(object entity) => entity switch
-    {
-        HeavyTask task => task.Id == Fence.TaskId,
-        HeavyTaskAttempt attempt => attempt.TaskId == Fence.TaskId && attempt.Attempt == Fence.Attempt,
-        _ => false,
-    };
+    private bool IsOwnRow(object entity) =>
+        entity switch
+        {
+            HeavyTask task => task.Id == Fence.TaskId,
+            HeavyTaskAttempt attempt => attempt.TaskId == Fence.TaskId && attempt.Attempt == Fence.Attempt,
+            _ => false,
+        };
 }

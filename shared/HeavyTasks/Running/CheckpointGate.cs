@@ -24,7 +24,10 @@ internal sealed class CheckpointGate : SaveChangesInterceptor
     }
 
     public override ValueTask<InterceptionResult<int>> SavingChangesAsync(
-        DbContextEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
+        DbContextEventData eventData,
+        InterceptionResult<int> result,
+        CancellationToken cancellationToken = default
+    )
     {
         Check(eventData.Context);
         return ValueTask.FromResult(result);
@@ -36,7 +39,8 @@ internal sealed class CheckpointGate : SaveChangesInterceptor
         {
             throw new InvalidOperationException(
                 "A handler saves in CheckpointAsync, or leaves its changes tracked to be saved with the task's completion. "
-                + "SaveChanges outside a checkpoint is not protected against a worker that lost its task.");
+                    + "SaveChanges outside a checkpoint is not protected against a worker that lost its task."
+            );
         }
     }
 }

@@ -20,12 +20,25 @@ internal sealed class HeavyTaskMetrics
     public HeavyTaskMetrics(IMeterFactory meters, HeavyTaskSlots slots, RunningAttempts runningAttempts)
     {
         var meter = meters.Create(MeterName);
-        queueWait = meter.CreateHistogram<double>("platform.heavy_task.queue_wait", "s", "From queued to claimed, on the database's clock.");
+        queueWait = meter.CreateHistogram<double>(
+            "platform.heavy_task.queue_wait",
+            "s",
+            "From queued to claimed, on the database's clock."
+        );
         runTime = meter.CreateHistogram<double>("platform.heavy_task.run_time", "s", "From claim to outcome of one attempt.");
-        takenAway = meter.CreateCounter<long>("platform.heavy_task.taken_away", "{attempt}", "Attempts whose task was taken over, or finished elsewhere.");
+        takenAway = meter.CreateCounter<long>(
+            "platform.heavy_task.taken_away",
+            "{attempt}",
+            "Attempts whose task was taken over, or finished elsewhere."
+        );
         stuck = meter.CreateUpDownCounter<long>("platform.heavy_task.stuck", "{slot}", "Slots held by handlers that do not stop.");
         meter.CreateObservableUpDownCounter("platform.heavy_task.slots", () => slots.Total, "{slot}", "Tasks this process runs at once.");
-        meter.CreateObservableUpDownCounter("platform.heavy_task.in_flight", () => runningAttempts.Count, "{task}", "Tasks this process runs now.");
+        meter.CreateObservableUpDownCounter(
+            "platform.heavy_task.in_flight",
+            () => runningAttempts.Count,
+            "{task}",
+            "Tasks this process runs now."
+        );
     }
 
     public void Claimed(ClaimedHeavyTask task)

@@ -11,7 +11,13 @@ namespace Platform.HeavyTasks;
 /// still in use. Every write is fenced, so an attempt whose success was committed after all, or whose task was taken over, changes nothing.
 /// </summary>
 internal sealed partial class HeavyTaskOutcomes(
-    IServiceScopeFactory scopes, HeavyTaskSlots slots, HeavyTaskMetrics metrics, IOptions<HeavyTaskOptions> options, TimeProvider time, ILogger<HeavyTaskOutcomes> logger)
+    IServiceScopeFactory scopes,
+    HeavyTaskSlots slots,
+    HeavyTaskMetrics metrics,
+    IOptions<HeavyTaskOptions> options,
+    TimeProvider time,
+    ILogger<HeavyTaskOutcomes> logger
+)
 {
     private static readonly TimeSpan MaxSettleRetryDelay = TimeSpan.FromSeconds(5);
 
@@ -54,10 +60,21 @@ internal sealed partial class HeavyTaskOutcomes(
         await using var transaction = await db.Database.BeginTransactionAsync();
         var (outcome, changed) = running.Reason switch
         {
-            StopReason.CancelRequested => (AttemptOutcome.Cancelled, await lifecycle.CancelRunningAsync(fence, task.Kind, CancellationToken.None)),
+            StopReason.CancelRequested => (
+                AttemptOutcome.Cancelled,
+                await lifecycle.CancelRunningAsync(fence, task.Kind, CancellationToken.None)
+            ),
             StopReason.Draining => (AttemptOutcome.Released, await lifecycle.ReleaseAsync(fence, task.Kind, CancellationToken.None)),
-            StopReason.TimedOut => (AttemptOutcome.TimedOut, await FailAsync(lifecycle, task, fence, AttemptOutcome.TimedOut, new TimeoutException(
-                $"The attempt ran longer than the kind's RunTimeout of {options.Value.Of(task.Kind).RunTimeout}."))),
+            StopReason.TimedOut => (
+                AttemptOutcome.TimedOut,
+                await FailAsync(
+                    lifecycle,
+                    task,
+                    fence,
+                    AttemptOutcome.TimedOut,
+                    new TimeoutException($"The attempt ran longer than the kind's RunTimeout of {options.Value.Of(task.Kind).RunTimeout}.")
+                )
+            ),
             _ => (AttemptOutcome.Failed, await FailAsync(lifecycle, task, fence, AttemptOutcome.Failed, error!)),
         };
         if (!changed)
@@ -72,7 +89,13 @@ internal sealed partial class HeavyTaskOutcomes(
         Ended(logger, task.Id, task.Kind, task.Attempt, outcome, error);
     }
 
-    private Task<bool> FailAsync(TaskLifecycle lifecycle, ClaimedHeavyTask task, HeavyTaskFence fence, AttemptOutcome outcome, Exception error)
+    private Task<bool> FailAsync(
+        TaskLifecycle lifecycle,
+        ClaimedHeavyTask task,
+        HeavyTaskFence fence,
+        AttemptOutcome outcome,
+        Exception error
+    )
     {
         var text = ErrorText(error);
         return RetryPolicy.DelayAfter(error, task.Failures + 1, task.MaxAttempts, options.Value.Of(task.Kind), Random.Shared) is { } delay
@@ -85,13 +108,18 @@ internal sealed partial class HeavyTaskOutcomes(
         var messages = new List<string>();
         for (var current = error; current is not null; current = current.InnerException)
         {
-            messages.Add(current is NonRetryableException or TimeoutException ? current.Message : $"{current.GetType().Name}: {current.Message}");
+            messages.Add(
+                current is NonRetryableException or TimeoutException ? current.Message : $"{current.GetType().Name}: {current.Message}"
+            );
         }
 
         return StorableText.Of(string.Join(" <- ", messages), HeavyTask.MaxErrorLength);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} of task {TaskId} ({Kind}) ended without effect: the task no longer belongs to it.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Attempt {Attempt} of task {TaskId} ({Kind}) ended without effect: the task no longer belongs to it."
+    )]
     private static partial void TakenAway(ILogger logger, Guid taskId, string kind, int attempt);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} of task {TaskId} ({Kind}) ended: {Outcome}.")]

@@ -19,7 +19,8 @@ internal sealed partial class HeavyTaskRunner(
     InstanceIdentity instance,
     IOptions<HeavyTaskOptions> options,
     TimeProvider time,
-    ILogger<HeavyTaskRunner> logger)
+    ILogger<HeavyTaskRunner> logger
+)
 {
     public async Task RunAsync(HandledKind kind, ClaimedHeavyTask task)
     {
@@ -32,7 +33,12 @@ internal sealed partial class HeavyTaskRunner(
             metrics.Claimed(task);
             running.StartFrom(new Progress(task.ProgressDone, null, null));
             var attempt = new AttemptState(task, running, db, outbox, lifecycle, resultFiles, time);
-            await using var timeLimit = time.CreateTimer(_ => running.Stop(StopReason.TimedOut), null, limits.RunTimeout, Timeout.InfiniteTimeSpan);
+            await using var timeLimit = time.CreateTimer(
+                _ => running.Stop(StopReason.TimedOut),
+                null,
+                limits.RunTimeout,
+                Timeout.InfiniteTimeSpan
+            );
             CheckpointGate.Close(db);
 
             // The handler's synchronous part must not run on the consumer's dispatch.
@@ -107,7 +113,10 @@ internal sealed partial class HeavyTaskRunner(
     [LoggerMessage(Level = LogLevel.Information, Message = "Task {TaskId} ({Kind}) succeeded at attempt {Attempt}.")]
     private static partial void Succeeded(ILogger logger, Guid taskId, string kind, int attempt);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The handler of task {TaskId} ({Kind}) did not stop ({Reason}); the task is taken from it and its slot is stuck until it returns.")]
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The handler of task {TaskId} ({Kind}) did not stop ({Reason}); the task is taken from it and its slot is stuck until it returns."
+    )]
     private static partial void Stuck(ILogger logger, Guid taskId, string kind, StopReason reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The stuck handler of task {TaskId} ({Kind}) has returned; its slot is free again.")]

@@ -6,7 +6,11 @@ namespace Platform.HeavyTasks;
 
 /// <summary>Writes reported progress twice a second, for all tasks of this process, away from their handlers.</summary>
 internal sealed class ProgressReporter(
-    RunningAttempts runningAttempts, IServiceScopeFactory scopes, TimeProvider time, ILogger<ProgressReporter> logger) : PollingLoop(TimeSpan.FromMilliseconds(500), time, logger)
+    RunningAttempts runningAttempts,
+    IServiceScopeFactory scopes,
+    TimeProvider time,
+    ILogger<ProgressReporter> logger
+) : PollingLoop(TimeSpan.FromMilliseconds(500), time, logger)
 {
     protected override async Task RunRoundAsync(CancellationToken stoppingToken)
     {

@@ -89,9 +89,7 @@ internal sealed class ResultFile(ResultFiles files, HeavyTaskFence fence, Stored
         return file.Id;
     }
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -106,11 +104,19 @@ internal sealed class ResultFile(ResultFiles files, HeavyTaskFence fence, Stored
 
     private async Task WriteChunkAsync(PlatformDbContext db, byte[] data, CancellationToken cancellationToken)
     {
-        var updated = await db.FileChunks.Where(c => c.FileId == file.Id && c.Number == chunkNumber)
+        var updated = await db
+            .FileChunks.Where(c => c.FileId == file.Id && c.Number == chunkNumber)
             .ExecuteUpdateAsync(set => set.SetProperty(c => c.Data, data), cancellationToken);
         if (updated == 0)
         {
-            var chunk = db.FileChunks.Add(new StoredFileChunk { FileId = file.Id, Number = chunkNumber, Data = data });
+            var chunk = db.FileChunks.Add(
+                new StoredFileChunk
+                {
+                    FileId = file.Id,
+                    Number = chunkNumber,
+                    Data = data,
+                }
+            );
             await db.SaveChangesAsync(cancellationToken);
             chunk.State = EntityState.Detached;
         }

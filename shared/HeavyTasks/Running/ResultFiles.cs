@@ -11,27 +11,41 @@ internal sealed class ResultFiles(IServiceScopeFactory scopes, TimeProvider time
     {
         StoredFile? file = null;
         byte[] tail = [];
-        await FencedAsync(fence, async db =>
-        {
-            file = await db.Files.AsNoTracking().SingleOrDefaultAsync(f => f.TaskId == fence.TaskId, cancellationToken);
-            if (file is null)
+        await FencedAsync(
+            fence,
+            async db =>
             {
-                file = new StoredFile { Id = Guid.CreateVersion7(), Name = name, ContentType = contentType, TaskId = fence.TaskId, CreatedAt = time.GetUtcNow().UtcDateTime };
-                db.Files.Add(file);
-                await db.SaveChangesAsync(cancellationToken);
-                return;
-            }
+                file = await db.Files.AsNoTracking().SingleOrDefaultAsync(f => f.TaskId == fence.TaskId, cancellationToken);
+                if (file is null)
+                {
+                    file = new StoredFile
+                    {
+                        Id = Guid.CreateVersion7(),
+                        Name = name,
+                        ContentType = contentType,
+                        TaskId = fence.TaskId,
+                        CreatedAt = time.GetUtcNow().UtcDateTime,
+                    };
+                    db.Files.Add(file);
+                    await db.SaveChangesAsync(cancellationToken);
+                    return;
+                }
 
-            // What an earlier attempt wrote after its last checkpoint did not happen.
-            var tailNumber = (int)(file.Length / StoredFile.ChunkLength);
-            var tailLength = (int)(file.Length % StoredFile.ChunkLength);
-            await db.FileChunks.Where(c => c.FileId == file.Id && c.Number > tailNumber).ExecuteDeleteAsync(cancellationToken);
-            if (tailLength > 0)
-            {
-                var chunk = await db.FileChunks.Where(c => c.FileId == file.Id && c.Number == tailNumber).Select(c => c.Data).SingleAsync(cancellationToken);
-                tail = chunk[..tailLength];
-            }
-        }, cancellationToken);
+                // What an earlier attempt wrote after its last checkpoint did not happen.
+                var tailNumber = (int)(file.Length / StoredFile.ChunkLength);
+                var tailLength = (int)(file.Length % StoredFile.ChunkLength);
+                await db.FileChunks.Where(c => c.FileId == file.Id && c.Number > tailNumber).ExecuteDeleteAsync(cancellationToken);
+                if (tailLength > 0)
+                {
+                    var chunk = await db
+                        .FileChunks.Where(c => c.FileId == file.Id && c.Number == tailNumber)
+                        .Select(c => c.Data)
+                        .SingleAsync(cancellationToken);
+                    tail = chunk[..tailLength];
+                }
+            },
+            cancellationToken
+        );
 
         var result = new ResultFile(this, fence, file!, tail);
         if (file!.Length > 0)
@@ -51,15 +65,24 @@ internal sealed class ResultFiles(IServiceScopeFactory scopes, TimeProvider time
             scopes,
             scope => FencedAsync(scope.GetRequiredService<PlatformDbContext>(), fence, write, cancellationToken),
             time,
-            cancellationToken);
+            cancellationToken
+        );
 
     private static async Task<bool> FencedAsync(
-        PlatformDbContext db, HeavyTaskFence fence, Func<PlatformDbContext, Task> write, CancellationToken cancellationToken)
+        PlatformDbContext db,
+        HeavyTaskFence fence,
+        Func<PlatformDbContext, Task> write,
+        CancellationToken cancellationToken
+    )
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var held = await db.HeavyTasks.FromSql(
-            $"SELECT * FROM heavy_tasks WHERE id = {fence.TaskId} AND status = {nameof(HeavyTaskStatus.Running)} AND attempt = {fence.Attempt} AND owner = {fence.Owner} FOR UPDATE")
-            .AsNoTracking().Select(t => t.Id).ToListAsync(cancellationToken);
+        var held = await db
+            .HeavyTasks.FromSql(
+                $"SELECT * FROM heavy_tasks WHERE id = {fence.TaskId} AND status = {nameof(HeavyTaskStatus.Running)} AND attempt = {fence.Attempt} AND owner = {fence.Owner} FOR UPDATE"
+            )
+            .AsNoTracking()
+            .Select(t => t.Id)
+            .ToListAsync(cancellationToken);
         if (held.Count == 0)
         {
             throw new HeavyTaskFenceException(fence);

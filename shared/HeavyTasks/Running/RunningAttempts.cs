@@ -21,5 +21,6 @@ internal sealed class RunningAttempts
 
     public void Remove(RunningAttempt task) => tasks.TryRemove(task.Fence, out _);
 
-    public RunningAttempt? Find(Guid taskId, int attempt, Guid owner) => tasks.GetValueOrDefault(new HeavyTaskFence(taskId, attempt, owner));
+    public RunningAttempt? Find(Guid taskId, int attempt, Guid owner) =>
+        tasks.GetValueOrDefault(new HeavyTaskFence(taskId, attempt, owner));
 }

@@ -33,12 +33,18 @@ public sealed class HeavyTaskTestHarness : IAsyncDisposable
     /// <param name="configure">Further services, for example what the handler needs.</param>
     /// <param name="settings">Settings such as <c>("HeavyTasks:MaxCrashes", "1")</c>; the last of a key wins.</param>
     public static Task<HeavyTaskTestHarness> StartAsync<THandler>(
-        string connectionString, Action<IServiceCollection>? configure = null, params IEnumerable<(string Key, string Value)> settings) =>
-        StartAsync([typeof(THandler)], connectionString, configure, settings);
+        string connectionString,
+        Action<IServiceCollection>? configure = null,
+        params IEnumerable<(string Key, string Value)> settings
+    ) => StartAsync([typeof(THandler)], connectionString, configure, settings);
 
     /// <summary>Starts a worker with several handlers.</summary>
     public static async Task<HeavyTaskTestHarness> StartAsync(
-        IEnumerable<Type> handlers, string connectionString, Action<IServiceCollection>? configure = null, params IEnumerable<(string Key, string Value)> settings)
+        IEnumerable<Type> handlers,
+        string connectionString,
+        Action<IServiceCollection>? configure = null,
+        params IEnumerable<(string Key, string Value)> settings
+    )
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration["ConnectionStrings:Platform"] = connectionString;
@@ -60,7 +66,11 @@ public sealed class HeavyTaskTestHarness : IAsyncDisposable
     {
         await using var scope = host.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
-        var kind = typeof(TParameters).GetCustomAttributes(typeof(HeavyTaskKindAttribute), inherit: false).Cast<HeavyTaskKindAttribute>().Single().Name;
+        var kind = typeof(TParameters)
+            .GetCustomAttributes(typeof(HeavyTaskKindAttribute), inherit: false)
+            .Cast<HeavyTaskKindAttribute>()
+            .Single()
+            .Name;
         var now = scope.ServiceProvider.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime;
         var task = HeavyTask.Submit(kind, JsonSerializer.Serialize(parameters, HeavyTaskJson.Options), maxAttempts, now);
         await scope.ServiceProvider.GetRequiredService<TaskLifecycle>().SubmitAsync(task, CancellationToken.None);
@@ -84,7 +94,8 @@ public sealed class HeavyTaskTestHarness : IAsyncDisposable
         var ended = await Task.WhenAny(
             Bus.Consumed.Any<HeavyTaskSucceeded>(m => m.Context.Message.TaskId == taskId, first.Token),
             Bus.Consumed.Any<HeavyTaskFailed>(m => m.Context.Message.TaskId == taskId, first.Token),
-            Bus.Consumed.Any<HeavyTaskCancelled>(m => m.Context.Message.TaskId == taskId, first.Token));
+            Bus.Consumed.Any<HeavyTaskCancelled>(m => m.Context.Message.TaskId == taskId, first.Token)
+        );
         var found = await ended;
         await first.CancelAsync();
         var task = await ReadAsync(taskId);
@@ -95,7 +106,10 @@ public sealed class HeavyTaskTestHarness : IAsyncDisposable
     public async Task<HeavyTask> ReadAsync(Guid taskId)
     {
         await using var scope = host.Services.CreateAsyncScope();
-        return await scope.ServiceProvider.GetRequiredService<PlatformDbContext>().HeavyTasks.AsNoTracking().SingleAsync(t => t.Id == taskId);
+        return await scope
+            .ServiceProvider.GetRequiredService<PlatformDbContext>()
+            .HeavyTasks.AsNoTracking()
+            .SingleAsync(t => t.Id == taskId);
     }
 
     /// <summary>Stops the worker as SIGTERM does: drains first.</summary>
@@ -130,12 +144,14 @@ public static class HeavyTaskTestHarnessExtensions
             bus.AddHandler((HeavyTaskSucceeded _) => Task.CompletedTask);
             bus.AddHandler((HeavyTaskFailed _) => Task.CompletedTask);
             bus.AddHandler((HeavyTaskCancelled _) => Task.CompletedTask);
-            bus.UsingInMemory((context, inMemory) =>
-            {
-                inMemory.UseHeavyTaskTopology();
-                inMemory.AddHeavyTaskQueues(context);
-                inMemory.ConfigureEndpoints(context);
-            });
+            bus.UsingInMemory(
+                (context, inMemory) =>
+                {
+                    inMemory.UseHeavyTaskTopology();
+                    inMemory.AddHeavyTaskQueues(context);
+                    inMemory.ConfigureEndpoints(context);
+                }
+            );
         });
         services.AddPlatformDatabase("platform-tests");
         services.AddHeavyTasks(handlers);

@@ -25,7 +25,10 @@ internal class DeliveryBus : DispatchProxy
         return result switch
         {
             Task<ISendEndpoint> endpoint => WrapAsync(endpoint),
-            Task { IsCompleted: false } send when targetMethod.Name == nameof(ISendEndpoint.Send) => EndAsync(send, args!.OfType<CancellationToken>().Single()),
+            Task { IsCompleted: false } send when targetMethod.Name == nameof(ISendEndpoint.Send) => EndAsync(
+                send,
+                args!.OfType<CancellationToken>().Single()
+            ),
             _ => result,
         };
     }

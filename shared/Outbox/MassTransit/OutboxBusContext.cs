@@ -12,7 +12,12 @@ namespace Platform.Outbox;
 /// </summary>
 /// <typeparam name="TDbContext">The context whose <c>SaveChanges</c> carries the messages.</typeparam>
 public sealed class OutboxBusContext<TDbContext>(
-    IBus bus, TDbContext db, IBusOutboxNotification notification, Bind<IBus, IClientFactory> clientFactory, IServiceProvider provider) : IDisposable
+    IBus bus,
+    TDbContext db,
+    IBusOutboxNotification notification,
+    Bind<IBus, IClientFactory> clientFactory,
+    IServiceProvider provider
+) : IDisposable
     where TDbContext : DbContext
 {
     private EntityFrameworkScopedBusContext<IBus, TDbContext>? context;

@@ -18,7 +18,11 @@ internal sealed class OutboxNotifier(IServiceProvider services) : ISaveChangesIn
     /// <summary>Messages were added to the context.</summary>
     public static void Expect(DbContext db) => Expecting.AddOrUpdate(db, db.ContextId);
 
-    public ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
+    public ValueTask<int> SavedChangesAsync(
+        SaveChangesCompletedEventData eventData,
+        int result,
+        CancellationToken cancellationToken = default
+    )
     {
         if (eventData.Context is { Database.CurrentTransaction: null } db)
         {
@@ -28,7 +32,11 @@ internal sealed class OutboxNotifier(IServiceProvider services) : ISaveChangesIn
         return ValueTask.FromResult(result);
     }
 
-    public Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+    public Task TransactionCommittedAsync(
+        DbTransaction transaction,
+        TransactionEndEventData eventData,
+        CancellationToken cancellationToken = default
+    )
     {
         Committed(eventData.Context);
         return Task.CompletedTask;

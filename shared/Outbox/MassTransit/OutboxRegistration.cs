@@ -33,8 +33,12 @@ public static class OutboxRegistration
         bus.AddSingleton(typeof(BusConnection<>));
         bus.AddSingleton<OutboxNotifier>();
         bus.AddScoped<OutboxBusContext<TDbContext>>();
-        bus.AddHostedService(provider => ActivatorUtilities.CreateInstance<BusOutboxDeliveryService<TDbContext>>(
-            provider, DeliveryBus.Over(BusOf(provider), provider.GetRequiredService<TimeProvider>())));
+        bus.AddHostedService(provider =>
+            ActivatorUtilities.CreateInstance<BusOutboxDeliveryService<TDbContext>>(
+                provider,
+                DeliveryBus.Over(BusOf(provider), provider.GetRequiredService<TimeProvider>())
+            )
+        );
     }
 
     /// <summary>Lets the delivery learn of commits of a context.</summary>

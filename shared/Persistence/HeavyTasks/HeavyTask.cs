@@ -14,9 +14,7 @@ public sealed class HeavyTask
     /// <summary>Longest progress text kept, in characters.</summary>
     public const int MaxProgressTextLength = 500;
 
-    private HeavyTask()
-    {
-    }
+    private HeavyTask() { }
 
     /// <summary>Version 7 UUID, so ids sort by time of submission.</summary>
     public Guid Id { get; private init; }
@@ -92,7 +90,14 @@ public sealed class HeavyTask
 
     /// <summary>A new task: <see cref="HeavyTaskStatus.Scheduled"/> when <paramref name="dueAt"/> lies ahead, else queued.</summary>
     public static HeavyTask Submit(
-        string kind, string parameters, int maxAttempts, DateTime now, DateTime? dueAt = null, string? idempotencyKey = null, byte[]? requestHash = null)
+        string kind,
+        string parameters,
+        int maxAttempts,
+        DateTime now,
+        DateTime? dueAt = null,
+        string? idempotencyKey = null,
+        byte[]? requestHash = null
+    )
     {
         var later = dueAt > now;
         return new HeavyTask
@@ -114,13 +119,14 @@ public sealed class HeavyTask
     /// A stand-in for the row of a task that this attempt owns, to be attached and completed without reading it again.
     /// Status, attempt and owner are concurrency tokens: saving it is the fence.
     /// </summary>
-    public static HeavyTask Owned(HeavyTaskFence fence) => new()
-    {
-        Id = fence.TaskId,
-        Attempt = fence.Attempt,
-        Owner = fence.Owner,
-        Status = HeavyTaskStatus.Running,
-    };
+    public static HeavyTask Owned(HeavyTaskFence fence) =>
+        new()
+        {
+            Id = fence.TaskId,
+            Attempt = fence.Attempt,
+            Owner = fence.Owner,
+            Status = HeavyTaskStatus.Running,
+        };
 
     /// <summary>Running to Succeeded, on a tracked <see cref="Owned"/> row.</summary>
     public void Succeed(HeavyTaskSuccess success)

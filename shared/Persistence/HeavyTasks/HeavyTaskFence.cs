@@ -8,7 +8,9 @@ public readonly record struct HeavyTaskFence(Guid TaskId, int Attempt, Guid Owne
 
 /// <summary>Thrown when a write of a task finds that the task no longer belongs to this attempt. The work of the attempt is void.</summary>
 public sealed class HeavyTaskFenceException(HeavyTaskFence fence)
-    : Exception($"Task {fence.TaskId} no longer belongs to attempt {fence.Attempt} of owner {fence.Owner}: it was taken over, cancelled or finished elsewhere.")
+    : Exception(
+        $"Task {fence.TaskId} no longer belongs to attempt {fence.Attempt} of owner {fence.Owner}: it was taken over, cancelled or finished elsewhere."
+    )
 {
     /// <summary>The fence that no longer holds.</summary>
     public HeavyTaskFence Fence { get; } = fence;

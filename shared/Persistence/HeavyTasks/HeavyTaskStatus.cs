@@ -29,7 +29,12 @@ public static class HeavyTaskStatuses
     public const int MaxLength = 10;
 
     /// <summary>Nothing happens any more unless somebody retries the task by hand.</summary>
-    public static readonly IReadOnlyList<HeavyTaskStatus> Final = [HeavyTaskStatus.Succeeded, HeavyTaskStatus.Failed, HeavyTaskStatus.Cancelled];
+    public static readonly IReadOnlyList<HeavyTaskStatus> Final =
+    [
+        HeavyTaskStatus.Succeeded,
+        HeavyTaskStatus.Failed,
+        HeavyTaskStatus.Cancelled,
+    ];
 
     /// <summary>No worker owns the task yet: it can be cancelled at once.</summary>
     public static readonly IReadOnlyList<HeavyTaskStatus> Waiting = [HeavyTaskStatus.Scheduled, HeavyTaskStatus.Queued];

@@ -33,18 +33,27 @@ public sealed class TaskLifecycle(PlatformDbContext db, OutboxPublishEndpoint ou
         ArgumentNullException.ThrowIfNull(due);
         RequireTransaction();
         var ids = due.Select(task => task.TaskId).ToArray();
-        await db.HeavyTasks.Where(t => ids.Contains(t.Id) && t.Status == HeavyTaskStatus.Scheduled).ExecuteUpdateAsync(
-            set => set
-                .SetProperty(t => t.Status, HeavyTaskStatus.Queued)
-                .SetProperty(t => t.DueAt, (DateTime?)null)
-                .SetProperty(t => t.QueuedAt, _ => DatabaseClock.UtcNow()),
-            cancellationToken);
+        await db
+            .HeavyTasks.Where(t => ids.Contains(t.Id) && t.Status == HeavyTaskStatus.Scheduled)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(t => t.Status, HeavyTaskStatus.Queued)
+                        .SetProperty(t => t.DueAt, (DateTime?)null)
+                        .SetProperty(t => t.QueuedAt, _ => DatabaseClock.UtcNow()),
+                cancellationToken
+            );
         await PublishAsync(due, cancellationToken);
     }
 
     /// <summary>Running to Succeeded, saved with everything else that the context tracks; begins and ends a transaction of its own.</summary>
     /// <exception cref="HeavyTaskFenceException">The task no longer belongs to this attempt; nothing was saved.</exception>
-    public async Task SucceedAsync(HeavyTaskFence fence, string kind, HeavyTaskSuccess success, TimeProvider time, CancellationToken cancellationToken)
+    public async Task SucceedAsync(
+        HeavyTaskFence fence,
+        string kind,
+        HeavyTaskSuccess success,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         await outbox.PublishAsync(new HeavyTaskSucceeded(fence.TaskId, kind, fence.Attempt), cancellationToken);
         await db.CompleteHeavyTaskAsync(fence, success, time, cancellationToken);
@@ -52,33 +61,50 @@ public sealed class TaskLifecycle(PlatformDbContext db, OutboxPublishEndpoint ou
 
     /// <summary>Running to Scheduled: the attempt failed, and the task is tried again after a delay.</summary>
     public async Task<bool> RetryLaterAsync(
-        HeavyTaskFence fence, AttemptOutcome outcome, TimeSpan delay, string error, CancellationToken cancellationToken)
+        HeavyTaskFence fence,
+        AttemptOutcome outcome,
+        TimeSpan delay,
+        string error,
+        CancellationToken cancellationToken
+    )
     {
         RequireTransaction();
         var seconds = delay.TotalSeconds;
-        var changed = await db.HeavyTasks.Owned(fence).ExecuteUpdateAsync(
-            set => set
-                .SetProperty(t => t.Status, HeavyTaskStatus.Scheduled)
-                .SetProperty(t => t.Owner, (Guid?)null)
-                .SetProperty(t => t.Failures, t => t.Failures + 1)
-                .SetProperty(t => t.DueAt, _ => DatabaseClock.UtcNow().AddSeconds(seconds))
-                .SetProperty(t => t.Error, error),
-            cancellationToken);
+        var changed = await db
+            .HeavyTasks.Owned(fence)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(t => t.Status, HeavyTaskStatus.Scheduled)
+                        .SetProperty(t => t.Owner, (Guid?)null)
+                        .SetProperty(t => t.Failures, t => t.Failures + 1)
+                        .SetProperty(t => t.DueAt, _ => DatabaseClock.UtcNow().AddSeconds(seconds))
+                        .SetProperty(t => t.Error, error),
+                cancellationToken
+            );
         return await EndAttemptAsync<HeavyTaskRequested>(changed, fence, outcome, error, message: null, cancellationToken);
     }
 
     /// <summary>Running to Failed: the attempt failed, and the task is given up.</summary>
-    public async Task<bool> FailAsync(HeavyTaskFence fence, string kind, AttemptOutcome outcome, string error, CancellationToken cancellationToken)
+    public async Task<bool> FailAsync(
+        HeavyTaskFence fence,
+        string kind,
+        AttemptOutcome outcome,
+        string error,
+        CancellationToken cancellationToken
+    )
     {
         RequireTransaction();
-        var changed = await db.HeavyTasks.Owned(fence).ExecuteUpdateAsync(
-            set => set
-                .SetProperty(t => t.Status, HeavyTaskStatus.Failed)
-                .SetProperty(t => t.Owner, (Guid?)null)
-                .SetProperty(t => t.Failures, t => t.Failures + 1)
-                .SetProperty(t => t.FinishedAt, _ => DatabaseClock.UtcNow())
-                .SetProperty(t => t.Error, error),
-            cancellationToken);
+        var changed = await db
+            .HeavyTasks.Owned(fence)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(t => t.Status, HeavyTaskStatus.Failed)
+                        .SetProperty(t => t.Owner, (Guid?)null)
+                        .SetProperty(t => t.Failures, t => t.Failures + 1)
+                        .SetProperty(t => t.FinishedAt, _ => DatabaseClock.UtcNow())
+                        .SetProperty(t => t.Error, error),
+                cancellationToken
+            );
         var failed = new HeavyTaskFailed(fence.TaskId, kind, fence.Attempt, error);
         return await EndAttemptAsync(changed, fence, outcome, error, failed, cancellationToken);
     }
@@ -87,12 +113,15 @@ public sealed class TaskLifecycle(PlatformDbContext db, OutboxPublishEndpoint ou
     public async Task<bool> CancelRunningAsync(HeavyTaskFence fence, string kind, CancellationToken cancellationToken)
     {
         RequireTransaction();
-        var changed = await db.HeavyTasks.Owned(fence).ExecuteUpdateAsync(
-            set => set
-                .SetProperty(t => t.Status, HeavyTaskStatus.Cancelled)
-                .SetProperty(t => t.Owner, (Guid?)null)
-                .SetProperty(t => t.FinishedAt, _ => DatabaseClock.UtcNow()),
-            cancellationToken);
+        var changed = await db
+            .HeavyTasks.Owned(fence)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(t => t.Status, HeavyTaskStatus.Cancelled)
+                        .SetProperty(t => t.Owner, (Guid?)null)
+                        .SetProperty(t => t.FinishedAt, _ => DatabaseClock.UtcNow()),
+                cancellationToken
+            );
         var cancelled = new HeavyTaskCancelled(fence.TaskId, kind, fence.Attempt);
         return await EndAttemptAsync(changed, fence, AttemptOutcome.Cancelled, error: null, cancelled, cancellationToken);
     }
@@ -101,12 +130,15 @@ public sealed class TaskLifecycle(PlatformDbContext db, OutboxPublishEndpoint ou
     public async Task<bool> ReleaseAsync(HeavyTaskFence fence, string kind, CancellationToken cancellationToken)
     {
         RequireTransaction();
-        var changed = await db.HeavyTasks.Owned(fence).ExecuteUpdateAsync(
-            set => set
-                .SetProperty(t => t.Status, HeavyTaskStatus.Queued)
-                .SetProperty(t => t.Owner, (Guid?)null)
-                .SetProperty(t => t.QueuedAt, _ => DatabaseClock.UtcNow()),
-            cancellationToken);
+        var changed = await db
+            .HeavyTasks.Owned(fence)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(t => t.Status, HeavyTaskStatus.Queued)
+                        .SetProperty(t => t.Owner, (Guid?)null)
+                        .SetProperty(t => t.QueuedAt, _ => DatabaseClock.UtcNow()),
+                cancellationToken
+            );
         var requested = new HeavyTaskRequested(fence.TaskId, kind);
         return await EndAttemptAsync(changed, fence, AttemptOutcome.Released, error: null, requested, cancellationToken);
     }
@@ -115,30 +147,42 @@ public sealed class TaskLifecycle(PlatformDbContext db, OutboxPublishEndpoint ou
     public async Task<bool> TakeOverAsync(HeavyTaskFence fence, string kind, string why, CancellationToken cancellationToken)
     {
         RequireTransaction();
-        var changed = await db.HeavyTasks.Owned(fence).ExecuteUpdateAsync(
-            set => set
-                .SetProperty(t => t.Status, HeavyTaskStatus.Queued)
-                .SetProperty(t => t.Owner, (Guid?)null)
-                .SetProperty(t => t.Crashes, t => t.Crashes + 1)
-                .SetProperty(t => t.QueuedAt, _ => DatabaseClock.UtcNow())
-                .SetProperty(t => t.Error, why),
-            cancellationToken);
+        var changed = await db
+            .HeavyTasks.Owned(fence)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(t => t.Status, HeavyTaskStatus.Queued)
+                        .SetProperty(t => t.Owner, (Guid?)null)
+                        .SetProperty(t => t.Crashes, t => t.Crashes + 1)
+                        .SetProperty(t => t.QueuedAt, _ => DatabaseClock.UtcNow())
+                        .SetProperty(t => t.Error, why),
+                cancellationToken
+            );
         var requested = new HeavyTaskRequested(fence.TaskId, kind);
         return await EndAttemptAsync(changed, fence, AttemptOutcome.Crashed, why, requested, cancellationToken);
     }
 
     /// <summary>Running to Failed: the owner died once too often.</summary>
-    public async Task<bool> FailCrashedAsync(HeavyTaskFence fence, string kind, string why, string error, CancellationToken cancellationToken)
+    public async Task<bool> FailCrashedAsync(
+        HeavyTaskFence fence,
+        string kind,
+        string why,
+        string error,
+        CancellationToken cancellationToken
+    )
     {
         RequireTransaction();
-        var changed = await db.HeavyTasks.Owned(fence).ExecuteUpdateAsync(
-            set => set
-                .SetProperty(t => t.Status, HeavyTaskStatus.Failed)
-                .SetProperty(t => t.Owner, (Guid?)null)
-                .SetProperty(t => t.Crashes, t => t.Crashes + 1)
-                .SetProperty(t => t.FinishedAt, _ => DatabaseClock.UtcNow())
-                .SetProperty(t => t.Error, error),
-            cancellationToken);
+        var changed = await db
+            .HeavyTasks.Owned(fence)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(t => t.Status, HeavyTaskStatus.Failed)
+                        .SetProperty(t => t.Owner, (Guid?)null)
+                        .SetProperty(t => t.Crashes, t => t.Crashes + 1)
+                        .SetProperty(t => t.FinishedAt, _ => DatabaseClock.UtcNow())
+                        .SetProperty(t => t.Error, error),
+                cancellationToken
+            );
         var failed = new HeavyTaskFailed(fence.TaskId, kind, fence.Attempt, error);
         return await EndAttemptAsync(changed, fence, AttemptOutcome.Crashed, why, failed, cancellationToken);
     }
@@ -147,12 +191,15 @@ public sealed class TaskLifecycle(PlatformDbContext db, OutboxPublishEndpoint ou
     public async Task<bool> CancelWaitingAsync(Guid id, CancellationToken cancellationToken)
     {
         RequireTransaction();
-        var changed = await db.HeavyTasks.Where(t => t.Id == id && HeavyTaskStatuses.Waiting.Contains(t.Status)).ExecuteUpdateAsync(
-            set => set
-                .SetProperty(t => t.Status, HeavyTaskStatus.Cancelled)
-                .SetProperty(t => t.DueAt, (DateTime?)null)
-                .SetProperty(t => t.FinishedAt, _ => DatabaseClock.UtcNow()),
-            cancellationToken);
+        var changed = await db
+            .HeavyTasks.Where(t => t.Id == id && HeavyTaskStatuses.Waiting.Contains(t.Status))
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(t => t.Status, HeavyTaskStatus.Cancelled)
+                        .SetProperty(t => t.DueAt, (DateTime?)null)
+                        .SetProperty(t => t.FinishedAt, _ => DatabaseClock.UtcNow()),
+                cancellationToken
+            );
         if (changed == 0)
         {
             return false;
@@ -165,8 +212,9 @@ public sealed class TaskLifecycle(PlatformDbContext db, OutboxPublishEndpoint ou
 
     /// <summary>Asks the worker of a Running task to stop it. The status does not change before its handler has stopped.</summary>
     public async Task<bool> RequestCancelAsync(Guid id, CancellationToken cancellationToken) =>
-        await db.HeavyTasks.Where(t => t.Id == id && t.Status == HeavyTaskStatus.Running).ExecuteUpdateAsync(
-            set => set.SetProperty(t => t.CancelRequested, true), cancellationToken) == 1;
+        await db
+            .HeavyTasks.Where(t => t.Id == id && t.Status == HeavyTaskStatus.Running)
+            .ExecuteUpdateAsync(set => set.SetProperty(t => t.CancelRequested, true), cancellationToken) == 1;
 
     /// <summary>
     /// Failed or Cancelled to Queued, by hand. Failures and crashes start from zero; the attempt goes on rising, and the last
@@ -175,16 +223,19 @@ public sealed class TaskLifecycle(PlatformDbContext db, OutboxPublishEndpoint ou
     public async Task<bool> RetryAsync(Guid id, CancellationToken cancellationToken)
     {
         RequireTransaction();
-        var changed = await db.HeavyTasks.Where(t => t.Id == id && HeavyTaskStatuses.Retryable.Contains(t.Status)).ExecuteUpdateAsync(
-            set => set
-                .SetProperty(t => t.Status, HeavyTaskStatus.Queued)
-                .SetProperty(t => t.Failures, 0)
-                .SetProperty(t => t.Crashes, 0)
-                .SetProperty(t => t.CancelRequested, false)
-                .SetProperty(t => t.QueuedAt, _ => DatabaseClock.UtcNow())
-                .SetProperty(t => t.FinishedAt, (DateTime?)null)
-                .SetProperty(t => t.Error, (string?)null),
-            cancellationToken);
+        var changed = await db
+            .HeavyTasks.Where(t => t.Id == id && HeavyTaskStatuses.Retryable.Contains(t.Status))
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(t => t.Status, HeavyTaskStatus.Queued)
+                        .SetProperty(t => t.Failures, 0)
+                        .SetProperty(t => t.Crashes, 0)
+                        .SetProperty(t => t.CancelRequested, false)
+                        .SetProperty(t => t.QueuedAt, _ => DatabaseClock.UtcNow())
+                        .SetProperty(t => t.FinishedAt, (DateTime?)null)
+                        .SetProperty(t => t.Error, (string?)null),
+                cancellationToken
+            );
         if (changed == 0)
         {
             return false;
@@ -203,7 +254,13 @@ public sealed class TaskLifecycle(PlatformDbContext db, OutboxPublishEndpoint ou
     }
 
     private async Task<bool> EndAttemptAsync<TMessage>(
-        int changed, HeavyTaskFence fence, AttemptOutcome outcome, string? error, TMessage? message, CancellationToken cancellationToken)
+        int changed,
+        HeavyTaskFence fence,
+        AttemptOutcome outcome,
+        string? error,
+        TMessage? message,
+        CancellationToken cancellationToken
+    )
         where TMessage : class
     {
         if (changed == 0)
@@ -211,12 +268,15 @@ public sealed class TaskLifecycle(PlatformDbContext db, OutboxPublishEndpoint ou
             return false;
         }
 
-        await db.HeavyTaskAttempts.Where(a => a.TaskId == fence.TaskId && a.Attempt == fence.Attempt && a.Outcome == null).ExecuteUpdateAsync(
-            set => set
-                .SetProperty(a => a.Outcome, outcome)
-                .SetProperty(a => a.EndedAt, _ => DatabaseClock.UtcNow())
-                .SetProperty(a => a.Error, error),
-            cancellationToken);
+        await db
+            .HeavyTaskAttempts.Where(a => a.TaskId == fence.TaskId && a.Attempt == fence.Attempt && a.Outcome == null)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(a => a.Outcome, outcome)
+                        .SetProperty(a => a.EndedAt, _ => DatabaseClock.UtcNow())
+                        .SetProperty(a => a.Error, error),
+                cancellationToken
+            );
         if (message is not null)
         {
             await PublishAsync([message], cancellationToken);

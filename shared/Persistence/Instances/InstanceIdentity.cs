@@ -11,6 +11,5 @@ public sealed record InstanceIdentity(string Service)
     public string Host { get; } = $"{Environment.MachineName}:{Environment.ProcessId}";
 
     /// <summary>Version of the service.</summary>
-    public string Version { get; } =
-        System.Reflection.Assembly.GetEntryAssembly()?.GetName().Version?.ToString(3) ?? "";
+    public string Version { get; } = System.Reflection.Assembly.GetEntryAssembly()?.GetName().Version?.ToString(3) ?? "";
 }

@@ -9,8 +9,13 @@ namespace Platform.Persistence;
 /// deletes it at the end. The lease belongs to the process and not to its tasks, so a lock on a task's row cannot starve it.
 /// </summary>
 public sealed partial class InstanceKeeper(
-    InstanceIdentity instance, DatabasePool pool, IServiceScopeFactory scopes, IServiceProvider services, TimeProvider time, ILogger<InstanceKeeper> logger)
-    : PollingLoop(RenewInterval, time, logger)
+    InstanceIdentity instance,
+    DatabasePool pool,
+    IServiceScopeFactory scopes,
+    IServiceProvider services,
+    TimeProvider time,
+    ILogger<InstanceKeeper> logger
+) : PollingLoop(RenewInterval, time, logger)
 {
     /// <summary>How often the lease is renewed: 5 s.</summary>
     public static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(5);
@@ -53,38 +58,43 @@ public sealed partial class InstanceKeeper(
         var load = services.GetService<IInstanceLoad>();
         var (slots, inFlight, holdsLock) = (load?.Slots ?? 0, load?.InFlight ?? 0, load?.HoldsLock ?? false);
         var seconds = Lease.TotalSeconds;
-        var renewed = await db.Instances.Where(i => i.Id == instance.Id).ExecuteUpdateAsync(
-            set => set
-                .SetProperty(i => i.SeenAt, _ => DatabaseClock.UtcNow())
-                .SetProperty(i => i.LeaseUntil, _ => DatabaseClock.UtcNow().AddSeconds(seconds))
-                .SetProperty(i => i.HoldsLock, holdsLock)
-                .SetProperty(i => i.PoolMax, pool.Max)
-                .SetProperty(i => i.PoolInUse, inUse)
-                .SetProperty(i => i.PoolIdle, idle)
-                .SetProperty(i => i.PoolWaiting, waiting)
-                .SetProperty(i => i.Slots, slots)
-                .SetProperty(i => i.InFlight, inFlight),
-            cancellationToken);
+        var renewed = await db
+            .Instances.Where(i => i.Id == instance.Id)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(i => i.SeenAt, _ => DatabaseClock.UtcNow())
+                        .SetProperty(i => i.LeaseUntil, _ => DatabaseClock.UtcNow().AddSeconds(seconds))
+                        .SetProperty(i => i.HoldsLock, holdsLock)
+                        .SetProperty(i => i.PoolMax, pool.Max)
+                        .SetProperty(i => i.PoolInUse, inUse)
+                        .SetProperty(i => i.PoolIdle, idle)
+                        .SetProperty(i => i.PoolWaiting, waiting)
+                        .SetProperty(i => i.Slots, slots)
+                        .SetProperty(i => i.InFlight, inFlight),
+                cancellationToken
+            );
         if (renewed == 0)
         {
             var now = await db.Database.ReadClockAsync(cancellationToken);
-            db.Instances.Add(new Instance
-            {
-                Id = instance.Id,
-                Service = instance.Service,
-                Host = instance.Host,
-                Version = instance.Version,
-                StartedAt = now,
-                SeenAt = now,
-                LeaseUntil = now + Lease,
-                HoldsLock = holdsLock,
-                PoolMax = pool.Max,
-                PoolInUse = inUse,
-                PoolIdle = idle,
-                PoolWaiting = waiting,
-                Slots = slots,
-                InFlight = inFlight,
-            });
+            db.Instances.Add(
+                new Instance
+                {
+                    Id = instance.Id,
+                    Service = instance.Service,
+                    Host = instance.Host,
+                    Version = instance.Version,
+                    StartedAt = now,
+                    SeenAt = now,
+                    LeaseUntil = now + Lease,
+                    HoldsLock = holdsLock,
+                    PoolMax = pool.Max,
+                    PoolInUse = inUse,
+                    PoolIdle = idle,
+                    PoolWaiting = waiting,
+                    Slots = slots,
+                    InFlight = inFlight,
+                }
+            );
             await db.SaveChangesAsync(cancellationToken);
         }
     }

@@ -42,8 +42,11 @@ public static partial class DatabaseProvider
     internal static readonly ServerVersion CommonVersion = new MySqlServerVersion(new Version(8, 0, 0));
 
     // Left to itself, Entity Framework finds its own services by comparing all options, twice for each context.
-    private static readonly ServiceProvider EntityFrameworkServices =
-        new ServiceCollection().AddEntityFrameworkMySql().AddLazyTranslation().AddOneBatches().BuildServiceProvider();
+    private static readonly ServiceProvider EntityFrameworkServices = new ServiceCollection()
+        .AddEntityFrameworkMySql()
+        .AddLazyTranslation()
+        .AddOneBatches()
+        .BuildServiceProvider();
 
     /// <summary>
     /// Adds <see cref="PlatformDbContext"/> on a pool of this service's own, the stores that use it, and this process's row in <c>instances</c>.
@@ -70,7 +73,8 @@ public static partial class DatabaseProvider
                 Configure(options.UseMySql(Complete("").ConnectionString, CommonVersion)).UseOutbox(provider).AddInterceptors(metrics);
             },
             ServiceLifetime.Scoped,
-            ServiceLifetime.Singleton);
+            ServiceLifetime.Singleton
+        );
         services.AddScoped<OutboxPublishEndpoint>();
         services.AddScoped<TaskLifecycle>();
         services.AddPlatformStores(applicationName);
@@ -90,7 +94,9 @@ public static partial class DatabaseProvider
     public static string ConnectionString(IConfiguration configuration) =>
         configuration.GetConnectionString("Platform") is { Length: > 0 } connectionString
             ? connectionString
-            : throw new InvalidOperationException("ConnectionStrings:Platform is not set; set it (environment: ConnectionStrings__Platform) to the database's connection string.");
+            : throw new InvalidOperationException(
+                "ConnectionStrings:Platform is not set; set it (environment: ConnectionStrings__Platform) to the database's connection string."
+            );
 
     /// <summary>Whether an error means that a unique key exists already.</summary>
     public static bool IsDuplicateKey(DbUpdateException exception)
@@ -107,15 +113,20 @@ public static partial class DatabaseProvider
     {
         for (var error = exception; error is not null; error = error.InnerException)
         {
-            if (error is MySqlException { InnerException: TimeoutException or System.Net.Sockets.SocketException or IOException }
-                or MySqlException
-                {
-                    ErrorCode: MySqlErrorCode.UnableToConnectToHost or MySqlErrorCode.ConnectionCountError or MySqlErrorCode.ServerShutdown
-                    or MySqlErrorCode.CommandTimeoutExpired
-                }
-
-                // As the driver tells it where a transaction begins on a connection that the server has ended.
-                or System.Net.Sockets.SocketException or MySqlEndOfStreamException)
+            if (
+                error
+                is MySqlException { InnerException: TimeoutException or System.Net.Sockets.SocketException or IOException }
+                    or MySqlException
+                    {
+                        ErrorCode: MySqlErrorCode.UnableToConnectToHost
+                            or MySqlErrorCode.ConnectionCountError
+                            or MySqlErrorCode.ServerShutdown
+                            or MySqlErrorCode.CommandTimeoutExpired
+                    }
+                    // As the driver tells it where a transaction begins on a connection that the server has ended.
+                    or System.Net.Sockets.SocketException
+                    or MySqlEndOfStreamException
+            )
             {
                 return true;
             }
@@ -147,18 +158,20 @@ public static partial class DatabaseProvider
     /// With what the platform relies on, whatever the setting says: ids as 16 bytes, times as UTC, and an update that changes nothing
     /// still counts the row that it found.
     /// </summary>
-    internal static MySqlConnectionStringBuilder Complete(string connectionString) => new(connectionString)
-    {
-        GuidFormat = MySqlGuidFormat.Binary16,
-        DateTimeKind = MySqlDateTimeKind.Utc,
-        UseAffectedRows = false,
-        AllowUserVariables = true,
-    };
+    internal static MySqlConnectionStringBuilder Complete(string connectionString) =>
+        new(connectionString)
+        {
+            GuidFormat = MySqlGuidFormat.Binary16,
+            DateTimeKind = MySqlDateTimeKind.Utc,
+            UseAffectedRows = false,
+            AllowUserVariables = true,
+        };
 
     private static DbContextOptionsBuilder Configure(DbContextOptionsBuilder options)
     {
         ConfigureOutbox(options);
-        return options.UseInternalServiceProvider(EntityFrameworkServices)
+        return options
+            .UseInternalServiceProvider(EntityFrameworkServices)
             .AddInterceptors(ReadCommittedTransactions.Instance, OneBatchInterceptor.Instance, QueryAdapter.Instance);
     }
 

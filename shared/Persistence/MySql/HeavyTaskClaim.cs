@@ -10,27 +10,37 @@ public static class HeavyTaskClaim
     // Skips what is locked: several claims must not wait for somebody who holds one of them, nor for each other.
     private static string LockSeveral(string ids) =>
         $"""
-        START TRANSACTION;
-        SELECT id FROM heavy_tasks FORCE INDEX (PRIMARY) WHERE id IN ({ids}) AND status = '{nameof(HeavyTaskStatus.Queued)}' FOR UPDATE SKIP LOCKED
-        """;
+            START TRANSACTION;
+            SELECT id FROM heavy_tasks FORCE INDEX (PRIMARY) WHERE id IN ({ids}) AND status = '{nameof(
+                HeavyTaskStatus.Queued
+            )}' FOR UPDATE SKIP LOCKED
+            """;
 
-    private static string LockOne(string ids) => $"START TRANSACTION; SELECT id FROM heavy_tasks FORCE INDEX (PRIMARY) WHERE id IN ({ids}) AND status = '{nameof(HeavyTaskStatus.Queued)}' FOR UPDATE";
+    private static string LockOne(string ids) =>
+        $"START TRANSACTION; SELECT id FROM heavy_tasks FORCE INDEX (PRIMARY) WHERE id IN ({ids}) AND status = '{nameof(HeavyTaskStatus.Queued)}' FOR UPDATE";
 
     private static string Claim(string ids) =>
         $"""
-        UPDATE heavy_tasks FORCE INDEX (PRIMARY)
-        SET status = '{nameof(HeavyTaskStatus.Running)}', owner = @owner, attempt = attempt + 1, started_at = {DatabaseProvider.Now}, due_at = NULL
-        WHERE id IN ({ids});
-        INSERT INTO heavy_task_attempts (task_id, attempt, owner, worker, started_at)
-        SELECT id, attempt, @owner, @worker, started_at FROM heavy_tasks WHERE id IN ({ids});
-        SELECT id, kind, parameters, attempt, failures, max_attempts, checkpoint, progress_done, queued_at, started_at
-        FROM heavy_tasks WHERE id IN ({ids});
-        COMMIT
-        """;
+            UPDATE heavy_tasks FORCE INDEX (PRIMARY)
+            SET status = '{nameof(
+                HeavyTaskStatus.Running
+            )}', owner = @owner, attempt = attempt + 1, started_at = {DatabaseProvider.Now}, due_at = NULL
+            WHERE id IN ({ids});
+            INSERT INTO heavy_task_attempts (task_id, attempt, owner, worker, started_at)
+            SELECT id, attempt, @owner, @worker, started_at FROM heavy_tasks WHERE id IN ({ids});
+            SELECT id, kind, parameters, attempt, failures, max_attempts, checkpoint, progress_done, queued_at, started_at
+            FROM heavy_tasks WHERE id IN ({ids});
+            COMMIT
+            """;
 
     /// <summary>Claims a task for an owner. Null when it is not queued (any more): the message that led here is a duplicate, or late.</summary>
     public static async Task<ClaimedHeavyTask?> ClaimHeavyTaskAsync(
-        this PlatformDbContext db, Guid taskId, Guid owner, string worker, CancellationToken cancellationToken)
+        this PlatformDbContext db,
+        Guid taskId,
+        Guid owner,
+        string worker,
+        CancellationToken cancellationToken
+    )
     {
         var claimed = await ClaimAsync(db, LockOne, [taskId], owner, worker, cancellationToken);
         return claimed is [var task] ? task : null;
@@ -38,11 +48,21 @@ public static class HeavyTaskClaim
 
     /// <summary>Claims those of the tasks that are queued and that nobody has locked at this moment.</summary>
     public static Task<List<ClaimedHeavyTask>> ClaimHeavyTasksAsync(
-        this PlatformDbContext db, Guid[] taskIds, Guid owner, string worker, CancellationToken cancellationToken) =>
-        ClaimAsync(db, LockSeveral, taskIds, owner, worker, cancellationToken);
+        this PlatformDbContext db,
+        Guid[] taskIds,
+        Guid owner,
+        string worker,
+        CancellationToken cancellationToken
+    ) => ClaimAsync(db, LockSeveral, taskIds, owner, worker, cancellationToken);
 
     private static async Task<List<ClaimedHeavyTask>> ClaimAsync(
-        PlatformDbContext db, Func<string, string> statement, Guid[] taskIds, Guid owner, string worker, CancellationToken cancellationToken)
+        PlatformDbContext db,
+        Func<string, string> statement,
+        Guid[] taskIds,
+        Guid owner,
+        string worker,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(db);
 
@@ -72,7 +92,12 @@ public static class HeavyTaskClaim
         }
     }
 
-    private static async Task<List<Guid>> LockAsync(MySqlConnection connection, Func<string, string> statement, IReadOnlyList<Guid> taskIds, CancellationToken cancellationToken)
+    private static async Task<List<Guid>> LockAsync(
+        MySqlConnection connection,
+        Func<string, string> statement,
+        IReadOnlyList<Guid> taskIds,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new MySqlCommand();
         command.Connection = connection;
@@ -88,7 +113,12 @@ public static class HeavyTaskClaim
     }
 
     private static async Task<List<ClaimedHeavyTask>> ClaimAsync(
-        MySqlConnection connection, IReadOnlyList<Guid> queued, Guid owner, string worker, CancellationToken cancellationToken)
+        MySqlConnection connection,
+        IReadOnlyList<Guid> queued,
+        Guid owner,
+        string worker,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new MySqlCommand { Parameters = { new("@owner", owner), new("@worker", worker) } };
         command.Connection = connection;
@@ -121,17 +151,18 @@ public static class HeavyTaskClaim
         await rollback.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
-    private static ClaimedHeavyTask Read(MySqlDataReader reader) => new()
-    {
-        Id = reader.GetGuid(0),
-        Kind = reader.GetString(1),
-        Parameters = reader.GetString(2),
-        Attempt = reader.GetInt32(3),
-        Failures = reader.GetInt32(4),
-        MaxAttempts = reader.GetInt32(5),
-        Checkpoint = reader.IsDBNull(6) ? null : reader.GetString(6),
-        ProgressDone = reader.GetInt64(7),
-        QueuedAt = reader.IsDBNull(8) ? null : reader.GetDateTime(8),
-        StartedAt = reader.GetDateTime(9),
-    };
+    private static ClaimedHeavyTask Read(MySqlDataReader reader) =>
+        new()
+        {
+            Id = reader.GetGuid(0),
+            Kind = reader.GetString(1),
+            Parameters = reader.GetString(2),
+            Attempt = reader.GetInt32(3),
+            Failures = reader.GetInt32(4),
+            MaxAttempts = reader.GetInt32(5),
+            Checkpoint = reader.IsDBNull(6) ? null : reader.GetString(6),
+            ProgressDone = reader.GetInt64(7),
+            QueuedAt = reader.IsDBNull(8) ? null : reader.GetDateTime(8),
+            StartedAt = reader.GetDateTime(9),
+        };
 }

@@ -11,14 +11,17 @@ public static class HeavyTaskCompletion
 
     // The second statement adds one to the largest number where the first changed no row: the server stops at that error, and nothing behind
     // it is executed. (DO would not stop: it forgets its errors.)
-    private const string Complete =
-        $"""
+    private const string Complete = $"""
         UPDATE heavy_tasks FORCE INDEX (PRIMARY)
-        SET status = '{nameof(HeavyTaskStatus.Succeeded)}', owner = NULL, finished_at = @finished, result = @result, result_file_id = @result_file,
+        SET status = '{nameof(
+            HeavyTaskStatus.Succeeded
+        )}', owner = NULL, finished_at = @finished, result = @result, result_file_id = @result_file,
             progress_done = @done, progress_total = @total, progress_text = @text
         WHERE id = @task AND status = '{nameof(HeavyTaskStatus.Running)}' AND attempt = @attempt AND owner = @owner;
         SET @platform_fence = 9223372036854775807 + (ROW_COUNT() <> 1);
-        UPDATE heavy_task_attempts SET ended_at = @finished, outcome = '{nameof(AttemptOutcome.Succeeded)}' WHERE task_id = @task AND attempt = @attempt;
+        UPDATE heavy_task_attempts SET ended_at = @finished, outcome = '{nameof(
+            AttemptOutcome.Succeeded
+        )}' WHERE task_id = @task AND attempt = @attempt;
         """;
 
     /// <summary>
@@ -27,7 +30,12 @@ public static class HeavyTaskCompletion
     /// </summary>
     /// <exception cref="HeavyTaskFenceException">The task no longer belongs to this attempt; nothing was saved.</exception>
     public static async Task CompleteHeavyTaskAsync(
-        this PlatformDbContext db, HeavyTaskFence fence, HeavyTaskSuccess success, TimeProvider time, CancellationToken cancellationToken)
+        this PlatformDbContext db,
+        HeavyTaskFence fence,
+        HeavyTaskSuccess success,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(db);
         ArgumentNullException.ThrowIfNull(success);
@@ -35,10 +43,17 @@ public static class HeavyTaskCompletion
         executor.First = new FirstStatement(
             Complete,
             [
-                ("@finished", success.FinishedAt), ("@result", success.Result), ("@result_file", success.ResultFileId),
-                ("@done", success.Done), ("@total", success.Total), ("@text", success.Text),
-                ("@task", fence.TaskId), ("@attempt", fence.Attempt), ("@owner", fence.Owner),
-            ]);
+                ("@finished", success.FinishedAt),
+                ("@result", success.Result),
+                ("@result_file", success.ResultFileId),
+                ("@done", success.Done),
+                ("@total", success.Total),
+                ("@text", success.Text),
+                ("@task", fence.TaskId),
+                ("@attempt", fence.Attempt),
+                ("@owner", fence.Owner),
+            ]
+        );
         try
         {
             // What a save could not write is still tracked as changed.

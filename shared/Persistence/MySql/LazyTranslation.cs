@@ -9,13 +9,15 @@ namespace Platform.Persistence;
 /// hundred methods by reflection, although compiled queries are kept: a fifteenth of the processor's time of an API request that saves
 /// two rows.
 /// </summary>
-internal sealed class LazyTranslation(Func<IRelationalSqlTranslatingExpressionVisitorFactory> create) : IRelationalSqlTranslatingExpressionVisitorFactory
+internal sealed class LazyTranslation(Func<IRelationalSqlTranslatingExpressionVisitorFactory> create)
+    : IRelationalSqlTranslatingExpressionVisitorFactory
 {
     private IRelationalSqlTranslatingExpressionVisitorFactory? factory;
 
     public RelationalSqlTranslatingExpressionVisitor Create(
-        QueryCompilationContext queryCompilationContext, QueryableMethodTranslatingExpressionVisitor queryableMethodTranslatingExpressionVisitor) =>
-        (factory ??= create()).Create(queryCompilationContext, queryableMethodTranslatingExpressionVisitor);
+        QueryCompilationContext queryCompilationContext,
+        QueryableMethodTranslatingExpressionVisitor queryableMethodTranslatingExpressionVisitor
+    ) => (factory ??= create()).Create(queryCompilationContext, queryableMethodTranslatingExpressionVisitor);
 }
 
 internal static class LazyTranslationExtensions
@@ -23,7 +25,10 @@ internal static class LazyTranslationExtensions
     public static IServiceCollection AddLazyTranslation(this IServiceCollection services)
     {
         var factory = services.Last(s => s.ServiceType == typeof(IRelationalSqlTranslatingExpressionVisitorFactory)).ImplementationType!;
-        return services.Replace(ServiceDescriptor.Scoped<IRelationalSqlTranslatingExpressionVisitorFactory>(
-            scope => new LazyTranslation(() => (IRelationalSqlTranslatingExpressionVisitorFactory)ActivatorUtilities.CreateInstance(scope, factory))));
+        return services.Replace(
+            ServiceDescriptor.Scoped<IRelationalSqlTranslatingExpressionVisitorFactory>(scope => new LazyTranslation(() =>
+                (IRelationalSqlTranslatingExpressionVisitorFactory)ActivatorUtilities.CreateInstance(scope, factory)
+            ))
+        );
     }
 }

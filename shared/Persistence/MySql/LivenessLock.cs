@@ -69,7 +69,11 @@ public sealed class LivenessLock(InstanceIdentity instance, IConfiguration confi
     public async ValueTask DisposeAsync() => await ReleaseAsync();
 
     /// <summary>Those of the instances whose lock nobody holds.</summary>
-    public static async Task<HashSet<Guid>> FindFreeAsync(PlatformDbContext db, IReadOnlyCollection<Guid> instances, CancellationToken cancellationToken)
+    public static async Task<HashSet<Guid>> FindFreeAsync(
+        PlatformDbContext db,
+        IReadOnlyCollection<Guid> instances,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(db);
         ArgumentNullException.ThrowIfNull(instances);
@@ -103,9 +107,12 @@ public sealed class LivenessLock(InstanceIdentity instance, IConfiguration confi
     // Locks are the server's, not the database's, so the name says whose it is; a name too long for that ends in its hash.
     internal static string NameOf(string database, string holder)
     {
-        var scope = database.Length <= MaxScopeLength
-            ? database
-            : database[..(MaxScopeLength - HashLength - 1)] + '~' + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(database)))[..HashLength];
+        var scope =
+            database.Length <= MaxScopeLength
+                ? database
+                : database[..(MaxScopeLength - HashLength - 1)]
+                    + '~'
+                    + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(database)))[..HashLength];
         return $"{scope}:{holder}";
     }
 

@@ -13,7 +13,9 @@ public static class MigrationLock
     /// <exception cref="TimeoutException">Another process held the lock all that time.</exception>
     public static async Task<IAsyncDisposable> AcquireAsync(string connectionString, CancellationToken cancellationToken = default)
     {
-        var connection = new MySqlConnection(new MySqlConnectionStringBuilder(connectionString) { Pooling = false, DefaultCommandTimeout = 0 }.ConnectionString);
+        var connection = new MySqlConnection(
+            new MySqlConnectionStringBuilder(connectionString) { Pooling = false, DefaultCommandTimeout = 0 }.ConnectionString
+        );
         try
         {
             await connection.OpenAsync(cancellationToken);

@@ -65,7 +65,10 @@ internal sealed class OneBatchExecutor(IBatchExecutor inner, ICurrentDbContext c
     }
 
     public async Task<int> ExecuteAsync(
-        IEnumerable<ModificationCommandBatch> commandBatches, IRelationalConnection connection, CancellationToken cancellationToken = default)
+        IEnumerable<ModificationCommandBatch> commandBatches,
+        IRelationalConnection connection,
+        CancellationToken cancellationToken = default
+    )
     {
         var behavior = Database.AutoTransactionBehavior;
         if (First is null && (behavior != AutoTransactionBehavior.Never || connection.CurrentTransaction is not null))
@@ -111,7 +114,8 @@ internal sealed class OneBatchExecutor(IBatchExecutor inner, ICurrentDbContext c
 
     private static bool IsOneOfInserts(ModificationCommandBatch batch) =>
         DatabaseProvider.OneBatchOfInserts == AutoTransactionBehavior.Never
-        && !batch.AreMoreBatchesExpected && batch.ModificationCommands.All(c => c.EntityState == EntityState.Added);
+        && !batch.AreMoreBatchesExpected
+        && batch.ModificationCommands.All(c => c.EntityState == EntityState.Added);
 
     // The next batch is made when the one before has been executed: it may need the keys that the database made.
     private static IEnumerable<ModificationCommandBatch> Rest(IEnumerator<ModificationCommandBatch> batches)
@@ -119,11 +123,14 @@ internal sealed class OneBatchExecutor(IBatchExecutor inner, ICurrentDbContext c
         do
         {
             yield return batches.Current;
-        }
-        while (batches.MoveNext());
+        } while (batches.MoveNext());
     }
 
-    private async Task<int> ExecuteFramedAsync(ModificationCommandBatch batch, IRelationalConnection connection, CancellationToken cancellationToken)
+    private async Task<int> ExecuteFramedAsync(
+        ModificationCommandBatch batch,
+        IRelationalConnection connection,
+        CancellationToken cancellationToken
+    )
     {
         await connection.OpenAsync(cancellationToken);
         isFramed = true;
@@ -145,7 +152,10 @@ internal sealed class OneBatchExecutor(IBatchExecutor inner, ICurrentDbContext c
     }
 
     private async Task<int> ExecuteInTransactionAsync(
-        IEnumerable<ModificationCommandBatch> batches, IRelationalConnection connection, CancellationToken cancellationToken)
+        IEnumerable<ModificationCommandBatch> batches,
+        IRelationalConnection connection,
+        CancellationToken cancellationToken
+    )
     {
         var own = connection.CurrentTransaction is null ? await connection.BeginTransactionAsync(cancellationToken) : null;
         await using (own)
@@ -194,9 +204,16 @@ internal sealed class OneBatchInterceptor : DbCommandInterceptor
     public static readonly OneBatchInterceptor Instance = new();
 
     public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
-        DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+        DbCommand command,
+        CommandEventData eventData,
+        InterceptionResult<DbDataReader> result,
+        CancellationToken cancellationToken = default
+    )
     {
-        if (eventData is { CommandSource: CommandSource.SaveChanges, Context: { } db } && db.GetService<IBatchExecutor>() is OneBatchExecutor executor)
+        if (
+            eventData is { CommandSource: CommandSource.SaveChanges, Context: { } db }
+            && db.GetService<IBatchExecutor>() is OneBatchExecutor executor
+        )
         {
             executor.Frame(command);
         }
@@ -210,7 +227,11 @@ internal static class OneBatchExtensions
     public static IServiceCollection AddOneBatches(this IServiceCollection services)
     {
         var executor = services.Last(s => s.ServiceType == typeof(IBatchExecutor)).ImplementationType!;
-        return services.Replace(ServiceDescriptor.Scoped<IBatchExecutor>(scope => new OneBatchExecutor(
-            (IBatchExecutor)ActivatorUtilities.CreateInstance(scope, executor), scope.GetRequiredService<ICurrentDbContext>())));
+        return services.Replace(
+            ServiceDescriptor.Scoped<IBatchExecutor>(scope => new OneBatchExecutor(
+                (IBatchExecutor)ActivatorUtilities.CreateInstance(scope, executor),
+                scope.GetRequiredService<ICurrentDbContext>()
+            ))
+        );
     }
 }

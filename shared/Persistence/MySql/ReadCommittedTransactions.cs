@@ -10,14 +10,23 @@ internal sealed class ReadCommittedTransactions : DbTransactionInterceptor
     public static readonly ReadCommittedTransactions Instance = new();
 
     public override InterceptionResult<DbTransaction> TransactionStarting(
-        DbConnection connection, TransactionStartingEventData eventData, InterceptionResult<DbTransaction> result) =>
+        DbConnection connection,
+        TransactionStartingEventData eventData,
+        InterceptionResult<DbTransaction> result
+    ) =>
         eventData.IsolationLevel == IsolationLevel.Unspecified
             ? InterceptionResult<DbTransaction>.SuppressWithResult(connection.BeginTransaction(IsolationLevel.ReadCommitted))
             : result;
 
     public override async ValueTask<InterceptionResult<DbTransaction>> TransactionStartingAsync(
-        DbConnection connection, TransactionStartingEventData eventData, InterceptionResult<DbTransaction> result, CancellationToken cancellationToken = default) =>
+        DbConnection connection,
+        TransactionStartingEventData eventData,
+        InterceptionResult<DbTransaction> result,
+        CancellationToken cancellationToken = default
+    ) =>
         eventData.IsolationLevel == IsolationLevel.Unspecified
-            ? InterceptionResult<DbTransaction>.SuppressWithResult(await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken))
+            ? InterceptionResult<DbTransaction>.SuppressWithResult(
+                await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken)
+            )
             : result;
 }

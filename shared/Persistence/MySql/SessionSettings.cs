@@ -20,7 +20,10 @@ internal sealed class SessionSettings(DatabaseOptions options, TimeProvider time
 
     public async ValueTask ApplyAsync(MySqlConnectionOpenedContext context, CancellationToken cancellationToken)
     {
-        if (context.Conditions == MySqlConnectionOpenedConditions.None || context.Conditions == MySqlConnectionOpenedConditions.Reset && ServerAgrees())
+        if (
+            context.Conditions == MySqlConnectionOpenedConditions.None
+            || context.Conditions == MySqlConnectionOpenedConditions.Reset && ServerAgrees()
+        )
         {
             return;
         }
@@ -29,14 +32,17 @@ internal sealed class SessionSettings(DatabaseOptions options, TimeProvider time
         await using var command = context.Connection.CreateCommand();
         command.CommandText = context.Connection.ServerVersion.Contains("MariaDB", StringComparison.OrdinalIgnoreCase)
             ? $"""
-               SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; SET SESSION idle_transaction_timeout = {idle};
-               SELECT @@GLOBAL.tx_isolation = 'READ-COMMITTED' AND @@GLOBAL.idle_transaction_timeout = {idle}
-               """
+                SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; SET SESSION idle_transaction_timeout = {idle};
+                SELECT @@GLOBAL.tx_isolation = 'READ-COMMITTED' AND @@GLOBAL.idle_transaction_timeout = {idle}
+                """
             : """
-              SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
-              SELECT @@GLOBAL.transaction_isolation = 'READ-COMMITTED'
-              """;
-        var agrees = Convert.ToBoolean(await command.ExecuteScalarAsync(cancellationToken), System.Globalization.CultureInfo.InvariantCulture);
+                SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
+                SELECT @@GLOBAL.transaction_isolation = 'READ-COMMITTED'
+                """;
+        var agrees = Convert.ToBoolean(
+            await command.ExecuteScalarAsync(cancellationToken),
+            System.Globalization.CultureInfo.InvariantCulture
+        );
         SetAgreed(agrees ? time.GetTimestamp() : null);
     }
 

@@ -17,11 +17,16 @@ internal static class UserBulkCopy
     private const string Savepoint = "user_bulk_copy";
 
     /// <summary>Whether the connection string allows it.</summary>
-    public static bool IsAllowed(MySqlConnection connection) => new MySqlConnectionStringBuilder(connection.ConnectionString).AllowLoadLocalInfile;
+    public static bool IsAllowed(MySqlConnection connection) =>
+        new MySqlConnectionStringBuilder(connection.ConnectionString).AllowLoadLocalInfile;
 
     /// <summary>Writes all of the users or none.</summary>
     /// <returns>False when nothing was written, because one of them exists already or the server does not allow it.</returns>
-    public static async Task<bool> TryWriteAsync(MySqlTransaction transaction, IReadOnlyList<UserRow> rows, CancellationToken cancellationToken)
+    public static async Task<bool> TryWriteAsync(
+        MySqlTransaction transaction,
+        IReadOnlyList<UserRow> rows,
+        CancellationToken cancellationToken
+    )
     {
         var connection = transaction.Connection!;
         await transaction.SaveAsync(Savepoint, cancellationToken);
@@ -33,7 +38,9 @@ internal static class UserBulkCopy
                 DestinationTableName = "users",
                 BulkCopyTimeout = (int)new MySqlConnectionStringBuilder(connection.ConnectionString).DefaultCommandTimeout,
             };
-            copy.ColumnMappings.AddRange(table.Columns.Cast<DataColumn>().Select(c => new MySqlBulkCopyColumnMapping(c.Ordinal, c.ColumnName)));
+            copy.ColumnMappings.AddRange(
+                table.Columns.Cast<DataColumn>().Select(c => new MySqlBulkCopyColumnMapping(c.Ordinal, c.ColumnName))
+            );
             var result = await copy.WriteToServerAsync(table, cancellationToken);
 
             // LOAD DATA LOCAL cuts what is too long and tells it in a warning; an INSERT refuses it.

@@ -35,11 +35,17 @@ public sealed class UserBulkWriter
     /// <param name="cancellationToken">Ends the write; the transaction must then be rolled back.</param>
     /// <exception cref="InvalidOperationException">The context has no open transaction.</exception>
     public async Task<UserBulkWriteResult> WriteAsync(
-        PlatformDbContext db, IReadOnlyList<UserRow> rows, ExistingUser mode, UserColumns columns, CancellationToken cancellationToken)
+        PlatformDbContext db,
+        IReadOnlyList<UserRow> rows,
+        ExistingUser mode,
+        UserColumns columns,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(db);
         ArgumentNullException.ThrowIfNull(rows);
-        var transaction = db.Database.CurrentTransaction?.GetDbTransaction() as MySqlTransaction
+        var transaction =
+            db.Database.CurrentTransaction?.GetDbTransaction() as MySqlTransaction
             ?? throw new InvalidOperationException("Users are written in bulk in an open transaction only.");
         sorted.Clear();
         sorted.AddRange(rows);
@@ -72,13 +78,20 @@ public sealed class UserBulkWriter
 
     /// <summary>Returns the external ids that were there before.</summary>
     private async Task<HashSet<string>> WriteChunkAsync(
-        MySqlTransaction transaction, List<UserRow> rows, ExistingUser mode, UserColumns columns, CancellationToken cancellationToken)
+        MySqlTransaction transaction,
+        List<UserRow> rows,
+        ExistingUser mode,
+        UserColumns columns,
+        CancellationToken cancellationToken
+    )
     {
         // A statement that fails leaves nothing, and the transaction as it was. Somebody else may insert one of the users between the two
         // statements; the next look waits for them.
         for (var look = 0; ; look++)
         {
-            var existing = expectsNewUsersOnly ? new HashSet<string>(TrailingSpaces.Ignored) : await FindAsync(transaction, rows, cancellationToken);
+            var existing = expectsNewUsersOnly
+                ? new HashSet<string>(TrailingSpaces.Ignored)
+                : await FindAsync(transaction, rows, cancellationToken);
             try
             {
                 await InsertAsync(transaction, [.. rows.Where(r => !existing.Contains(r.ExternalId))], "", cancellationToken);
@@ -91,19 +104,29 @@ public sealed class UserBulkWriter
 
             if (mode == ExistingUser.Update)
             {
-                await InsertAsync(transaction, [.. rows.Where(r => existing.Contains(r.ExternalId))], Overwrite(columns), cancellationToken);
+                await InsertAsync(
+                    transaction,
+                    [.. rows.Where(r => existing.Contains(r.ExternalId))],
+                    Overwrite(columns),
+                    cancellationToken
+                );
             }
 
             return existing;
         }
     }
 
-    private static async Task<HashSet<string>> FindAsync(MySqlTransaction transaction, List<UserRow> rows, CancellationToken cancellationToken)
+    private static async Task<HashSet<string>> FindAsync(
+        MySqlTransaction transaction,
+        List<UserRow> rows,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new MySqlCommand(
             $"SELECT external_id FROM users WHERE external_id IN ({string.Join(',', Enumerable.Repeat('?', rows.Count))}) FOR UPDATE",
             transaction.Connection,
-            transaction);
+            transaction
+        );
         foreach (var row in rows)
         {
             command.Parameters.Add(new MySqlParameter { Value = row.ExternalId });
@@ -119,7 +142,12 @@ public sealed class UserBulkWriter
         return found;
     }
 
-    private static async Task InsertAsync(MySqlTransaction transaction, List<UserRow> rows, string otherwise, CancellationToken cancellationToken)
+    private static async Task InsertAsync(
+        MySqlTransaction transaction,
+        List<UserRow> rows,
+        string otherwise,
+        CancellationToken cancellationToken
+    )
     {
         if (rows.Count == 0)
         {

@@ -29,8 +29,11 @@ public sealed record PoolBudget(int Max, int Reserved, int Pools, int Direct)
     {
         ArgumentNullException.ThrowIfNull(db);
         var limit = await ConnectionLimit.ReadAsync(db.Database, cancellationToken);
-        var living = await db.Instances.AsNoTracking().Where(i => i.LeaseUntil > DatabaseClock.UtcNow())
-            .Select(i => new { i.PoolMax, i.HoldsLock }).ToListAsync(cancellationToken);
+        var living = await db
+            .Instances.AsNoTracking()
+            .Where(i => i.LeaseUntil > DatabaseClock.UtcNow())
+            .Select(i => new { i.PoolMax, i.HoldsLock })
+            .ToListAsync(cancellationToken);
         return new PoolBudget(limit.Max, limit.Reserved, living.Sum(i => i.PoolMax), living.Count(i => i.HoldsLock));
     }
 }

@@ -6,15 +6,18 @@ namespace Platform.Persistence;
 
 /// <summary>Looks at the budget every half minute; warns in the log, and <c>/health/ready</c> says degraded, before it is spent.</summary>
 public sealed partial class PoolBudgetWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<PoolBudgetWatch> logger)
-    : PollingLoop(TimeSpan.FromSeconds(30), time, logger), IHealthCheck
+    : PollingLoop(TimeSpan.FromSeconds(30), time, logger),
+        IHealthCheck
 {
     private volatile PoolBudget? last;
 
     /// <inheritdoc />
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(last is { IsNearlySpent: true } budget
-            ? HealthCheckResult.Degraded($"The pools may open {budget.Claimed} of {budget.Available} connections.")
-            : HealthCheckResult.Healthy());
+        Task.FromResult(
+            last is { IsNearlySpent: true } budget
+                ? HealthCheckResult.Degraded($"The pools may open {budget.Claimed} of {budget.Available} connections.")
+                : HealthCheckResult.Healthy()
+        );
 
     /// <summary>Looks now.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)
@@ -32,6 +35,9 @@ public sealed partial class PoolBudgetWatch(IServiceScopeFactory scopes, TimePro
     /// <inheritdoc />
     protected override Task RunRoundAsync(CancellationToken stoppingToken) => LookAsync(stoppingToken);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The pools of all living instances may open {Claimed} connections of {Available} (max_connections {Max} less {Reserved} reserved). Lower Database:MaxPoolSize or the number of instances, or raise max_connections, before some of them are refused.")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The pools of all living instances may open {Claimed} connections of {Available} (max_connections {Max} less {Reserved} reserved). Lower Database:MaxPoolSize or the number of instances, or raise max_connections, before some of them are refused."
+    )]
     private static partial void NearlySpent(ILogger logger, int claimed, int available, int max, int reserved);
 }

@@ -22,17 +22,31 @@ public sealed class PoolMetrics : DbConnectionInterceptor
         ArgumentNullException.ThrowIfNull(pool);
         var meter = meters.Create(MeterName);
         wait = meter.CreateHistogram<double>("platform.pool.wait", "s", "From asking for a connection to having one.");
-        meter.CreateObservableUpDownCounter("platform.pool.max", () => pool.Max, "{connection}", "Largest number of connections the pool opens.");
+        meter.CreateObservableUpDownCounter(
+            "platform.pool.max",
+            () => pool.Max,
+            "{connection}",
+            "Largest number of connections the pool opens."
+        );
         meter.CreateObservableUpDownCounter("platform.pool.in_use", () => pool.Read().InUse, "{connection}", "Connections in use.");
         meter.CreateObservableUpDownCounter("platform.pool.idle", () => pool.Read().Idle, "{connection}", "Open connections not in use.");
-        meter.CreateObservableUpDownCounter("platform.pool.waiting", () => pool.Read().Waiting, "{caller}", "Callers that wait for a connection.");
+        meter.CreateObservableUpDownCounter(
+            "platform.pool.waiting",
+            () => pool.Read().Waiting,
+            "{caller}",
+            "Callers that wait for a connection."
+        );
     }
 
     /// <inheritdoc />
     public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData) => Record(eventData);
 
     /// <inheritdoc />
-    public override Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+    public override Task ConnectionOpenedAsync(
+        DbConnection connection,
+        ConnectionEndEventData eventData,
+        CancellationToken cancellationToken = default
+    )
     {
         Record(eventData);
         return Task.CompletedTask;

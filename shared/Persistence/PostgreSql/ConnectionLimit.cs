@@ -8,8 +8,13 @@ public sealed record ConnectionLimit(int Max, int Reserved)
 {
     /// <summary>Asks the server.</summary>
     public static async Task<ConnectionLimit> ReadAsync(DatabaseFacade database, CancellationToken cancellationToken) =>
-        (await database.SqlQuery<ConnectionLimit>(
-            $"""
-            SELECT current_setting('max_connections')::int AS "Max", current_setting('superuser_reserved_connections')::int AS "Reserved"
-            """).ToListAsync(cancellationToken))[0];
+        (
+            await database
+                .SqlQuery<ConnectionLimit>(
+                    $"""
+                    SELECT current_setting('max_connections')::int AS "Max", current_setting('superuser_reserved_connections')::int AS "Reserved"
+                    """
+                )
+                .ToListAsync(cancellationToken)
+        )[0];
 }

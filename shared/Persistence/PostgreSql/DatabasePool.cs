@@ -23,7 +23,15 @@ public sealed class DatabasePool : IDisposable
         name = new NpgsqlConnectionStringBuilder(dataSource.ConnectionString).ApplicationName ?? "";
         listener.InstrumentPublished = (instrument, l) =>
         {
-            if (instrument is { Meter.Name: "Npgsql", Name: "db.client.connection.count" or "db.client.connection.npgsql.pending_requests" or "db.client.connection.pending_requests" })
+            if (
+                instrument is
+                {
+                    Meter.Name: "Npgsql",
+                    Name: "db.client.connection.count"
+                        or "db.client.connection.npgsql.pending_requests"
+                        or "db.client.connection.pending_requests"
+                }
+            )
             {
                 l.EnableMeasurementEvents(instrument);
             }

@@ -38,11 +38,15 @@ public static class DatabaseProvider
         // Entity Framework's own services. Left to itself, it finds them by comparing all options, twice for each context.
         services.AddSingleton(_ => new ServiceCollection().AddEntityFrameworkNpgsql().BuildServiceProvider());
         services.AddDbContext<PlatformDbContext>(
-            (provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
-                .UseInternalServiceProvider(provider.GetRequiredService<ServiceProvider>())
-                .UseOutbox(provider).AddInterceptors(provider.GetRequiredService<PoolMetrics>()),
+            (provider, options) =>
+                options
+                    .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
+                    .UseInternalServiceProvider(provider.GetRequiredService<ServiceProvider>())
+                    .UseOutbox(provider)
+                    .AddInterceptors(provider.GetRequiredService<PoolMetrics>()),
             ServiceLifetime.Scoped,
-            ServiceLifetime.Singleton);
+            ServiceLifetime.Singleton
+        );
         services.AddScoped<OutboxPublishEndpoint>();
         services.AddScoped<TaskLifecycle>();
         services.AddPlatformStores(applicationName);
@@ -58,7 +62,9 @@ public static class DatabaseProvider
     public static string ConnectionString(IConfiguration configuration) =>
         configuration.GetConnectionString("Platform") is { Length: > 0 } connectionString
             ? connectionString
-            : throw new InvalidOperationException("ConnectionStrings:Platform is not set; set it (environment: ConnectionStrings__Platform) to the database's connection string.");
+            : throw new InvalidOperationException(
+                "ConnectionStrings:Platform is not set; set it (environment: ConnectionStrings__Platform) to the database's connection string."
+            );
 
     /// <summary>
     /// How a SaveChanges that only inserts a few rows, with keys that are known before, writes all of them or none. Here without a
@@ -82,8 +88,16 @@ public static class DatabaseProvider
     {
         for (var error = exception; error is not null; error = error.InnerException)
         {
-            if (error is NpgsqlException { InnerException: TimeoutException or System.Net.Sockets.SocketException or IOException }
-                or PostgresException { SqlState: PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.AdminShutdown })
+            if (
+                error
+                is NpgsqlException { InnerException: TimeoutException or System.Net.Sockets.SocketException or IOException }
+                    or PostgresException
+                    {
+                        SqlState: PostgresErrorCodes.TooManyConnections
+                            or PostgresErrorCodes.CannotConnectNow
+                            or PostgresErrorCodes.AdminShutdown
+                    }
+            )
             {
                 return true;
             }
@@ -100,10 +114,14 @@ public static class DatabaseProvider
     {
         for (var error = exception; error is not null; error = error.InnerException)
         {
-            if (error is PostgresException
+            if (
+                error is PostgresException
                 {
-                    SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable
-                })
+                    SqlState: PostgresErrorCodes.DeadlockDetected
+                        or PostgresErrorCodes.SerializationFailure
+                        or PostgresErrorCodes.LockNotAvailable
+                }
+            )
             {
                 return true;
             }

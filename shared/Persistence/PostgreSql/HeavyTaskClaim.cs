@@ -6,16 +6,16 @@ namespace Platform.Persistence;
 /// <summary>Queued to Running, with the record of the attempt, in one statement and so in one transaction and one round trip.</summary>
 public static class HeavyTaskClaim
 {
-    private const string Update =
-        $"""
+    private const string Update = $"""
         WITH claimed AS (
             UPDATE heavy_tasks
-            SET status = '{nameof(HeavyTaskStatus.Running)}', owner = $2, attempt = attempt + 1, started_at = {DatabaseProvider.Now}, due_at = NULL
+            SET status = '{nameof(
+            HeavyTaskStatus.Running
+        )}', owner = $2, attempt = attempt + 1, started_at = {DatabaseProvider.Now}, due_at = NULL
             WHERE
         """;
 
-    private const string Record =
-        """
+    private const string Record = """
             RETURNING id, kind, parameters, attempt, failures, max_attempts, checkpoint, progress_done, queued_at, started_at),
         recorded AS (
             INSERT INTO heavy_task_attempts (task_id, attempt, owner, worker, started_at)
@@ -31,7 +31,12 @@ public static class HeavyTaskClaim
 
     /// <summary>Claims a task for an owner. Null when it is not queued (any more): the message that led here is a duplicate, or late.</summary>
     public static async Task<ClaimedHeavyTask?> ClaimHeavyTaskAsync(
-        this PlatformDbContext db, Guid taskId, Guid owner, string worker, CancellationToken cancellationToken)
+        this PlatformDbContext db,
+        Guid taskId,
+        Guid owner,
+        string worker,
+        CancellationToken cancellationToken
+    )
     {
         var claimed = await ClaimAsync(db, One, new() { Value = taskId }, owner, worker, cancellationToken);
         return claimed is [var task] ? task : null;
@@ -39,11 +44,21 @@ public static class HeavyTaskClaim
 
     /// <summary>Claims those of the tasks that are queued and that nobody has locked at this moment.</summary>
     public static Task<List<ClaimedHeavyTask>> ClaimHeavyTasksAsync(
-        this PlatformDbContext db, Guid[] taskIds, Guid owner, string worker, CancellationToken cancellationToken) =>
-        ClaimAsync(db, Several, new() { Value = taskIds }, owner, worker, cancellationToken);
+        this PlatformDbContext db,
+        Guid[] taskIds,
+        Guid owner,
+        string worker,
+        CancellationToken cancellationToken
+    ) => ClaimAsync(db, Several, new() { Value = taskIds }, owner, worker, cancellationToken);
 
     private static async Task<List<ClaimedHeavyTask>> ClaimAsync(
-        PlatformDbContext db, string statement, NpgsqlParameter which, Guid owner, string worker, CancellationToken cancellationToken)
+        PlatformDbContext db,
+        string statement,
+        NpgsqlParameter which,
+        Guid owner,
+        string worker,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(db);
 
@@ -53,7 +68,12 @@ public static class HeavyTaskClaim
         {
             await using var command = new NpgsqlCommand(statement, (NpgsqlConnection)db.Database.GetDbConnection())
             {
-                Parameters = { which, new() { Value = owner }, new() { Value = worker } },
+                Parameters =
+                {
+                    which,
+                    new() { Value = owner },
+                    new() { Value = worker },
+                },
             };
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             var claimed = new List<ClaimedHeavyTask>();
@@ -70,17 +90,18 @@ public static class HeavyTaskClaim
         }
     }
 
-    private static ClaimedHeavyTask Read(NpgsqlDataReader reader) => new()
-    {
-        Id = reader.GetGuid(0),
-        Kind = reader.GetString(1),
-        Parameters = reader.GetString(2),
-        Attempt = reader.GetInt32(3),
-        Failures = reader.GetInt32(4),
-        MaxAttempts = reader.GetInt32(5),
-        Checkpoint = reader.IsDBNull(6) ? null : reader.GetString(6),
-        ProgressDone = reader.GetInt64(7),
-        QueuedAt = reader.IsDBNull(8) ? null : reader.GetDateTime(8),
-        StartedAt = reader.GetDateTime(9),
-    };
+    private static ClaimedHeavyTask Read(NpgsqlDataReader reader) =>
+        new()
+        {
+            Id = reader.GetGuid(0),
+            Kind = reader.GetString(1),
+            Parameters = reader.GetString(2),
+            Attempt = reader.GetInt32(3),
+            Failures = reader.GetInt32(4),
+            MaxAttempts = reader.GetInt32(5),
+            Checkpoint = reader.IsDBNull(6) ? null : reader.GetString(6),
+            ProgressDone = reader.GetInt64(7),
+            QueuedAt = reader.IsDBNull(8) ? null : reader.GetDateTime(8),
+            StartedAt = reader.GetDateTime(9),
+        };
 }

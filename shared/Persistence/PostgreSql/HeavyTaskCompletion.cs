@@ -11,12 +11,26 @@ public static class HeavyTaskCompletion
     /// </summary>
     /// <exception cref="HeavyTaskFenceException">The task no longer belongs to this attempt; nothing was saved.</exception>
     public static async Task CompleteHeavyTaskAsync(
-        this PlatformDbContext db, HeavyTaskFence fence, HeavyTaskSuccess success, TimeProvider time, CancellationToken cancellationToken)
+        this PlatformDbContext db,
+        HeavyTaskFence fence,
+        HeavyTaskSuccess success,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(db);
         ArgumentNullException.ThrowIfNull(success);
         db.HeavyTasks.Attach(HeavyTask.Owned(fence)).Entity.Succeed(success);
-        var attempt = db.HeavyTaskAttempts.Attach(new HeavyTaskAttempt { TaskId = fence.TaskId, Attempt = fence.Attempt, Owner = fence.Owner }).Entity;
+        var attempt = db
+            .HeavyTaskAttempts.Attach(
+                new HeavyTaskAttempt
+                {
+                    TaskId = fence.TaskId,
+                    Attempt = fence.Attempt,
+                    Owner = fence.Owner,
+                }
+            )
+            .Entity;
         attempt.EndedAt = success.FinishedAt;
         attempt.Outcome = AttemptOutcome.Succeeded;
         try

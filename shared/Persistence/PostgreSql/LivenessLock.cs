@@ -37,7 +37,10 @@ public sealed class LivenessLock(InstanceIdentity instance, IConfiguration confi
             else
             {
                 // Refused as long as the server has not noticed that an earlier connection of this process is gone.
-                await using var acquire = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", connection) { Parameters = { new() { Value = Key(instance.Id) } } };
+                await using var acquire = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", connection)
+                {
+                    Parameters = { new() { Value = Key(instance.Id) } },
+                };
                 IsHeld = (bool)(await acquire.ExecuteScalarAsync(cancellationToken))!;
             }
         }
@@ -63,15 +66,22 @@ public sealed class LivenessLock(InstanceIdentity instance, IConfiguration confi
     public async ValueTask DisposeAsync() => await ReleaseAsync();
 
     /// <summary>Those of the instances whose lock nobody holds.</summary>
-    public static async Task<HashSet<Guid>> FindFreeAsync(PlatformDbContext db, IReadOnlyCollection<Guid> instances, CancellationToken cancellationToken)
+    public static async Task<HashSet<Guid>> FindFreeAsync(
+        PlatformDbContext db,
+        IReadOnlyCollection<Guid> instances,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(db);
-        var held = await db.Database.SqlQuery<long>(
-            $"""
-            SELECT (classid::bigint << 32) | objid::bigint AS "Value" FROM pg_locks
-            WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-            """).ToListAsync(cancellationToken);
+        var held = await db
+            .Database.SqlQuery<long>(
+                $"""
+                SELECT (classid::bigint << 32) | objid::bigint AS "Value" FROM pg_locks
+                WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                """
+            )
+            .ToListAsync(cancellationToken);
         var heldKeys = held.ToHashSet();
         return instances.Where(id => !heldKeys.Contains(Key(id))).ToHashSet();
     }

@@ -13,13 +13,16 @@ public static class MigrationLock
     public static async Task<IAsyncDisposable> AcquireAsync(string connectionString, CancellationToken cancellationToken = default)
     {
         // A transaction's lock, not a session's: it holds through a pooler that lends connections for a transaction, too.
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, CommandTimeout = 0 }.ConnectionString);
+        var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, CommandTimeout = 0 }.ConnectionString
+        );
         try
         {
             await connection.OpenAsync(cancellationToken);
             await connection.BeginTransactionAsync(cancellationToken);
             await using var command = connection.CreateCommand();
-            command.CommandText = "SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_advisory_xact_lock(hashtextextended('platform migrations', 0))";
+            command.CommandText =
+                "SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_advisory_xact_lock(hashtextextended('platform migrations', 0))";
             await command.ExecuteNonQueryAsync(cancellationToken);
             return connection;
         }

@@ -10,8 +10,16 @@ internal static class ProviderModel
     public static void Configure(ModelBuilder modelBuilder)
     {
         modelBuilder.AddOutbox();
-        modelBuilder.HasDbFunction(() => DatabaseClock.UtcNow()).HasTranslation(_ => new SqlFunctionExpression(
-            "statement_timestamp", [], nullable: false, argumentsPropagateNullability: [], typeof(DateTime), typeMapping: null));
+        modelBuilder
+            .HasDbFunction(() => DatabaseClock.UtcNow())
+            .HasTranslation(_ => new SqlFunctionExpression(
+                "statement_timestamp",
+                [],
+                nullable: false,
+                argumentsPropagateNullability: [],
+                typeof(DateTime),
+                typeMapping: null
+            ));
 
         modelBuilder.Entity<HeavyTask>(task =>
         {

@@ -28,11 +28,17 @@ public sealed class UserBulkWriter
     /// <param name="cancellationToken">Ends the write; the transaction must then be rolled back.</param>
     /// <exception cref="InvalidOperationException">The context has no open transaction.</exception>
     public async Task<UserBulkWriteResult> WriteAsync(
-        PlatformDbContext db, IReadOnlyList<UserRow> rows, ExistingUser mode, UserColumns columns, CancellationToken cancellationToken)
+        PlatformDbContext db,
+        IReadOnlyList<UserRow> rows,
+        ExistingUser mode,
+        UserColumns columns,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(db);
         ArgumentNullException.ThrowIfNull(rows);
-        var transaction = db.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction
+        var transaction =
+            db.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction
             ?? throw new InvalidOperationException("Users are written in bulk in an open transaction only.");
         if (rows.Count == 0)
         {
@@ -71,7 +77,12 @@ public sealed class UserBulkWriter
     }
 
     private async Task<UserBulkWriteResult> MergeAsync(
-        NpgsqlConnection connection, IReadOnlyList<UserRow> rows, ExistingUser mode, UserColumns columns, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        IReadOnlyList<UserRow> rows,
+        ExistingUser mode,
+        UserColumns columns,
+        CancellationToken cancellationToken
+    )
     {
         await ExecuteAsync(
             connection,
@@ -79,7 +90,8 @@ public sealed class UserBulkWriter
             CREATE TEMPORARY TABLE incoming_users
             (external_id text NOT NULL, name text NOT NULL, email text, country text, signed_up_at timestamptz) ON COMMIT DROP
             """,
-            cancellationToken);
+            cancellationToken
+        );
         await CopyAsync(connection, "incoming_users", cancellationToken);
         var result = mode switch
         {
@@ -96,12 +108,17 @@ public sealed class UserBulkWriter
         var inserted = await ExecuteAsync(
             connection,
             $"INSERT INTO users ({Columns}) SELECT {Columns} FROM incoming_users ON CONFLICT (external_id) DO NOTHING",
-            cancellationToken);
+            cancellationToken
+        );
         return new UserBulkWriteResult(inserted, count - inserted, null);
     }
 
     private static async Task<UserBulkWriteResult> UpsertAsync(
-        NpgsqlConnection connection, int count, UserColumns columns, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        int count,
+        UserColumns columns,
+        CancellationToken cancellationToken
+    )
     {
         List<string> overwritten = ["name"];
         overwritten.AddRange(columns.HasFlag(UserColumns.Email) ? ["email"] : []);
@@ -120,18 +137,23 @@ public sealed class UserBulkWriter
                 RETURNING xmax = 0 AS inserted)
             SELECT count(*) FILTER (WHERE inserted)::int FROM written
             """,
-            connection);
+            connection
+        );
         var inserted = (int)(await command.ExecuteScalarAsync(cancellationToken))!;
         return new UserBulkWriteResult(inserted, count - inserted, null);
     }
 
     private static async Task<UserBulkWriteResult> InsertAndReportAsync(
-        NpgsqlConnection connection, IReadOnlyList<UserRow> rows, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        IReadOnlyList<UserRow> rows,
+        CancellationToken cancellationToken
+    )
     {
         var inserted = new HashSet<string>(StringComparer.Ordinal);
         await using var command = new NpgsqlCommand(
             $"INSERT INTO users ({Columns}) SELECT {Columns} FROM incoming_users ON CONFLICT (external_id) DO NOTHING RETURNING external_id",
-            connection);
+            connection
+        );
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -149,7 +171,10 @@ public sealed class UserBulkWriter
 
     private async Task CopyAsync(NpgsqlConnection connection, string table, CancellationToken cancellationToken)
     {
-        await using var importer = await connection.BeginBinaryImportAsync($"COPY {table} ({Columns}) FROM STDIN (FORMAT binary)", cancellationToken);
+        await using var importer = await connection.BeginBinaryImportAsync(
+            $"COPY {table} ({Columns}) FROM STDIN (FORMAT binary)",
+            cancellationToken
+        );
         foreach (var row in sorted)
         {
             await importer.StartRowAsync(cancellationToken);

@@ -17,8 +17,11 @@ public static class HealthCommand
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var bound = (configuration["urls"] ?? defaultUrl).Split(';')[0];
-        var address = bound.Replace("//+", "//127.0.0.1", StringComparison.Ordinal).Replace("//*", "//127.0.0.1", StringComparison.Ordinal)
-            .Replace("//0.0.0.0", "//127.0.0.1", StringComparison.Ordinal).Replace("//[::]", "//[::1]", StringComparison.Ordinal);
+        var address = bound
+            .Replace("//+", "//127.0.0.1", StringComparison.Ordinal)
+            .Replace("//*", "//127.0.0.1", StringComparison.Ordinal)
+            .Replace("//0.0.0.0", "//127.0.0.1", StringComparison.Ordinal)
+            .Replace("//[::]", "//[::1]", StringComparison.Ordinal);
         try
         {
             using var http = new HttpClient { Timeout = Timeout, BaseAddress = new Uri(address) };

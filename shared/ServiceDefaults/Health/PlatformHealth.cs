@@ -41,9 +41,8 @@ public static class PlatformHealth
     }
 
     // Without descriptions and exceptions: they name hosts.
-    private static Task WriteAsync(HttpContext context, HealthReport report) => context.Response.WriteAsJsonAsync(new
-    {
-        Status = report.Status.ToString(),
-        Checks = report.Entries.ToDictionary(e => e.Key, e => e.Value.Status.ToString()),
-    });
+    private static Task WriteAsync(HttpContext context, HealthReport report) =>
+        context.Response.WriteAsJsonAsync(
+            new { Status = report.Status.ToString(), Checks = report.Entries.ToDictionary(e => e.Key, e => e.Value.Status.ToString()) }
+        );
 }

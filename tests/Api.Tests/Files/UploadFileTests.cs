@@ -90,7 +90,8 @@ public sealed class UploadFileTests : IAsyncLifetime
         {
             var piece = new byte[StoredFile.ChunkLength + 1];
             await connection.SendAsync(
-                $"POST /files?name=a HTTP/1.1\r\nHost: localhost\r\n{(chunked ? "Transfer-Encoding: chunked" : $"Content-Length: {MaxLength}")}\r\n\r\n");
+                $"POST /files?name=a HTTP/1.1\r\nHost: localhost\r\n{(chunked ? "Transfer-Encoding: chunked" : $"Content-Length: {MaxLength}")}\r\n\r\n"
+            );
             await connection.SendAsync(chunked ? $"{piece.Length:X}\r\n" : "");
             await connection.SendAsync(piece);
             await Eventually.Async(async () => await api.Database.CountAsync("stored_file_chunks") == 1, TimeSpan.FromSeconds(30));
@@ -148,7 +149,10 @@ public sealed class UploadFileTests : IAsyncLifetime
     {
         using var response = await UploadAsync([1], "name=a", contentType: null);
 
-        (await response.ShouldBeJsonAsync(HttpStatusCode.Created)).GetProperty("contentType").GetString().ShouldBe("application/octet-stream");
+        (await response.ShouldBeJsonAsync(HttpStatusCode.Created))
+            .GetProperty("contentType")
+            .GetString()
+            .ShouldBe("application/octet-stream");
     }
 
     private async Task<HttpResponseMessage> UploadAsync(byte[] bytes, string query, string? contentType = "text/csv", bool chunked = false)

@@ -19,7 +19,9 @@ public sealed class UploadMemoryTests
         await UploadAsync(api, 300 * MiB);
 
         var after300 = PeakMemory(api.Process.Id);
-        TestContext.Current.SendDiagnosticMessage($"Peak memory after 60 MiB: {after60 / MiB} MiB, after 300 MiB more: {after300 / MiB} MiB");
+        TestContext.Current.SendDiagnosticMessage(
+            $"Peak memory after 60 MiB: {after60 / MiB} MiB, after 300 MiB more: {after300 / MiB} MiB"
+        );
         (after300 - after60).ShouldBeLessThan(60 * MiB);
         after300.ShouldBeLessThan(300L * MiB);
     }
@@ -65,9 +67,7 @@ public sealed class UploadMemoryTests
             return count;
         }
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

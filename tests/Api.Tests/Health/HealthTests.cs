@@ -16,10 +16,13 @@ public sealed class HealthTests
 
         (await api.Client.GetJsonAsync("/health/live")).GetProperty("status").GetString().ShouldBe("Healthy");
         await Eventually.Async(
-            async () => JsonElement.DeepEquals(
-                await api.Client.GetJsonAsync("/health/ready"),
-                JsonElement.Parse("""{"status":"Healthy","checks":{"broker":"Healthy","database":"Healthy","pool-budget":"Healthy"}}""")),
-            TimeSpan.FromSeconds(30));
+            async () =>
+                JsonElement.DeepEquals(
+                    await api.Client.GetJsonAsync("/health/ready"),
+                    JsonElement.Parse("""{"status":"Healthy","checks":{"broker":"Healthy","database":"Healthy","pool-budget":"Healthy"}}""")
+                ),
+            TimeSpan.FromSeconds(30)
+        );
     }
 
     [Fact]

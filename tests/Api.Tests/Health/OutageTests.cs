@@ -46,7 +46,10 @@ public sealed class OutageTests
         ready.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
 
         await database.StartAsync();
-        await Eventually.Async(async () => (await api.Client.GetAsync("/users/1")).StatusCode == HttpStatusCode.NotFound, TimeSpan.FromSeconds(30));
+        await Eventually.Async(
+            async () => (await api.Client.GetAsync("/users/1")).StatusCode == HttpStatusCode.NotFound,
+            TimeSpan.FromSeconds(30)
+        );
         await api.Client.SubmitTaskAsync();
     }
 }

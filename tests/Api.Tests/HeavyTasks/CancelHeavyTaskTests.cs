@@ -24,12 +24,14 @@ public sealed class CancelHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
     public async Task Finished_task_is_not_cancelled(HeavyTaskStatus status)
     {
         var id = await api.Client.SubmitTaskAsync();
-        await (status switch
-        {
-            HeavyTaskStatus.Succeeded => api.SucceededAsync(id),
-            HeavyTaskStatus.Failed => api.FailedAsync(id),
-            _ => api.CancelledAsync(id),
-        });
+        await (
+            status switch
+            {
+                HeavyTaskStatus.Succeeded => api.SucceededAsync(id),
+                HeavyTaskStatus.Failed => api.FailedAsync(id),
+                _ => api.CancelledAsync(id),
+            }
+        );
         var finishedAt = (await api.FindTaskAsync(id)).FinishedAt;
 
         using var response = await CancelAsync(id);
@@ -89,7 +91,8 @@ public sealed class CancelHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
         using var response = await CancelAsync(id);
         response.StatusCode.ShouldBe(HttpStatusCode.Accepted);
         await api.ChangeAsync(async lifecycle =>
-            (await lifecycle.TakeOverAsync(fence, "users.statistics", "The worker died.", CancellationToken.None)).ShouldBeTrue());
+            (await lifecycle.TakeOverAsync(fence, "users.statistics", "The worker died.", CancellationToken.None)).ShouldBeTrue()
+        );
 
         await api.RunningAsync(id);
 
@@ -103,7 +106,8 @@ public sealed class CancelHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
         var fence = await api.RunningAsync(id);
         using var first = await CancelAsync(id);
         await api.ChangeAsync(async lifecycle =>
-            (await lifecycle.TakeOverAsync(fence, "users.statistics", "The worker died.", CancellationToken.None)).ShouldBeTrue());
+            (await lifecycle.TakeOverAsync(fence, "users.statistics", "The worker died.", CancellationToken.None)).ShouldBeTrue()
+        );
 
         using var second = await CancelAsync(id);
 

@@ -28,13 +28,15 @@ public sealed class DownloadResultTests(ApiFixture fixture) : IClassFixture<ApiF
     public async Task Task_without_a_result_file_says_so(HeavyTaskStatus status)
     {
         var id = await api.Client.SubmitTaskAsync();
-        await (status switch
-        {
-            HeavyTaskStatus.Running => api.RunningAsync(id),
-            HeavyTaskStatus.Failed => api.FailedAsync(id),
-            HeavyTaskStatus.Succeeded => api.SucceededAsync(id),
-            _ => Task.CompletedTask,
-        });
+        await (
+            status switch
+            {
+                HeavyTaskStatus.Running => api.RunningAsync(id),
+                HeavyTaskStatus.Failed => api.FailedAsync(id),
+                HeavyTaskStatus.Succeeded => api.SucceededAsync(id),
+                _ => Task.CompletedTask,
+            }
+        );
 
         using var response = await api.Client.GetAsync($"/heavy-tasks/{id}/result");
 
@@ -128,11 +130,14 @@ public sealed class DownloadResultTests(ApiFixture fixture) : IClassFixture<ApiF
     {
         var id = await api.SucceededWithFileAsync(Content);
 
-        using var response = await GetAsync(id, r =>
-        {
-            r.Range = new RangeHeaderValue(0, 9);
-            r.IfRange = new RangeConditionHeaderValue("\"other\"");
-        });
+        using var response = await GetAsync(
+            id,
+            r =>
+            {
+                r.Range = new RangeHeaderValue(0, 9);
+                r.IfRange = new RangeConditionHeaderValue("\"other\"");
+            }
+        );
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         response.Content.Headers.ContentLength.ShouldBe(Content.Length);

@@ -39,11 +39,28 @@ public sealed class GetHeavyTaskTests(ApiFixture fixture) : IClassFixture<ApiFix
 
         var task = await api.Client.GetJsonAsync($"/heavy-tasks/{id}");
 
-        task.EnumerateObject().Select(p => p.Name).ShouldBe(
-        [
-            "id", "kind", "status", "attempt", "failures", "crashes", "maxAttempts", "cancelRequested", "createdAt", "dueAt", "queuedAt",
-            "startedAt", "finishedAt", "progress", "result", "error", "attempts", "links",
-        ]);
+        task.EnumerateObject()
+            .Select(p => p.Name)
+            .ShouldBe([
+                "id",
+                "kind",
+                "status",
+                "attempt",
+                "failures",
+                "crashes",
+                "maxAttempts",
+                "cancelRequested",
+                "createdAt",
+                "dueAt",
+                "queuedAt",
+                "startedAt",
+                "finishedAt",
+                "progress",
+                "result",
+                "error",
+                "attempts",
+                "links",
+            ]);
     }
 
     [Fact]

@@ -35,7 +35,9 @@ public sealed class IdempotencyTests(ApiFixture fixture) : IClassFixture<ApiFixt
 
     [Theory]
     [InlineData(Body)]
-    [InlineData("""{ "dueAt":"2020-01-01T02:00:00+02:00", "maxAttempts":3, "parameters":{ "country":"\u004eL" }, "kind":"users.export" }""")]
+    [InlineData(
+        """{ "dueAt":"2020-01-01T02:00:00+02:00", "maxAttempts":3, "parameters":{ "country":"\u004eL" }, "kind":"users.export" }"""
+    )]
     public async Task Same_request_with_the_same_key_is_the_first_task_again(string again)
     {
         var key = NewKey();
@@ -75,8 +77,9 @@ public sealed class IdempotencyTests(ApiFixture fixture) : IClassFixture<ApiFixt
     {
         var key = NewKey();
 
-        var responses = await Task.WhenAll(Enumerable.Range(1, 10).Select(n =>
-            api.Client.SubmitAsync($$"""{"kind":"users.statistics","maxAttempts":{{n}}}""", key)));
+        var responses = await Task.WhenAll(
+            Enumerable.Range(1, 10).Select(n => api.Client.SubmitAsync($$"""{"kind":"users.statistics","maxAttempts":{{n}}}""", key))
+        );
 
         responses.Count(r => r.StatusCode == HttpStatusCode.Accepted).ShouldBe(1);
         responses.Count(r => r.StatusCode == HttpStatusCode.UnprocessableEntity).ShouldBe(9);

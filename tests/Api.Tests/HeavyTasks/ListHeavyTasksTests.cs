@@ -18,8 +18,13 @@ public sealed class ListHeavyTasksTests(ApiFixture fixture) : IClassFixture<ApiF
             return;
         }
 
-        await api.Database.InsertTasksAsync(Enumerable.Range(1, 60).Select(n => (
-            Guid.Parse($"0199f2a0-00{n:00}-7000-8000-000000000000"), Kinds[n % 2], Enum.GetNames<HeavyTaskStatus>()[n % 6])));
+        await api.Database.InsertTasksAsync(
+            Enumerable
+                .Range(1, 60)
+                .Select(n =>
+                    (Guid.Parse($"0199f2a0-00{n:00}-7000-8000-000000000000"), Kinds[n % 2], Enum.GetNames<HeavyTaskStatus>()[n % 6])
+                )
+        );
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -50,8 +55,9 @@ public sealed class ListHeavyTasksTests(ApiFixture fixture) : IClassFixture<ApiF
 
         page.EnumerateObject().Select(p => p.Name).ShouldBe(["items", "next"]);
         var item = page.GetProperty("items")[0];
-        item.EnumerateObject().Select(p => p.Name).ShouldBe(
-            ["id", "kind", "status", "attempt", "createdAt", "startedAt", "finishedAt", "progress", "error", "links"]);
+        item.EnumerateObject()
+            .Select(p => p.Name)
+            .ShouldBe(["id", "kind", "status", "attempt", "createdAt", "startedAt", "finishedAt", "progress", "error", "links"]);
         item.GetProperty("links").GetProperty("self").GetString().ShouldBe($"/heavy-tasks/{item.GetProperty("id").GetGuid()}");
     }
 
@@ -90,13 +96,15 @@ public sealed class ListHeavyTasksTests(ApiFixture fixture) : IClassFixture<ApiF
     [InlineData("Queued", "users.statistics")]
     public async Task Pages_cover_every_matching_task_once_newest_first(string? status, string? kind)
     {
-        var expected = Enumerable.Range(1, 60).Reverse()
+        var expected = Enumerable
+            .Range(1, 60)
+            .Reverse()
             .Where(n => status is null || Enum.GetName((HeavyTaskStatus)(n % 6))!.Equals(status, StringComparison.OrdinalIgnoreCase))
             .Where(n => kind is null || Kinds[n % 2] == kind)
             .Select(Id);
 
         var seen = new List<Guid>();
-        for (string? cursor = ""; cursor is not null;)
+        for (string? cursor = ""; cursor is not null; )
         {
             var page = await api.Client.GetJsonAsync($"/heavy-tasks?limit=7&status={status}&kind={kind}&cursor={cursor}");
             seen.AddRange(page.GetProperty("items").EnumerateArray().Select(i => i.GetProperty("id").GetGuid()));

@@ -51,14 +51,32 @@ public sealed class RejectedSubmitTests(ApiFixture fixture) : IClassFixture<ApiF
     [InlineData("""{"kind":"users.import","parameters":{}}""", "parameters.columns")]
     [InlineData("""{"kind":"users.import","parameters":{FILE,"columns":null}}""", "parameters.columns")]
     [InlineData("""{"kind":"users.import","parameters":{FILE,"columns":{"name":"n"}}}""", "parameters.columns.externalId")]
-    [InlineData("""{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":null}}}""", "parameters.columns.externalId")]
+    [InlineData(
+        """{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":null}}}""",
+        "parameters.columns.externalId"
+    )]
     [InlineData("""{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":""}}}""", "parameters.columns.externalId")]
-    [InlineData("""{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":["a"]}}}""", "parameters.columns.externalId")]
+    [InlineData(
+        """{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":["a"]}}}""",
+        "parameters.columns.externalId"
+    )]
     [InlineData("""{"kind":"users.import","parameters":{"fileId":"x","columns":{"name":"n","externalId":"e"}}}""", "parameters.fileId")]
-    [InlineData("""{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":"e"},"onExisting":"Delete"}}""", "parameters.onExisting")]
-    [InlineData("""{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":"e"},"onExisting":1}}""", "parameters.onExisting")]
-    [InlineData("""{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":"e"},"delimiter":";;"}}""", "parameters.delimiter")]
-    [InlineData("""{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":"e"},"encoding":null}}""", "parameters.encoding")]
+    [InlineData(
+        """{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":"e"},"onExisting":"Delete"}}""",
+        "parameters.onExisting"
+    )]
+    [InlineData(
+        """{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":"e"},"onExisting":1}}""",
+        "parameters.onExisting"
+    )]
+    [InlineData(
+        """{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":"e"},"delimiter":";;"}}""",
+        "parameters.delimiter"
+    )]
+    [InlineData(
+        """{"kind":"users.import","parameters":{FILE,"columns":{"name":"n","externalId":"e"},"encoding":null}}""",
+        "parameters.encoding"
+    )]
     public async Task Bad_request_names_the_field(string body, string field)
     {
         using var response = await api.Client.SubmitAsync(body.Replace("FILE", File));
@@ -69,11 +87,25 @@ public sealed class RejectedSubmitTests(ApiFixture fixture) : IClassFixture<ApiF
     [Fact]
     public async Task All_faults_of_the_parameters_are_named_at_once()
     {
-        using var response = await api.Client.SubmitAsync("""{"kind":"users.import","parameters":{"columns":{"name":5,"x":1},"onExisting":"Delete"}}""");
+        using var response = await api.Client.SubmitAsync(
+            """{"kind":"users.import","parameters":{"columns":{"name":5,"x":1},"onExisting":"Delete"}}"""
+        );
 
         var problem = await response.ShouldBeProblemAsync(HttpStatusCode.BadRequest);
-        problem.GetProperty("errors").EnumerateObject().Select(e => e.Name).ShouldBe(
-            ["parameters.fileId", "parameters.columns.externalId", "parameters.columns.name", "parameters.columns.x", "parameters.onExisting"], ignoreOrder: true);
+        problem
+            .GetProperty("errors")
+            .EnumerateObject()
+            .Select(e => e.Name)
+            .ShouldBe(
+                [
+                    "parameters.fileId",
+                    "parameters.columns.externalId",
+                    "parameters.columns.name",
+                    "parameters.columns.x",
+                    "parameters.onExisting",
+                ],
+                ignoreOrder: true
+            );
         problem.ToString().ShouldNotContain("System.");
         problem.ToString().ShouldNotContain("Platform.Contracts");
     }
@@ -103,7 +135,9 @@ public sealed class RejectedSubmitTests(ApiFixture fixture) : IClassFixture<ApiF
     [Fact]
     public async Task Json_nested_deeper_than_any_parameters_is_refused()
     {
-        using var response = await api.Client.SubmitAsync($$"""{"kind":"users.export","parameters":{{new string('[', 1000)}}{{new string(']', 1000)}}}""");
+        using var response = await api.Client.SubmitAsync(
+            $$"""{"kind":"users.export","parameters":{{new string('[', 1000)}}{{new string(']', 1000)}}}"""
+        );
 
         await response.ShouldBeProblemAsync(HttpStatusCode.BadRequest, "$");
     }
@@ -128,7 +162,10 @@ public sealed class RejectedSubmitTests(ApiFixture fixture) : IClassFixture<ApiF
     public async Task Body_over_64_KiB_is_refused(bool chunked)
     {
         var body = """{"kind":"users.statistics"}""" + new string(' ', 64 * 1024);
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/heavy-tasks") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/heavy-tasks")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         request.Headers.TransferEncodingChunked = chunked;
 
         using var response = await api.Client.SendAsync(request);

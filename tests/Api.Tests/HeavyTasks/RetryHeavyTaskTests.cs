@@ -23,12 +23,14 @@ public sealed class RetryHeavyTaskTests(ApiFixture fixture) : IClassFixture<ApiF
     public async Task Task_that_did_not_fail_is_not_retried(HeavyTaskStatus status)
     {
         var id = await api.Client.SubmitTaskAsync();
-        await (status switch
-        {
-            HeavyTaskStatus.Running => api.RunningAsync(id),
-            HeavyTaskStatus.Succeeded => api.SucceededAsync(id),
-            _ => Task.CompletedTask,
-        });
+        await (
+            status switch
+            {
+                HeavyTaskStatus.Running => api.RunningAsync(id),
+                HeavyTaskStatus.Succeeded => api.SucceededAsync(id),
+                _ => Task.CompletedTask,
+            }
+        );
 
         using var response = await RetryAsync(id);
 

@@ -17,12 +17,24 @@ public sealed class SubmitHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
         var body = await response.ShouldBeJsonAsync(HttpStatusCode.Accepted);
         var id = body.GetProperty("id").GetGuid();
         response.Headers.Location!.ToString().ShouldBe($"/heavy-tasks/{id}");
-        JsonElement.DeepEquals(body, JsonSerializer.SerializeToElement(new
-        {
-            id,
-            status = "Queued",
-            links = new { self = $"/heavy-tasks/{id}", cancel = $"/heavy-tasks/{id}/cancel", result = $"/heavy-tasks/{id}/result" },
-        })).ShouldBeTrue(body.ToString());
+        JsonElement
+            .DeepEquals(
+                body,
+                JsonSerializer.SerializeToElement(
+                    new
+                    {
+                        id,
+                        status = "Queued",
+                        links = new
+                        {
+                            self = $"/heavy-tasks/{id}",
+                            cancel = $"/heavy-tasks/{id}/cancel",
+                            result = $"/heavy-tasks/{id}/result",
+                        },
+                    }
+                )
+            )
+            .ShouldBeTrue(body.ToString());
         var task = await api.FindTaskAsync(id);
         task.Kind.ShouldBe("users.export");
         task.Status.ShouldBe(HeavyTaskStatus.Queued);
@@ -39,10 +51,12 @@ public sealed class SubmitHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
     public async Task Parameters_are_stored_with_their_defaults_and_one_spelling()
     {
         var id = await api.Client.SubmitTaskAsync(
-            """{"kind":"users.import","parameters":{ "ONEXISTING":"update", "columns":{"Name":"n","externalid":"e"},"fileId":"0199F2A0-0000-7000-8000-000000000001"}}""");
+            """{"kind":"users.import","parameters":{ "ONEXISTING":"update", "columns":{"Name":"n","externalid":"e"},"fileId":"0199F2A0-0000-7000-8000-000000000001"}}"""
+        );
 
         (await api.FindTaskAsync(id)).Parameters.ShouldBe(
-            """{"fileId":"0199f2a0-0000-7000-8000-000000000001","columns":{"externalId":"e","name":"n"},"onExisting":"Update","encoding":"utf-8"}""");
+            """{"fileId":"0199f2a0-0000-7000-8000-000000000001","columns":{"externalId":"e","name":"n"},"onExisting":"Update","encoding":"utf-8"}"""
+        );
     }
 
     [Theory]
@@ -104,7 +118,9 @@ public sealed class SubmitHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
         var due = TimeProvider.System.GetUtcNow().AddDays(30).Date.AddHours(12);
 
         var plain = await api.Client.SubmitTaskAsync($$"""{"kind":"users.statistics","dueAt":"{{due:yyyy-MM-ddTHH:mm:ss}}"}""");
-        var offset = await api.Client.SubmitTaskAsync($$"""{"kind":"users.statistics","dueAt":"{{due.AddHours(2):yyyy-MM-ddTHH:mm:ss}}+02:00"}""");
+        var offset = await api.Client.SubmitTaskAsync(
+            $$"""{"kind":"users.statistics","dueAt":"{{due.AddHours(2):yyyy-MM-ddTHH:mm:ss}}+02:00"}"""
+        );
 
         (await api.FindTaskAsync(plain)).DueAt.ShouldBe(due);
         (await api.FindTaskAsync(offset)).DueAt.ShouldBe(due);

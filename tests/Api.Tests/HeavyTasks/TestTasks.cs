@@ -34,7 +34,8 @@ internal static class TestTasks
     {
         var fence = await api.RunningAsync(id);
         await api.ChangeAsync(async lifecycle =>
-            (await lifecycle.FailAsync(fence, Kind, AttemptOutcome.Failed, error, CancellationToken.None)).ShouldBeTrue());
+            (await lifecycle.FailAsync(fence, Kind, AttemptOutcome.Failed, error, CancellationToken.None)).ShouldBeTrue()
+        );
     }
 
     public static async Task CancelledAsync(this TestApi api, Guid id)
@@ -47,11 +48,18 @@ internal static class TestTasks
         var fence = await api.RunningAsync(id);
         await using var scope = api.Services.CreateAsyncScope();
         var success = new HeavyTaskSuccess(TimeProvider.System.GetUtcNow().UtcDateTime, result, resultFileId, 0, null, null);
-        await scope.ServiceProvider.GetRequiredService<TaskLifecycle>().SucceedAsync(fence, Kind, success, TimeProvider.System, CancellationToken.None);
+        await scope
+            .ServiceProvider.GetRequiredService<TaskLifecycle>()
+            .SucceedAsync(fence, Kind, success, TimeProvider.System, CancellationToken.None);
     }
 
     /// <summary>A task that succeeded with this result file.</summary>
-    public static async Task<Guid> SucceededWithFileAsync(this TestApi api, byte[] content, string name = "users.csv", string contentType = "text/csv")
+    public static async Task<Guid> SucceededWithFileAsync(
+        this TestApi api,
+        byte[] content,
+        string name = "users.csv",
+        string contentType = "text/csv"
+    )
     {
         var files = api.Services.GetRequiredService<IFileStore>();
         var file = await files.UploadAsync(name, contentType, new MemoryStream(content), long.MaxValue, CancellationToken.None);

@@ -20,7 +20,9 @@ public sealed class DeadlockTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         api = await TestApi.StartAsync();
-        await api.Database.InsertTasksAsync(Enumerable.Range(0, ManyTasks).Select(_ => (Guid.CreateVersion7(), "users.export", "Succeeded")));
+        await api.Database.InsertTasksAsync(
+            Enumerable.Range(0, ManyTasks).Select(_ => (Guid.CreateVersion7(), "users.export", "Succeeded"))
+        );
     }
 
     public ValueTask DisposeAsync() => api.DisposeAsync();

@@ -24,7 +24,8 @@ public sealed class ListHeavyTasksPlanTests : IAsyncLifetime
                    '{"country":"NL"}', 1, 0, 0, 5, false, now(), 0
             FROM generate_series(1, 20000) n;
             ANALYZE heavy_tasks
-            """);
+            """
+        );
     }
 
     public ValueTask DisposeAsync() => api.DisposeAsync();
@@ -34,8 +35,15 @@ public sealed class ListHeavyTasksPlanTests : IAsyncLifetime
     {
         string[] filters =
         [
-            "", "status=Succeeded", "status=Failed", "kind=users.export", "kind=users.statistics", "kind=never.was",
-            "kind=users.export&status=Succeeded", "kind=users.export&status=Failed", "kind=users.statistics&status=Succeeded",
+            "",
+            "status=Succeeded",
+            "status=Failed",
+            "kind=users.export",
+            "kind=users.statistics",
+            "kind=never.was",
+            "kind=users.export&status=Succeeded",
+            "kind=users.export&status=Failed",
+            "kind=users.statistics&status=Succeeded",
         ];
         var deep = (await api.Client.GetJsonAsync("/heavy-tasks?limit=200")).GetProperty("next").GetString();
         foreach (var filter in filters)
@@ -54,6 +62,8 @@ public sealed class ListHeavyTasksPlanTests : IAsyncLifetime
     }
 
     private static double RowsRead(JsonElement node) =>
-        (node.GetProperty("Actual Rows").GetDouble() + (node.TryGetProperty("Rows Removed by Filter", out var removed) ? removed.GetDouble() : 0))
-        * node.GetProperty("Actual Loops").GetDouble();
+        (
+            node.GetProperty("Actual Rows").GetDouble()
+            + (node.TryGetProperty("Rows Removed by Filter", out var removed) ? removed.GetDouble() : 0)
+        ) * node.GetProperty("Actual Loops").GetDouble();
 }

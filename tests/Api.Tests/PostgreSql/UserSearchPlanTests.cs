@@ -16,7 +16,8 @@ public sealed class UserSearchPlanTests
             """
             ALTER TABLE users SET (autovacuum_enabled = false);
             INSERT INTO users (external_id, name, email) SELECT 'x' || n, 'Name', 'user' || n || '@example.org' FROM generate_series(1, 20000) n
-            """);
+            """
+        );
         if (statistics)
         {
             await api.Database.ScalarAsync("ANALYZE users");
@@ -29,5 +30,6 @@ public sealed class UserSearchPlanTests
         (await plans.ExplainAsync(api, "users")).ShouldContain(n => IsIndexScan(n));
     }
 
-    private static bool IsIndexScan(JsonElement node) => node.TryGetProperty("Index Name", out var name) && name.GetString() == "ix_users_email";
+    private static bool IsIndexScan(JsonElement node) =>
+        node.TryGetProperty("Index Name", out var name) && name.GetString() == "ix_users_email";
 }

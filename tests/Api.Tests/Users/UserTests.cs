@@ -63,7 +63,8 @@ public sealed class UserTests : IAsyncLifetime
     public async Task User_is_found_by_id_and_by_address()
     {
         var expected = JsonElement.Parse(
-            $$"""{"id":{{id}},"externalId":"A-1","name":"Ada","email":"ada+1@example.org","country":"GB","signedUpAt":"2026-01-02T03:04:05Z"}""");
+            $$"""{"id":{{id}},"externalId":"A-1","name":"Ada","email":"ada+1@example.org","country":"GB","signedUpAt":"2026-01-02T03:04:05Z"}"""
+        );
 
         JsonElement.DeepEquals(await api.Client.GetJsonAsync($"/users/{id}"), expected).ShouldBeTrue();
         JsonElement.DeepEquals(await api.Client.GetJsonAsync("/users?email=ada%2B1@example.org"), expected).ShouldBeTrue();

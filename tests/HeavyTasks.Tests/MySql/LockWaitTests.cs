@@ -19,19 +19,25 @@ public sealed class LockWaitTests : WorkerTest
 
         var runs = 0;
         var again = new TaskCompletionSource();
-        Script.Work = (context, _) => context.CheckpointAsync(new State(1), async (db, cancellationToken) =>
-        {
-            runs++;
-            await db.Database.ExecuteSqlAsync($"SET SESSION innodb_lock_wait_timeout = 1", cancellationToken);
-            db.Users.Add(new User { ExternalId = $"new-{runs}", Name = "new" });
-            await db.SaveChangesAsync(cancellationToken);
-            if (runs == 2)
-            {
-                again.SetResult();
-            }
+        Script.Work = (context, _) =>
+            context.CheckpointAsync(
+                new State(1),
+                async (db, cancellationToken) =>
+                {
+                    runs++;
+                    await db.Database.ExecuteSqlAsync($"SET SESSION innodb_lock_wait_timeout = 1", cancellationToken);
+                    db.Users.Add(new User { ExternalId = $"new-{runs}", Name = "new" });
+                    await db.SaveChangesAsync(cancellationToken);
+                    if (runs == 2)
+                    {
+                        again.SetResult();
+                    }
 
-            await db.Users.Where(u => u.ExternalId == "locked").ExecuteUpdateAsync(set => set.SetProperty(u => u.Name, "checkpoint"), cancellationToken);
-        });
+                    await db
+                        .Users.Where(u => u.ExternalId == "locked")
+                        .ExecuteUpdateAsync(set => set.SetProperty(u => u.Name, "checkpoint"), cancellationToken);
+                }
+            );
         var worker = await StartWorkerAsync();
         Task<HeavyTask> finished;
         await using (var other = Database.CreateContext())

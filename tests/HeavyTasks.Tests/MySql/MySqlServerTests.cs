@@ -89,7 +89,9 @@ public sealed class MySqlServerTests : WorkerTest
         await using var db = Database.CreateContext();
         var seconds = 0.25;
 
-        var times = await db.HeavyTasks.Select(t => new { Now = DatabaseClock.UtcNow(), Later = DatabaseClock.UtcNow().AddSeconds(seconds) }).SingleAsync();
+        var times = await db
+            .HeavyTasks.Select(t => new { Now = DatabaseClock.UtcNow(), Later = DatabaseClock.UtcNow().AddSeconds(seconds) })
+            .SingleAsync();
 
         (times.Later - times.Now).ShouldBe(TimeSpan.FromSeconds(seconds));
     }
@@ -144,7 +146,14 @@ public sealed class MySqlServerTests : WorkerTest
     private async Task AddUsersAsync(params string[] externalIds)
     {
         await using var db = Database.CreateContext();
-        db.Users.AddRange(externalIds.Select(id => new User { ExternalId = id, Name = id, SignedUpAt = Time }));
+        db.Users.AddRange(
+            externalIds.Select(id => new User
+            {
+                ExternalId = id,
+                Name = id,
+                SignedUpAt = Time,
+            })
+        );
         await db.SaveChangesAsync();
     }
 }

@@ -28,7 +28,9 @@ public sealed class OneBatchTests : WorkerTest
         await SaveAsync([Task("first"), new User { ExternalId = "1", Name = "one" }]);
 
         // Tables are written in the order of their names: the task was inserted when the user is refused.
-        var refused = await Should.ThrowAsync<DbUpdateException>(SaveAsync([Task("second"), new User { ExternalId = "1", Name = "again" }]));
+        var refused = await Should.ThrowAsync<DbUpdateException>(
+            SaveAsync([Task("second"), new User { ExternalId = "1", Name = "again" }])
+        );
 
         DatabaseProvider.IsDuplicateKey(refused).ShouldBeTrue();
         await using var db = Database.CreateContext();
@@ -59,7 +61,8 @@ public sealed class OneBatchTests : WorkerTest
         (await db.Users.CountAsync()).ShouldBe(2);
     }
 
-    private static HeavyTask Task(string parameters) => HeavyTask.Submit("test.kind", $"\"{parameters}\"", 1, TimeProvider.System.GetUtcNow().UtcDateTime);
+    private static HeavyTask Task(string parameters) =>
+        HeavyTask.Submit("test.kind", $"\"{parameters}\"", 1, TimeProvider.System.GetUtcNow().UtcDateTime);
 
     // In a transaction that was left open, nobody else would see it.
     private async Task InsertInSameSessionAsync()

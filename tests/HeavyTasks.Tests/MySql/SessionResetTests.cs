@@ -39,7 +39,10 @@ public sealed class SessionResetTests : WorkerTest
     [Fact]
     public async Task A_server_with_the_same_defaults_is_asked_for_them_once_a_minute()
     {
-        await using var server = await PrivateDatabase.CreateAsync("transaction_isolation=READ-COMMITTED", "loose_idle_transaction_timeout=15");
+        await using var server = await PrivateDatabase.CreateAsync(
+            "transaction_isolation=READ-COMMITTED",
+            "loose_idle_transaction_timeout=15"
+        );
         var time = new ShiftedTime();
         await using var service = Service(resetSessions: true, server.ConnectionString, time);
         var pool = service.GetRequiredService<MySqlDataSource>();
@@ -56,7 +59,10 @@ public sealed class SessionResetTests : WorkerTest
     private static async Task<string> IsolationAsync(MySqlDataSource pool)
     {
         await using var connection = await pool.OpenConnectionAsync();
-        await using var command = new MySqlCommand("SHOW SESSION VARIABLES WHERE variable_name IN ('tx_isolation', 'transaction_isolation')", connection);
+        await using var command = new MySqlCommand(
+            "SHOW SESSION VARIABLES WHERE variable_name IN ('tx_isolation', 'transaction_isolation')",
+            connection
+        );
         await using var reader = await command.ExecuteReaderAsync();
         (await reader.ReadAsync()).ShouldBeTrue();
         return reader.GetString(1);
@@ -68,17 +74,24 @@ public sealed class SessionResetTests : WorkerTest
         await db.Database.ExecuteSqlRawAsync(sql);
     }
 
-    private ServiceProvider Service(bool resetSessions, string? connectionString = null, TimeProvider? time = null) => new ServiceCollection()
-        .AddLogging()
-        .AddSingleton(time ?? TimeProvider.System)
-        .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["ConnectionStrings:Platform"] = connectionString ?? Database.ConnectionString,
-            ["Database:MaxPoolSize"] = "1",
-            ["Database:ResetSessions"] = $"{resetSessions}",
-        }).Build())
-        .AddPlatformDatabase("platform-reset-tests")
-        .BuildServiceProvider();
+    private ServiceProvider Service(bool resetSessions, string? connectionString = null, TimeProvider? time = null) =>
+        new ServiceCollection()
+            .AddLogging()
+            .AddSingleton(time ?? TimeProvider.System)
+            .AddSingleton<IConfiguration>(
+                new ConfigurationBuilder()
+                    .AddInMemoryCollection(
+                        new Dictionary<string, string?>
+                        {
+                            ["ConnectionStrings:Platform"] = connectionString ?? Database.ConnectionString,
+                            ["Database:MaxPoolSize"] = "1",
+                            ["Database:ResetSessions"] = $"{resetSessions}",
+                        }
+                    )
+                    .Build()
+            )
+            .AddPlatformDatabase("platform-reset-tests")
+            .BuildServiceProvider();
 
     private static async Task<(ulong Session, Left Next)> UseTwiceAsync(ServiceProvider service)
     {
@@ -86,7 +99,10 @@ public sealed class SessionResetTests : WorkerTest
         ulong session;
         await using (var first = await pool.OpenConnectionAsync())
         {
-            await using var leave = new MySqlCommand("SET @variable = 'left behind'; SELECT connection_id(), get_lock(concat(database(), '.left'), 0)", first);
+            await using var leave = new MySqlCommand(
+                "SET @variable = 'left behind'; SELECT connection_id(), get_lock(concat(database(), '.left'), 0)",
+                first
+            );
             await using var reader = await leave.ExecuteReaderAsync();
             (await reader.ReadAsync()).ShouldBeTrue();
             session = reader.GetUInt64(0);
@@ -95,8 +111,9 @@ public sealed class SessionResetTests : WorkerTest
         await using var next = await pool.OpenConnectionAsync();
         await using var look = new MySqlCommand(
             "SELECT connection_id(), @variable, is_free_lock(concat(database(), '.left')); "
-            + "SHOW SESSION VARIABLES WHERE variable_name IN ('tx_isolation', 'transaction_isolation')",
-            next);
+                + "SHOW SESSION VARIABLES WHERE variable_name IN ('tx_isolation', 'transaction_isolation')",
+            next
+        );
         await using var left = await look.ExecuteReaderAsync();
         (await left.ReadAsync()).ShouldBeTrue();
         var (id, variable, isFree) = (left.GetUInt64(0), left.IsDBNull(1) ? null : left.GetString(1), left.GetInt32(2) == 1);

@@ -17,22 +17,22 @@ internal static class ShopDatabase
     /// <summary>Fills the outbox with that many rows: postponed, set aside, or leased by a process.</summary>
     public static string Fill(int count, string owner, string dueInSeconds, string error) =>
         $"""
-        INSERT INTO shop.outbox_messages (id, destination_address, content_type, body, lease_owner, due_at, failures, error)
-        SELECT (lpad(to_hex(((extract(epoch FROM now())::bigint - 3600) * 1000 + n % 1000)), 12, '0') || substr(md5(random()::text || n), 1, 20))::uuid, 'exchange:nowhere', 'text/plain', '', {owner},
-            now() + interval '1 second' * {dueInSeconds}, 0, {error}
-        FROM generate_series(1, {count}) AS n
-        """;
+            INSERT INTO shop.outbox_messages (id, destination_address, content_type, body, lease_owner, due_at, failures, error)
+            SELECT (lpad(to_hex(((extract(epoch FROM now())::bigint - 3600) * 1000 + n % 1000)), 12, '0') || substr(md5(random()::text || n), 1, 20))::uuid, 'exchange:nowhere', 'text/plain', '', {owner},
+                now() + interval '1 second' * {dueInSeconds}, 0, {error}
+            FROM generate_series(1, {count}) AS n
+            """;
 
     public static string Literal(Guid id) => $"'{id}'::uuid";
 
-    public static DbContextOptionsBuilder UseShopDatabase(this DbContextOptionsBuilder options, string connectionString) => options.UseNpgsql(connectionString);
+    public static DbContextOptionsBuilder UseShopDatabase(this DbContextOptionsBuilder options, string connectionString) =>
+        options.UseNpgsql(connectionString);
 
     /// <summary>Counts the entries that the server read from indexes and the rows that it read from the table, for all sessions of the database.</summary>
     public static async Task<long> CountReadsAsync(DbConnection session)
     {
         await using var command = session.CreateCommand();
-        command.CommandText =
-            """
+        command.CommandText = """
             SELECT pg_stat_force_next_flush();
             SELECT pg_stat_clear_snapshot();
             SELECT ((SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = 'shop' AND relname = 'outbox_messages')

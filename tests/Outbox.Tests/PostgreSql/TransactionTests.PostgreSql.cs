@@ -7,7 +7,8 @@ namespace Platform.Outbox.Tests;
 public sealed partial class TransactionTests
 {
     [Fact]
-    public Task Order_whose_message_cannot_be_inserted_is_not_inserted_without_a_transaction() => NothingIsInsertedAsync(AutoTransactionBehavior.Never);
+    public Task Order_whose_message_cannot_be_inserted_is_not_inserted_without_a_transaction() =>
+        NothingIsInsertedAsync(AutoTransactionBehavior.Never);
 
     [Fact]
     public async Task Failed_commit_sends_nothing()
@@ -17,7 +18,8 @@ public sealed partial class TransactionTests
             await db.Database.ExecuteSqlRawAsync(
                 """
                 CREATE TABLE shop.invoices (order_id uuid REFERENCES shop.orders DEFERRABLE INITIALLY DEFERRED)
-                """);
+                """
+            );
         }
 
         await using var customer = Shop.NewCustomer();
@@ -25,7 +27,9 @@ public sealed partial class TransactionTests
         await customer.PlaceAsync(1);
         await customer.Db.SaveChangesAsync();
         await customer.Db.Database.ExecuteSqlAsync($"INSERT INTO shop.invoices VALUES ({Guid.NewGuid()})");
-        (await Should.ThrowAsync<PostgresException>(() => transaction.CommitAsync())).SqlState.ShouldBe(PostgresErrorCodes.ForeignKeyViolation);
+        (await Should.ThrowAsync<PostgresException>(() => transaction.CommitAsync())).SqlState.ShouldBe(
+            PostgresErrorCodes.ForeignKeyViolation
+        );
 
         await Shop.ShouldNotHaveConsumedAsync();
         (await Shop.ReadOutboxAsync()).ShouldBeEmpty();

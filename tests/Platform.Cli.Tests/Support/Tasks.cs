@@ -9,21 +9,49 @@ internal static class Tasks
 
     private static readonly JsonSerializerOptions web = new(JsonSerializerDefaults.Web);
 
-    public static string Running(long done = 0, long? total = null, string? text = null, int attempt = 1) => Write(
-        "Running", attempt, new { done, total, text }, result: null, error: null, finishedAt: null, new { self = Self, cancel = $"{Self}/cancel" });
+    public static string Running(long done = 0, long? total = null, string? text = null, int attempt = 1) =>
+        Write(
+            "Running",
+            attempt,
+            new
+            {
+                done,
+                total,
+                text,
+            },
+            result: null,
+            error: null,
+            finishedAt: null,
+            new { self = Self, cancel = $"{Self}/cancel" }
+        );
 
     public static string Waiting(string status = "Queued") =>
-        Write(status, attempt: 0, progress: null, result: null, error: null, finishedAt: null, new { self = Self, cancel = $"{Self}/cancel" });
+        Write(
+            status,
+            attempt: 0,
+            progress: null,
+            result: null,
+            error: null,
+            finishedAt: null,
+            new { self = Self, cancel = $"{Self}/cancel" }
+        );
 
-    public static string Succeeded(object? result = null) => Write(
-        "Succeeded", attempt: 1, progress: null, result ?? new { rows = 200000, imported = 199998 }, error: null, Finished,
-        new { self = Self, result = $"{Self}/result" });
+    public static string Succeeded(object? result = null) =>
+        Write(
+            "Succeeded",
+            attempt: 1,
+            progress: null,
+            result ?? new { rows = 200000, imported = 199998 },
+            error: null,
+            Finished,
+            new { self = Self, result = $"{Self}/result" }
+        );
 
-    public static string Failed(string error, int attempt = 3) => Write(
-        "Failed", attempt, progress: null, result: null, error, Finished, new { self = Self, retry = $"{Self}/retry" });
+    public static string Failed(string error, int attempt = 3) =>
+        Write("Failed", attempt, progress: null, result: null, error, Finished, new { self = Self, retry = $"{Self}/retry" });
 
-    public static string Cancelled() => Write(
-        "Cancelled", attempt: 1, progress: null, result: null, error: null, Finished, new { self = Self, retry = $"{Self}/retry" });
+    public static string Cancelled() =>
+        Write("Cancelled", attempt: 1, progress: null, result: null, error: null, Finished, new { self = Self, retry = $"{Self}/retry" });
 
     private static string Self => $"/heavy-tasks/{Id}";
 
@@ -32,7 +60,14 @@ internal static class Tasks
     private static DateTimeOffset Finished => Started.AddSeconds(12.34);
 
     private static string Write(
-        string status, int attempt, object? progress, object? result, string? error, DateTimeOffset? finishedAt, object links) =>
+        string status,
+        int attempt,
+        object? progress,
+        object? result,
+        string? error,
+        DateTimeOffset? finishedAt,
+        object links
+    ) =>
         JsonSerializer.Serialize(
             new
             {
@@ -52,16 +87,19 @@ internal static class Tasks
                 progress,
                 result,
                 error,
-                attempts = Enumerable.Range(1, attempt).Select(number => new
-                {
-                    attempt = number,
-                    worker = "host-a:4711",
-                    startedAt = Started,
-                    endedAt = finishedAt,
-                    outcome = finishedAt is null ? null : status,
-                    error,
-                }),
+                attempts = Enumerable
+                    .Range(1, attempt)
+                    .Select(number => new
+                    {
+                        attempt = number,
+                        worker = "host-a:4711",
+                        startedAt = Started,
+                        endedAt = finishedAt,
+                        outcome = finishedAt is null ? null : status,
+                        error,
+                    }),
                 links,
             },
-            web);
+            web
+        );
 }

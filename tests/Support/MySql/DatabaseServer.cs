@@ -34,13 +34,14 @@ internal static class DatabaseServer
 
     public static DbConnection Connect(string connectionString) => new MySqlConnection(connectionString);
 
-    public static string ConnectionStringOf(string admin, string database) => new MySqlConnectionStringBuilder(admin)
-    {
-        Database = database,
-        GuidFormat = MySqlGuidFormat.Binary16,
-        DateTimeKind = MySqlDateTimeKind.Utc,
-        AllowUserVariables = true,
-    }.ConnectionString;
+    public static string ConnectionStringOf(string admin, string database) =>
+        new MySqlConnectionStringBuilder(admin)
+        {
+            Database = database,
+            GuidFormat = MySqlGuidFormat.Binary16,
+            DateTimeKind = MySqlDateTimeKind.Utc,
+            AllowUserVariables = true,
+        }.ConnectionString;
 
     // There are no templates here, but the migrations' script in one go is as fast as a copy.
     public static async Task CreateDatabaseAsync(string admin, string name)
@@ -85,7 +86,8 @@ internal static class DatabaseServer
         $"SELECT count(*) {FromConnections} AND a.attr_value = '{application}'{(busy ? " AND p.processlist_command <> 'Sleep'" : "")}";
 
     /// <summary>A query for the names of the services that are connected to the database, other than by this connection.</summary>
-    public static string ConnectionNames() => $"SELECT group_concat(DISTINCT a.attr_value) {FromConnections} AND p.processlist_id <> connection_id()";
+    public static string ConnectionNames() =>
+        $"SELECT group_concat(DISTINCT a.attr_value) {FromConnections} AND p.processlist_id <> connection_id()";
 
     // Not information_schema.processlist: MySQL fails there as said above.
     private const string FromConnections =
@@ -113,9 +115,7 @@ internal static class DatabaseServer
                 await using var kill = new MySqlCommand($"KILL {id}", connection);
                 await kill.ExecuteNonQueryAsync();
             }
-            catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.NoSuchThread)
-            {
-            }
+            catch (MySqlException exception) when (exception.ErrorCode == MySqlErrorCode.NoSuchThread) { }
         }
     }
 

@@ -26,7 +26,8 @@ internal static class DatabaseServer
 
     public static Task DropDatabaseAsync(string admin, string name) => ExecuteAsync(admin, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
 
-    public static Task EmptyDatabaseAsync(string connectionString) => ExecuteAsync(connectionString, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    public static Task EmptyDatabaseAsync(string connectionString) =>
+        ExecuteAsync(connectionString, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
 
     /// <summary>Closes the idle connections of this process.</summary>
     public static void ClearPool(string connectionString)
@@ -35,9 +36,11 @@ internal static class DatabaseServer
         NpgsqlConnection.ClearPool(pooled);
     }
 
-    public static Task EndConnectionsAsync(string connectionString, string application) => ExecuteAsync(
-        connectionString,
-        $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '{application}'");
+    public static Task EndConnectionsAsync(string connectionString, string application) =>
+        ExecuteAsync(
+            connectionString,
+            $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '{application}'"
+        );
 
     /// <summary>A query for the number of connections to the database that wait for a lock.</summary>
     public const string CountLockWaits =

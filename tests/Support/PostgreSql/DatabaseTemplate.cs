@@ -33,7 +33,9 @@ internal static class DatabaseTemplate
                 // A database of that name that is not marked as template is what a killed process left half made.
                 await ExecuteAsync(connection, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
                 await ExecuteAsync(connection, $"CREATE DATABASE {name}");
-                await MigrateAsync(new NpgsqlConnectionStringBuilder(adminConnectionString) { Database = name, Pooling = false }.ConnectionString);
+                await MigrateAsync(
+                    new NpgsqlConnectionStringBuilder(adminConnectionString) { Database = name, Pooling = false }.ConnectionString
+                );
                 await ExecuteAsync(connection, $"ALTER DATABASE {name} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false");
             }
         }
@@ -61,7 +63,10 @@ internal static class DatabaseTemplate
 
     private static async Task<bool> ExistsAsync(NpgsqlConnection connection, string name)
     {
-        await using var command = new NpgsqlCommand("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)", connection);
+        await using var command = new NpgsqlCommand(
+            "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1 AND datistemplate)",
+            connection
+        );
         command.Parameters.AddWithValue(name);
         return (bool)(await command.ExecuteScalarAsync())!;
     }

@@ -29,7 +29,8 @@ public sealed class CrashPlan(IEnumerable<(int Checkpoint, Crash Crash)> attempt
 
     /// <summary>The context of the next attempt.</summary>
     public HeavyTaskContext<TParameters> Wrap<TParameters>(HeavyTaskContext<TParameters> context)
-        where TParameters : class => queue.TryDequeue(out var next) ? new CrashingContext<TParameters>(context, this, next.Checkpoint, next.Crash) : context;
+        where TParameters : class =>
+        queue.TryDequeue(out var next) ? new CrashingContext<TParameters>(context, this, next.Checkpoint, next.Crash) : context;
 
     private sealed class CrashingContext<TParameters>(HeavyTaskContext<TParameters> context, CrashPlan plan, int checkpoint, Crash crash)
         : HeavyTaskContext<TParameters>
@@ -61,24 +62,28 @@ public sealed class CrashPlan(IEnumerable<(int Checkpoint, Crash Crash)> attempt
             where TState : class => context.GetCheckpoint<TState>();
 
         public override Task CheckpointAsync<TState>(TState state, Func<PlatformDbContext, CancellationToken, Task>? write = null) =>
-            CheckpointAsync(async (db, cancellationToken) =>
-            {
-                if (write is not null)
+            CheckpointAsync(
+                async (db, cancellationToken) =>
                 {
-                    await write(db, cancellationToken);
-                }
+                    if (write is not null)
+                    {
+                        await write(db, cancellationToken);
+                    }
 
-                return state;
-            });
+                    return state;
+                }
+            );
 
         public override async Task<TState> CheckpointAsync<TState>(Func<PlatformDbContext, CancellationToken, Task<TState>> write)
         {
             checkpoints++;
-            var state = await context.CheckpointAsync(async (db, cancellationToken) =>
-            {
-                var written = await write(db, cancellationToken);
-                return checkpoints == checkpoint && crash == Crash.BeforeCommit ? throw Crashed() : written;
-            });
+            var state = await context.CheckpointAsync(
+                async (db, cancellationToken) =>
+                {
+                    var written = await write(db, cancellationToken);
+                    return checkpoints == checkpoint && crash == Crash.BeforeCommit ? throw Crashed() : written;
+                }
+            );
             if (checkpoints == checkpoint && crash == Crash.AfterCommit)
             {
                 await plan.Crashed();

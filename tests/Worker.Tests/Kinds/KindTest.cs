@@ -32,7 +32,8 @@ public abstract class KindTest : IAsyncLifetime
     }
 
     /// <summary>Starts the worker with its handlers. A failed attempt is followed by the next at once, as often as a test likes.</summary>
-    protected Task StartWorkerAsync<THandler>(Action<IServiceCollection>? configure = null) => StartWorkerAsync([typeof(THandler)], configure);
+    protected Task StartWorkerAsync<THandler>(Action<IServiceCollection>? configure = null) =>
+        StartWorkerAsync([typeof(THandler)], configure);
 
     /// <inheritdoc cref="StartWorkerAsync{THandler}"/>
     protected async Task StartWorkerAsync(IEnumerable<Type> handlers, Action<IServiceCollection>? configure = null) =>
@@ -43,9 +44,10 @@ public abstract class KindTest : IAsyncLifetime
             [
                 ("HeavyTasks:Interval", "00:00:00.1"),
                 .. from kind in new[] { "users.import", "users.export", "users.statistics" }
-                   from setting in new[] { "RetryDelay", "MaxRetryDelay" }
-                   select ($"HeavyTasks:Kinds:{kind}:{setting}", "00:00:00.01"),
-            ]);
+                from setting in new[] { "RetryDelay", "MaxRetryDelay" }
+                select ($"HeavyTasks:Kinds:{kind}:{setting}", "00:00:00.01"),
+            ]
+        );
 
     protected async Task<Guid> UploadAsync(byte[] content)
     {

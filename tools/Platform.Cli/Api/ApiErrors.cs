@@ -27,8 +27,13 @@ internal sealed class ApiErrors(string address)
         {
             throw new ApiUnavailableException($"The API at {address} cannot be reached: no connection in time.", e);
         }
-        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
-            or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError)
+        catch (HttpRequestException e)
+            when (e.HttpRequestError
+                    is HttpRequestError.ConnectionError
+                        or HttpRequestError.NameResolutionError
+                        or HttpRequestError.SecureConnectionError
+                        or HttpRequestError.ProxyTunnelError
+            )
         {
             throw new ApiUnavailableException($"The API at {address} cannot be reached: {Reason(e)}.", e);
         }
@@ -47,7 +52,8 @@ internal sealed class ApiErrors(string address)
         {
             >= 400 and < 500 => new ApiRefusedException(problem),
             >= 300 and < 400 => new ApiUnavailableException(
-                $"{address} is not the API: it redirects to {response.Headers.Location?.ToString() ?? "another address"}."),
+                $"{address} is not the API: it redirects to {response.Headers.Location?.ToString() ?? "another address"}."
+            ),
             _ => new ApiUnavailableException($"The API at {address} failed ({status}{(problem.Title is { } title ? $" {title}" : "")}).")
             {
                 Problem = problem,

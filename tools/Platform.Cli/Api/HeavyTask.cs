@@ -56,7 +56,13 @@ internal sealed record HeavyTaskProgress(long Done, long? Total, string? Text);
 
 /// <summary>One run of a task on one worker.</summary>
 internal sealed record HeavyTaskAttempt(
-    int Attempt, string? Worker, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, string? Outcome, string? Error);
+    int Attempt,
+    string? Worker,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? EndedAt,
+    string? Outcome,
+    string? Error
+);
 
 /// <summary>What can be done with a task now; null where it cannot.</summary>
 internal sealed record HeavyTaskLinks(string? Self, string? Cancel, string? Retry, string? Result);

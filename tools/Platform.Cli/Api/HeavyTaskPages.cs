@@ -16,7 +16,7 @@ internal sealed class HeavyTaskPages(PlatformClient client, string? status, stri
     /// <summary>Reads until enough tasks were read or there are no more.</summary>
     public async IAsyncEnumerable<Answer<HeavyTaskPage>> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        for (var left = wanted; left > 0;)
+        for (var left = wanted; left > 0; )
         {
             var page = await client.ListAsync(status, kind, Next, Math.Min(left, maxPage), cancellationToken);
             Next = page.Value.Next;

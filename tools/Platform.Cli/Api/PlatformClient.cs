@@ -40,7 +40,9 @@ internal sealed class PlatformClient : IDisposable
             BaseAddress = new Uri(address.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/"),
             Timeout = Timeout.InfiniteTimeSpan,
         };
-        errors = new ApiErrors(address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped).TrimEnd('/'));
+        errors = new ApiErrors(
+            address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped).TrimEnd('/')
+        );
     }
 
     /// <summary>Sends a file, reading it only as fast as the API takes it, and checks that the API stored the same bytes.</summary>
@@ -50,7 +52,12 @@ internal sealed class PlatformClient : IDisposable
     /// <param name="sent">Called with the number of bytes sent so far.</param>
     /// <param name="cancellationToken">Stops sending; the API keeps nothing of it.</param>
     public async Task<Answer<UploadedFile>> UploadAsync(
-        Stream source, string name, string contentType, Action<long> sent, CancellationToken cancellationToken)
+        Stream source,
+        string name,
+        string contentType,
+        Action<long> sent,
+        CancellationToken cancellationToken
+    )
     {
         using var timeout = new InactivityTimeout(timeouts.Response, clock, cancellationToken);
         using var content = new FileContent(source, sent, timeout, timeouts.Idle);
@@ -62,7 +69,8 @@ internal sealed class PlatformClient : IDisposable
         return string.Equals(answer.Value.Sha256, content.Sha256(), StringComparison.OrdinalIgnoreCase)
             ? answer
             : throw new ApiUnavailableException(
-                $"The upload is damaged: SHA-256 sent {content.Sha256()}, stored {answer.Value.Sha256 ?? "unknown"} (file {answer.Value.Id}).");
+                $"The upload is damaged: SHA-256 sent {content.Sha256()}, stored {answer.Value.Sha256 ?? "unknown"} (file {answer.Value.Id})."
+            );
     }
 
     /// <summary><c>POST /heavy-tasks</c>.</summary>
@@ -95,7 +103,13 @@ internal sealed class PlatformClient : IDisposable
     /// <param name="cursor"><see cref="HeavyTaskPage.Next"/> of the page before; null for the first.</param>
     /// <param name="limit">Tasks on the page.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public Task<Answer<HeavyTaskPage>> ListAsync(string? status, string? kind, string? cursor, int limit, CancellationToken cancellationToken)
+    public Task<Answer<HeavyTaskPage>> ListAsync(
+        string? status,
+        string? kind,
+        string? cursor,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         var query = new List<string> { $"limit={limit.ToString(CultureInfo.InvariantCulture)}" };
         foreach (var (name, value) in new[] { ("status", status), ("kind", kind), ("cursor", cursor) })
@@ -178,10 +192,17 @@ internal sealed class PlatformClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, InactivityTimeout timeout, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        InactivityTimeout timeout,
+        CancellationToken cancellationToken
+    )
     {
         var response = await errors.GuardAsync(
-            () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token), timeout, cancellationToken);
+            () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token),
+            timeout,
+            cancellationToken
+        );
         if (response.IsSuccessStatusCode)
         {
             return response;
@@ -195,7 +216,10 @@ internal sealed class PlatformClient : IDisposable
 
     /// <summary>A server that refuses an upload may close before its words arrived; the status is enough then.</summary>
     private async Task<ReadOnlyMemory<byte>> ReadErrorBodyAsync(
-        HttpResponseMessage response, InactivityTimeout timeout, CancellationToken cancellationToken)
+        HttpResponseMessage response,
+        InactivityTimeout timeout,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -208,13 +232,18 @@ internal sealed class PlatformClient : IDisposable
     }
 
     private async Task<ReadOnlyMemory<byte>> ReadBodyAsync(
-        HttpResponseMessage response, InactivityTimeout timeout, CancellationToken cancellationToken)
+        HttpResponseMessage response,
+        InactivityTimeout timeout,
+        CancellationToken cancellationToken
+    )
     {
         timeout.Restart();
         await using var body = await errors.GuardAsync(() => response.Content.ReadAsStreamAsync(timeout.Token), timeout, cancellationToken);
         var bytes = new MemoryStream();
         var buffer = new byte[16 * 1024];
-        while (await errors.GuardAsync(() => body.ReadAsync(buffer, timeout.Token).AsTask(), timeout, cancellationToken) is > 0 and var count)
+        while (
+            await errors.GuardAsync(() => body.ReadAsync(buffer, timeout.Token).AsTask(), timeout, cancellationToken) is > 0 and var count
+        )
         {
             timeout.Restart();
             bytes.Write(buffer, 0, count);

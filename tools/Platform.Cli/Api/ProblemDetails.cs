@@ -28,14 +28,16 @@ internal sealed record ProblemDetails
         {
             using var json = JsonDocument.Parse(body);
             var root = json.RootElement;
-            return root.ValueKind is not JsonValueKind.Object ? fallback : new ProblemDetails
-            {
-                Status = status,
-                Title = Text(root, "title") ?? reason,
-                Detail = Text(root, "detail"),
-                TraceId = Text(root, "traceId"),
-                Errors = FieldErrors(root),
-            };
+            return root.ValueKind is not JsonValueKind.Object
+                ? fallback
+                : new ProblemDetails
+                {
+                    Status = status,
+                    Title = Text(root, "title") ?? reason,
+                    Detail = Text(root, "detail"),
+                    TraceId = Text(root, "traceId"),
+                    Errors = FieldErrors(root),
+                };
         }
         catch (JsonException)
         {

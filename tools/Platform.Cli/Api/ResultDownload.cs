@@ -3,8 +3,13 @@ using System.Security.Cryptography;
 namespace Platform.Cli.Api;
 
 /// <summary>A result file on its way; nothing of its body was read yet.</summary>
-internal sealed class ResultDownload(HttpResponseMessage response, InactivityTimeout timeout, TimeSpan idle, string sha256, ApiErrors errors)
-    : IDisposable
+internal sealed class ResultDownload(
+    HttpResponseMessage response,
+    InactivityTimeout timeout,
+    TimeSpan idle,
+    string sha256,
+    ApiErrors errors
+) : IDisposable
 {
     private const int ChunkLength = 128 * 1024;
 

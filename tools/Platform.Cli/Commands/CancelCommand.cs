@@ -10,13 +10,15 @@ internal static class CancelCommand
     {
         var id = TaskIdArgument.Create();
         var command = new Command("cancel", "Cancel a task that waits or runs") { id };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            using var session = options.Open(parse);
-            var answer = await session.Client.CancelAsync(parse.GetValue(id), cancellationToken);
-            session.Write(answer, task => session.Terminal.WriteLine(Describe(task)));
-            return ExitCode.Ok;
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                using var session = options.Open(parse);
+                var answer = await session.Client.CancelAsync(parse.GetValue(id), cancellationToken);
+                session.Write(answer, task => session.Terminal.WriteLine(Describe(task)));
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 

@@ -26,14 +26,16 @@ internal static class DownloadCommand
                 result.AddError("--json and -o - both want standard output.");
             }
         });
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            using var session = options.Open(parse);
-            using var result = await session.Client.OpenResultAsync(parse.GetValue(id), cancellationToken);
-            return parse.GetValue(output) is StandardOutput
-                ? await CopyToOutputAsync(session, result, cancellationToken)
-                : await SaveAsync(session, result, ChoosePath(parse.GetValue(output), parse.GetValue(id), result), cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                using var session = options.Open(parse);
+                using var result = await session.Client.OpenResultAsync(parse.GetValue(id), cancellationToken);
+                return parse.GetValue(output) is StandardOutput
+                    ? await CopyToOutputAsync(session, result, cancellationToken)
+                    : await SaveAsync(session, result, ChoosePath(parse.GetValue(output), parse.GetValue(id), result), cancellationToken);
+            }
+        );
         return command;
     }
 
@@ -47,8 +49,12 @@ internal static class DownloadCommand
     private static async Task<int> SaveAsync(CliSession session, ResultDownload result, string path, CancellationToken cancellationToken)
     {
         await using var file = PartialFile.Create(path);
-        var length = await TransferBar.RunAsync(session.Terminal, Path.GetFileName(path), result.Length, received =>
-            result.CopyToAsync(file.Stream, received, cancellationToken));
+        var length = await TransferBar.RunAsync(
+            session.Terminal,
+            Path.GetFileName(path),
+            result.Length,
+            received => result.CopyToAsync(file.Stream, received, cancellationToken)
+        );
         await file.CommitAsync();
         if (session.IsJson)
         {

@@ -10,11 +10,13 @@ internal static class FollowCommand
     {
         var id = TaskIdArgument.Create();
         var command = new Command("follow", "Follow a task to its end; exits with 1 when it failed or was cancelled") { id };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            using var session = options.Open(parse);
-            return await TaskFollowing.RunAsync(session, parse.GetValue(id), isReachable: false, cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                using var session = options.Open(parse);
+                return await TaskFollowing.RunAsync(session, parse.GetValue(id), isReachable: false, cancellationToken);
+            }
+        );
         return command;
     }
 }

@@ -15,7 +15,12 @@ internal static class GenerateUsersCommand
     public static Command Create(CliOptions options)
     {
         var file = new Argument<string>("file") { Description = "The CSV file to write (replaced when it exists)" };
-        var rows = new Option<long>("--rows") { Description = "How many users", HelpName = "n", Required = true };
+        var rows = new Option<long>("--rows")
+        {
+            Description = "How many users",
+            HelpName = "n",
+            Required = true,
+        };
         rows.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<long>() is < 0 or > 999_999_999)
@@ -30,11 +35,13 @@ internal static class GenerateUsersCommand
             DefaultValueFactory = _ => 1,
         };
         var command = new Command("generate-users", "Write a CSV file of made-up users") { file, rows, seed };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            using var session = options.Open(parse);
-            return await RunAsync(session, parse.GetRequiredValue(file), parse.GetValue(rows), parse.GetValue(seed), cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                using var session = options.Open(parse);
+                return await RunAsync(session, parse.GetRequiredValue(file), parse.GetValue(rows), parse.GetValue(seed), cancellationToken);
+            }
+        );
         return command;
     }
 
@@ -42,9 +49,12 @@ internal static class GenerateUsersCommand
     {
         await using var file = PartialFile.Create(path);
         var length = await TransferBar.RunAsync(
-            session.Terminal, Path.GetFileName(path), rows,
+            session.Terminal,
+            Path.GetFileName(path),
+            rows,
             written => Task.Run(() => WriteAsync(file.Stream, rows, seed, written, cancellationToken), cancellationToken),
-            isBytes: false);
+            isBytes: false
+        );
         await file.CommitAsync();
         if (session.IsJson)
         {
@@ -66,7 +76,13 @@ internal static class GenerateUsersCommand
         return ExitCode.Ok;
     }
 
-    private static async Task<long> WriteAsync(Stream stream, long rows, int seed, Action<long> written, CancellationToken cancellationToken)
+    private static async Task<long> WriteAsync(
+        Stream stream,
+        long rows,
+        int seed,
+        Action<long> written,
+        CancellationToken cancellationToken
+    )
     {
         var length = 0L;
         var text = new StringWriter(new StringBuilder(BufferLength));

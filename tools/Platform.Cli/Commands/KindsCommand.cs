@@ -9,26 +9,32 @@ internal static class KindsCommand
     public static Command Create(CliOptions options)
     {
         var command = new Command("kinds", "List the kinds of task and their parameters");
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            using var session = options.Open(parse);
-            var answer = await session.Client.ListKindsAsync(cancellationToken);
-            session.Write(answer, kinds =>
+        command.SetAction(
+            async (parse, cancellationToken) =>
             {
-                foreach (var kind in kinds)
-                {
-                    session.Terminal.WriteLine(kind.Kind);
-                    session.Terminal.WriteLine($"  {kind.Description}");
-                    foreach (var parameter in ParameterSchema.Read(kind.Parameters))
+                using var session = options.Open(parse);
+                var answer = await session.Client.ListKindsAsync(cancellationToken);
+                session.Write(
+                    answer,
+                    kinds =>
                     {
-                        var required = parameter.IsRequired ? "required  " : "";
-                        session.Terminal.WriteLine(
-                            $"    {parameter.Path,-24} {parameter.Type,-16} {required}{parameter.Description}".TrimEnd());
+                        foreach (var kind in kinds)
+                        {
+                            session.Terminal.WriteLine(kind.Kind);
+                            session.Terminal.WriteLine($"  {kind.Description}");
+                            foreach (var parameter in ParameterSchema.Read(kind.Parameters))
+                            {
+                                var required = parameter.IsRequired ? "required  " : "";
+                                session.Terminal.WriteLine(
+                                    $"    {parameter.Path, -24} {parameter.Type, -16} {required}{parameter.Description}".TrimEnd()
+                                );
+                            }
+                        }
                     }
-                }
-            });
-            return ExitCode.Ok;
-        });
+                );
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 }

@@ -33,15 +33,17 @@ internal static class ListCommand
                 result.AddError("--all and --limit exclude each other.");
             }
         });
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            using var session = options.Open(parse);
-            var wanted = parse.GetValue(all) ? int.MaxValue : parse.GetValue(limit) ?? DefaultLimit;
-            var pages = new HeavyTaskPages(session.Client, parse.GetValue(status), parse.GetValue(kind), wanted, MaxPage);
-            return session.IsJson
-                ? await WriteJsonAsync(session, pages, cancellationToken)
-                : await WriteTableAsync(session, pages, cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                using var session = options.Open(parse);
+                var wanted = parse.GetValue(all) ? int.MaxValue : parse.GetValue(limit) ?? DefaultLimit;
+                var pages = new HeavyTaskPages(session.Client, parse.GetValue(status), parse.GetValue(kind), wanted, MaxPage);
+                return session.IsJson
+                    ? await WriteJsonAsync(session, pages, cancellationToken)
+                    : await WriteTableAsync(session, pages, cancellationToken);
+            }
+        );
         return command;
     }
 

@@ -9,13 +9,15 @@ internal static class RetryCommand
     {
         var id = TaskIdArgument.Create();
         var command = new Command("retry", "Run a failed or cancelled task again") { id };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            using var session = options.Open(parse);
-            var answer = await session.Client.RetryAsync(parse.GetValue(id), cancellationToken);
-            session.Write(answer, task => session.Terminal.WriteLine($"{task.Status}. See: platform follow {task.Id}"));
-            return ExitCode.Ok;
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                using var session = options.Open(parse);
+                var answer = await session.Client.RetryAsync(parse.GetValue(id), cancellationToken);
+                session.Write(answer, task => session.Terminal.WriteLine($"{task.Status}. See: platform follow {task.Id}"));
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 }

@@ -10,13 +10,15 @@ internal static class ShowCommand
     {
         var id = TaskIdArgument.Create();
         var command = new Command("show", "Show a task and its attempts") { id };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            using var session = options.Open(parse);
-            var answer = await session.Client.GetAsync(parse.GetValue(id), cancellationToken);
-            session.Write(answer, task => HeavyTaskText.WriteDetails(session.Terminal, task));
-            return ExitCode.Ok;
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                using var session = options.Open(parse);
+                var answer = await session.Client.GetAsync(parse.GetValue(id), cancellationToken);
+                session.Write(answer, task => HeavyTaskText.WriteDetails(session.Terminal, task));
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 }

@@ -24,8 +24,14 @@ internal static class SubmitCommand
             HelpName = "time",
             CustomParser = result =>
             {
-                if (DateTimeOffset.TryParse(
-                    result.Tokens[0].Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+                if (
+                    DateTimeOffset.TryParse(
+                        result.Tokens[0].Value,
+                        CultureInfo.InvariantCulture,
+                        DateTimeStyles.AssumeUniversal,
+                        out var time
+                    )
+                )
                 {
                     return time;
                 }
@@ -55,21 +61,38 @@ internal static class SubmitCommand
 
         var command = new Command("submit", "Submit a heavy task and print its id")
         {
-            kind, parameters, dueAt, maxAttempts, idempotencyKey, follow,
+            kind,
+            parameters,
+            dueAt,
+            maxAttempts,
+            idempotencyKey,
+            follow,
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            using var session = options.Open(parse);
-            var body = await CreateBodyAsync(
-                session, parse.GetRequiredValue(kind), parse.GetRequiredValue(parameters), parse.GetValue(dueAt), parse.GetValue(maxAttempts),
-                cancellationToken);
-            return await RunAsync(session, body, parse.GetValue(idempotencyKey), parse.GetValue(follow), cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                using var session = options.Open(parse);
+                var body = await CreateBodyAsync(
+                    session,
+                    parse.GetRequiredValue(kind),
+                    parse.GetRequiredValue(parameters),
+                    parse.GetValue(dueAt),
+                    parse.GetValue(maxAttempts),
+                    cancellationToken
+                );
+                return await RunAsync(session, body, parse.GetValue(idempotencyKey), parse.GetValue(follow), cancellationToken);
+            }
+        );
         return command;
     }
 
     private static async Task<int> RunAsync(
-        CliSession session, ReadOnlyMemory<byte> body, string? idempotencyKey, bool follow, CancellationToken cancellationToken)
+        CliSession session,
+        ReadOnlyMemory<byte> body,
+        string? idempotencyKey,
+        bool follow,
+        CancellationToken cancellationToken
+    )
     {
         var answer = await session.Client.SubmitAsync(body, idempotencyKey, cancellationToken);
         if (!follow)
@@ -92,7 +115,13 @@ internal static class SubmitCommand
     }
 
     private static async Task<ReadOnlyMemory<byte>> CreateBodyAsync(
-        CliSession session, string kind, string parameters, DateTimeOffset? dueAt, int? maxAttempts, CancellationToken cancellationToken)
+        CliSession session,
+        string kind,
+        string parameters,
+        DateTimeOffset? dueAt,
+        int? maxAttempts,
+        CancellationToken cancellationToken
+    )
     {
         using var json = await ReadParametersAsync(session, parameters, cancellationToken);
         var body = new ArrayBufferWriter<byte>();

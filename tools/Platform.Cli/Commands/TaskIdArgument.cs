@@ -5,17 +5,18 @@ namespace Platform.Cli.Commands;
 /// <summary>The argument "which task".</summary>
 internal static class TaskIdArgument
 {
-    public static Argument<Guid> Create() => new("id")
-    {
-        Description = "The task's id",
-        CustomParser = result =>
+    public static Argument<Guid> Create() =>
+        new("id")
         {
-            if (!Guid.TryParse(result.Tokens[0].Value, out var id))
+            Description = "The task's id",
+            CustomParser = result =>
             {
-                result.AddError($"'{result.Tokens[0].Value}' is not a task's id.");
-            }
+                if (!Guid.TryParse(result.Tokens[0].Value, out var id))
+                {
+                    result.AddError($"'{result.Tokens[0].Value}' is not a task's id.");
+                }
 
-            return id;
-        },
-    };
+                return id;
+            },
+        };
 }

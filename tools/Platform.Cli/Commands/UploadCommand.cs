@@ -10,11 +10,13 @@ internal static class UploadCommand
     {
         var file = new Argument<string>("file") { Description = "The file to upload" };
         var command = new Command("upload", "Upload a file and print its id") { file };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            using var session = options.Open(parse);
-            return await RunAsync(session, parse.GetRequiredValue(file), cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                using var session = options.Open(parse);
+                return await RunAsync(session, parse.GetRequiredValue(file), cancellationToken);
+            }
+        );
         return command;
     }
 
@@ -23,8 +25,12 @@ internal static class UploadCommand
         await using var source = Open(path);
         var name = Path.GetFileName(path);
         long? length = source.CanSeek ? source.Length : null;
-        var answer = await TransferBar.RunAsync(session.Terminal, name, length, sent =>
-            session.Client.UploadAsync(source, name, ContentType(name), sent, cancellationToken));
+        var answer = await TransferBar.RunAsync(
+            session.Terminal,
+            name,
+            length,
+            sent => session.Client.UploadAsync(source, name, ContentType(name), sent, cancellationToken)
+        );
         session.Write(answer, stored => session.Terminal.WriteLine(stored.Id.ToString()));
         return ExitCode.Ok;
     }
@@ -33,7 +39,10 @@ internal static class UploadCommand
     {
         try
         {
-            return new FileStream(path, new FileStreamOptions { Options = FileOptions.Asynchronous | FileOptions.SequentialScan, BufferSize = 0 });
+            return new FileStream(
+                path,
+                new FileStreamOptions { Options = FileOptions.Asynchronous | FileOptions.SequentialScan, BufferSize = 0 }
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -41,15 +50,16 @@ internal static class UploadCommand
         }
     }
 
-    private static string ContentType(string name) => Path.GetExtension(name).ToUpperInvariant() switch
-    {
-        ".CSV" => "text/csv",
-        ".TSV" => "text/tab-separated-values",
-        ".TXT" => "text/plain",
-        ".JSON" => "application/json",
-        ".XML" => "application/xml",
-        ".GZ" => "application/gzip",
-        ".ZIP" => "application/zip",
-        _ => "application/octet-stream",
-    };
+    private static string ContentType(string name) =>
+        Path.GetExtension(name).ToUpperInvariant() switch
+        {
+            ".CSV" => "text/csv",
+            ".TSV" => "text/tab-separated-values",
+            ".TXT" => "text/plain",
+            ".JSON" => "application/json",
+            ".XML" => "application/xml",
+            ".GZ" => "application/gzip",
+            ".ZIP" => "application/zip",
+            _ => "application/octet-stream",
+        };
 }

@@ -15,15 +15,18 @@ internal sealed class PartialFile : IAsyncDisposable
     {
         this.destination = destination;
         this.temporary = temporary;
-        stream = new FileStream(temporary ?? destination, new FileStreamOptions
-        {
-            Mode = temporary is null ? FileMode.Open : FileMode.CreateNew,
-            Access = FileAccess.Write,
-            // Others use a device too.
-            Share = temporary is null ? FileShare.ReadWrite : FileShare.None,
-            Options = FileOptions.Asynchronous,
-            BufferSize = 0,
-        });
+        stream = new FileStream(
+            temporary ?? destination,
+            new FileStreamOptions
+            {
+                Mode = temporary is null ? FileMode.Open : FileMode.CreateNew,
+                Access = FileAccess.Write,
+                // Others use a device too.
+                Share = temporary is null ? FileShare.ReadWrite : FileShare.None,
+                Options = FileOptions.Asynchronous,
+                BufferSize = 0,
+            }
+        );
     }
 
     /// <summary>The content.</summary>
@@ -89,6 +92,8 @@ internal sealed class PartialFile : IAsyncDisposable
     /// <summary>Renaming a file over a device would take the device away from the whole machine (as root, it could).</summary>
     private static bool IsDevice(string path) =>
         !OperatingSystem.IsWindows()
-        && (path.StartsWith("/proc/", StringComparison.Ordinal)
-            || (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal)));
+        && (
+            path.StartsWith("/proc/", StringComparison.Ordinal)
+            || (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal))
+        );
 }

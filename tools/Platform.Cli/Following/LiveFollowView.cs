@@ -27,7 +27,9 @@ internal sealed class LiveFollowView : IFollowView
     {
         var stageColumn = new TextColumn();
         var figuresColumn = new TextColumn();
-        return terminal.Error.Progress().AutoClear(false)
+        return terminal
+            .Error.Progress()
+            .AutoClear(false)
             .Columns(new SpinnerColumn(), stageColumn, new ProgressBarColumn(), figuresColumn, new ElapsedTimeColumn())
             .StartAsync(progress => follow(new LiveFollowView(progress.AddTask("task"), stageColumn, figuresColumn)));
     }
@@ -62,6 +64,7 @@ internal sealed class LiveFollowView : IFollowView
 
         protected override bool NoWrap => true;
 
-        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Text(TerminalText.Line(text));
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Text(TerminalText.Line(text));
     }
 }

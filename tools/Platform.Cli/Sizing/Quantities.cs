@@ -10,14 +10,17 @@ internal static class Quantities
     public static double? Rate(string text)
     {
         var parts = text.Split('/');
-        double? unit = parts.Length is 1 ? 1 : parts.Length > 2 ? null : parts[1].Trim() switch
-        {
-            "s" => 1,
-            "min" or "m" => 60,
-            "h" => 3600,
-            "d" => 86_400,
-            _ => null,
-        };
+        double? unit =
+            parts.Length is 1 ? 1
+            : parts.Length > 2 ? null
+            : parts[1].Trim() switch
+            {
+                "s" => 1,
+                "min" or "m" => 60,
+                "h" => 3600,
+                "d" => 86_400,
+                _ => null,
+            };
         return unit is { } seconds && Number(parts[0]) is { } count and > 0 ? count / seconds : null;
     }
 
@@ -39,17 +42,24 @@ internal static class Quantities
     }
 
     /// <summary>Three digits and the unit that suits: <c>12.3 ms</c>, <c>1.5 s</c>, <c>4 min</c>.</summary>
-    public static string Text(TimeSpan time) => time.TotalSeconds switch
-    {
-        < 0.0005 => "0 ms",
-        < 0.0995 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0.#} ms"),
-        < 0.9995 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0} ms"),
-        < 120 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.##} s"),
-        < 7200 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0.#} min"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.#} h"),
-    };
+    public static string Text(TimeSpan time) =>
+        time.TotalSeconds switch
+        {
+            < 0.0005 => "0 ms",
+            < 0.0995 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0.#} ms"),
+            < 0.9995 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:0} ms"),
+            < 120 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.##} s"),
+            < 7200 => string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0.#} min"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{time.TotalHours:0.#} h"),
+        };
 
     private static double? Number(ReadOnlySpan<char> text) =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite | NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out var number)
-            ? number : null;
+        double.TryParse(
+            text,
+            NumberStyles.AllowDecimalPoint | NumberStyles.AllowTrailingWhite | NumberStyles.AllowLeadingWhite,
+            CultureInfo.InvariantCulture,
+            out var number
+        )
+            ? number
+            : null;
 }

@@ -62,13 +62,16 @@ internal sealed class CliTerminal
     /// <summary>Text for the places where only markup is accepted; shows exactly <paramref name="text"/>.</summary>
     public static string Markup(string? text) => Spectre.Console.Markup.Escape(TerminalText.Line(text));
 
-    private static IAnsiConsole CreateConsole(TextWriter writer, bool interactive) => AnsiConsole.Create(new AnsiConsoleSettings
-    {
-        Out = new AnsiConsoleOutput(writer),
-        Ansi = interactive ? AnsiSupport.Yes : AnsiSupport.No,
-        ColorSystem = interactive ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-        Interactive = interactive ? InteractionSupport.Yes : InteractionSupport.No,
-        // The enrichers of build servers would turn interaction off again, or colours on in a file.
-        Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
-    });
+    private static IAnsiConsole CreateConsole(TextWriter writer, bool interactive) =>
+        AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Out = new AnsiConsoleOutput(writer),
+                Ansi = interactive ? AnsiSupport.Yes : AnsiSupport.No,
+                ColorSystem = interactive ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+                Interactive = interactive ? InteractionSupport.Yes : InteractionSupport.No,
+                // The enrichers of build servers would turn interaction off again, or colours on in a file.
+                Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
+            }
+        );
 }

@@ -11,14 +11,15 @@ internal static class Figures
         time?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>The time between two moments, such as <c>4.2 s</c> or <c>1 h 05 m</c>; empty when one is missing.</summary>
-    public static string Duration(DateTimeOffset? from, DateTimeOffset? to) => (to - from) switch
-    {
-        null => "",
-        { TotalSeconds: < 60 } short_ => string.Create(CultureInfo.InvariantCulture, $"{short_.TotalSeconds:0.0} s"),
-        { TotalHours: < 1 } middle => $"{middle.Minutes} m {middle.Seconds:00} s",
-        { TotalDays: < 1 } long_ => $"{long_.Hours} h {long_.Minutes:00} m",
-        { } days => $"{days.Days} d {days.Hours:00} h",
-    };
+    public static string Duration(DateTimeOffset? from, DateTimeOffset? to) =>
+        (to - from) switch
+        {
+            null => "",
+            { TotalSeconds: < 60 } short_ => string.Create(CultureInfo.InvariantCulture, $"{short_.TotalSeconds:0.0} s"),
+            { TotalHours: < 1 } middle => $"{middle.Minutes} m {middle.Seconds:00} s",
+            { TotalDays: < 1 } long_ => $"{long_.Hours} h {long_.Minutes:00} m",
+            { } days => $"{days.Days} d {days.Hours:00} h",
+        };
 
     /// <summary>Digits in groups of three.</summary>
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);

@@ -34,22 +34,29 @@ internal sealed class HeavyTaskTable
         {
             table.WriteRow(
                 [
-                    task.Id.ToString(), task.Status, task.Kind, Figures.Count(task.Attempt), Figures.Time(task.CreatedAt),
+                    task.Id.ToString(),
+                    task.Status,
+                    task.Kind,
+                    Figures.Count(task.Attempt),
+                    Figures.Time(task.CreatedAt),
                     Figures.Duration(task.StartedAt, task.FinishedAt ?? RunningUntil(task)),
                     task is { HasSucceeded: false, Error: { Length: > 0 } error } ? error : Figures.Progress(task.Progress),
                 ],
-                StatusColumn, Style(task.Status));
+                StatusColumn,
+                Style(task.Status)
+            );
         }
     }
 
     private DateTimeOffset? RunningUntil(HeavyTask task) => task.Status is "Running" ? clock.GetUtcNow() : null;
 
-    private static Style? Style(string status) => status switch
-    {
-        "Succeeded" => new Style(Color.Green),
-        "Failed" => new Style(Color.Red),
-        "Cancelled" => new Style(Color.Yellow),
-        "Running" => new Style(Color.Blue),
-        _ => default(Style?),
-    };
+    private static Style? Style(string status) =>
+        status switch
+        {
+            "Succeeded" => new Style(Color.Green),
+            "Failed" => new Style(Color.Red),
+            "Cancelled" => new Style(Color.Yellow),
+            "Running" => new Style(Color.Blue),
+            _ => default(Style?),
+        };
 }

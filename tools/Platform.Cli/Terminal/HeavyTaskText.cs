@@ -10,12 +10,14 @@ internal static class HeavyTaskText
     public static void WriteOutcome(CliTerminal terminal, HeavyTask task)
     {
         var duration = Figures.Duration(task.StartedAt, task.FinishedAt);
-        terminal.WriteLine((task.Status, duration) switch
-        {
-            ("Failed", _) => $"Failed, attempt {task.Attempt}.",
-            (_, "") => $"{task.Status}.",
-            _ => $"{task.Status} after {duration}.",
-        });
+        terminal.WriteLine(
+            (task.Status, duration) switch
+            {
+                ("Failed", _) => $"Failed, attempt {task.Attempt}.",
+                (_, "") => $"{task.Status}.",
+                _ => $"{task.Status} after {duration}.",
+            }
+        );
         WriteResult(terminal, task.Result);
         if (task is { HasSucceeded: false, Error: { Length: > 0 } error })
         {
@@ -72,16 +74,20 @@ internal static class HeavyTaskText
     {
         if (value.Length > 0)
         {
-            terminal.WriteLine($"{name,-9} {value}");
+            terminal.WriteLine($"{name, -9} {value}");
         }
     }
 
-    private static string Actions(HeavyTaskLinks? links) => string.Join(", ", new[]
-    {
-        links?.Cancel is null ? "" : "cancel",
-        links?.Retry is null ? "" : "retry",
-        links?.Result is null ? "" : "download",
-    }.Where(action => action.Length > 0));
+    private static string Actions(HeavyTaskLinks? links) =>
+        string.Join(
+            ", ",
+            new[]
+            {
+                links?.Cancel is null ? "" : "cancel",
+                links?.Retry is null ? "" : "retry",
+                links?.Result is null ? "" : "download",
+            }.Where(action => action.Length > 0)
+        );
 
     /// <summary>A result is most often a flat object of counts; anything else is shown as JSON.</summary>
     private static void WriteResult(CliTerminal terminal, JsonElement? result)
@@ -116,11 +122,17 @@ internal static class HeavyTaskText
         string[][] rows =
         [
             ["", "worker", "started", "ran", "outcome", "error"],
-            .. attempts.Select(attempt => (string[])
-            [
-                $"  {attempt.Attempt}", attempt.Worker ?? "", Figures.Time(attempt.StartedAt),
-                Figures.Duration(attempt.StartedAt, attempt.EndedAt), attempt.Outcome ?? "", attempt.Error ?? "",
-            ]),
+            .. attempts.Select(attempt =>
+                (string[])
+                    [
+                        $"  {attempt.Attempt}",
+                        attempt.Worker ?? "",
+                        Figures.Time(attempt.StartedAt),
+                        Figures.Duration(attempt.StartedAt, attempt.EndedAt),
+                        attempt.Outcome ?? "",
+                        attempt.Error ?? "",
+                    ]
+            ),
         ];
         var widths = Enumerable.Range(0, rows[0].Length - 1).Select(column => rows.Max(row => TerminalText.Line(row[column]).Length));
         var table = new TextTable(terminal, [.. widths]);

@@ -31,7 +31,12 @@ internal static class ParameterSchema
         foreach (var property in properties.EnumerateObject())
         {
             var path = prefix + property.Name;
-            yield return new ParameterLine(path, Type(property.Value), required.Contains(property.Name), Text(property.Value, "description"));
+            yield return new ParameterLine(
+                path,
+                Type(property.Value),
+                required.Contains(property.Name),
+                Text(property.Value, "description")
+            );
             foreach (var inner in Read(property.Value, $"{path}.", depth + 1))
             {
                 yield return inner;

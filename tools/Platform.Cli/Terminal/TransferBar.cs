@@ -15,7 +15,12 @@ internal static class TransferBar
     /// <param name="transfer">Does it; calls its argument with the bytes moved so far.</param>
     /// <param name="isBytes">False when the units are something else, such as rows.</param>
     public static async Task<T> RunAsync<T>(
-        CliTerminal terminal, string label, long? total, Func<Action<long>, Task<T>> transfer, bool isBytes = true)
+        CliTerminal terminal,
+        string label,
+        long? total,
+        Func<Action<long>, Task<T>> transfer,
+        bool isBytes = true
+    )
     {
         if (!terminal.IsInteractive)
         {
@@ -29,26 +34,34 @@ internal static class TransferBar
             (_, false) => [name, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()],
             _ =>
             [
-                name, new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(), new TransferSpeedColumn(),
+                name,
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new DownloadedColumn(),
+                new TransferSpeedColumn(),
                 new RemainingTimeColumn(),
             ],
         };
-        return await terminal.Error.Progress().AutoClear(false).Columns(columns).StartAsync(async progress =>
-        {
-            var bar = progress.AddTask(CliTerminal.Markup(label), maxValue: Math.Max(total ?? long.MaxValue, 1));
-            bar.IsIndeterminate = total is null;
-            var step = (total ?? 0) / UpdatesPerTransfer;
-            var shown = 0L;
-            var value = await transfer(bytes =>
+        return await terminal
+            .Error.Progress()
+            .AutoClear(false)
+            .Columns(columns)
+            .StartAsync(async progress =>
             {
-                if (bytes - shown >= step)
+                var bar = progress.AddTask(CliTerminal.Markup(label), maxValue: Math.Max(total ?? long.MaxValue, 1));
+                bar.IsIndeterminate = total is null;
+                var step = (total ?? 0) / UpdatesPerTransfer;
+                var shown = 0L;
+                var value = await transfer(bytes =>
                 {
-                    bar.Value = shown = bytes;
-                }
+                    if (bytes - shown >= step)
+                    {
+                        bar.Value = shown = bytes;
+                    }
+                });
+                bar.IsIndeterminate = false;
+                bar.Value = bar.MaxValue;
+                return value;
             });
-            bar.IsIndeterminate = false;
-            bar.Value = bar.MaxValue;
-            return value;
-        });
     }
 }

@@ -18,8 +18,18 @@ internal sealed class UserGenerator
     /// <summary>Names in several scripts; how often, and where their people mostly live.</summary>
     private static readonly (string Locale, string Country, float Weight)[] origins =
     [
-        ("en_US", "US", 0.22f), ("en_GB", "GB", 0.12f), ("de", "DE", 0.12f), ("fr", "FR", 0.10f), ("es", "ES", 0.09f), ("pt_BR", "BR", 0.08f),
-        ("pl", "PL", 0.07f), ("cz", "CZ", 0.04f), ("sv", "SE", 0.03f), ("ru", "RU", 0.04f), ("ja", "JP", 0.05f), ("zh_CN", "CN", 0.04f),
+        ("en_US", "US", 0.22f),
+        ("en_GB", "GB", 0.12f),
+        ("de", "DE", 0.12f),
+        ("fr", "FR", 0.10f),
+        ("es", "ES", 0.09f),
+        ("pt_BR", "BR", 0.08f),
+        ("pl", "PL", 0.07f),
+        ("cz", "CZ", 0.04f),
+        ("sv", "SE", 0.03f),
+        ("ru", "RU", 0.04f),
+        ("ja", "JP", 0.05f),
+        ("zh_CN", "CN", 0.04f),
     ];
 
     private static readonly string[] titles = ["Jr.", "Sr.", "PhD", "MD", "III"];
@@ -50,18 +60,20 @@ internal sealed class UserGenerator
                 Name: FullName(names, first, last),
                 Email: random.Bool(0.95f) ? Email(first, last, row) : "",
                 Country: random.Bool(0.9f) ? origins[origin].Country : origins[random.WeightedRandom(originIndexes, weights)].Country,
-                SignedUpAt: SignUp().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+                SignedUpAt: SignUp().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)
+            );
         }
     }
 
     /// <summary>Mostly plain; a few with a nickname in quotes or a title after a comma, because real lists have them.</summary>
-    private string FullName(Bogus.DataSets.Name names, string first, string last) => random.Int(1, 100) switch
-    {
-        <= 2 => $"{first} \"{names.FirstName()}\" {last}",
-        <= 5 => $"{first} {last}, {random.ArrayElement(titles)}",
-        <= 7 => $"{last}, {first}",
-        _ => $"{first} {last}",
-    };
+    private string FullName(Bogus.DataSets.Name names, string first, string last) =>
+        random.Int(1, 100) switch
+        {
+            <= 2 => $"{first} \"{names.FirstName()}\" {last}",
+            <= 5 => $"{first} {last}, {random.ArrayElement(titles)}",
+            <= 7 => $"{last}, {first}",
+            _ => $"{first} {last}",
+        };
 
     /// <summary>Unique through the row's number, on domains that are nobody's.</summary>
     private string Email(string first, string last, long row)

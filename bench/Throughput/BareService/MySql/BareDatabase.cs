@@ -21,6 +21,10 @@ internal static class BareDatabase
 
         // The server is asked what it is, so that Entity Framework uses all that it knows, such as MariaDB's INSERT ... RETURNING.
         var version = ServerVersion.AutoDetect(connectionString);
-        services.AddDbContext<BareDbContext>(db => db.UseMySql(connectionString, version), ServiceLifetime.Scoped, ServiceLifetime.Singleton);
+        services.AddDbContext<BareDbContext>(
+            db => db.UseMySql(connectionString, version),
+            ServiceLifetime.Scoped,
+            ServiceLifetime.Singleton
+        );
     }
 }

@@ -27,7 +27,9 @@ internal static class DatabaseKind
     /// <summary>Empties tables, whose ids begin anew, and writes all dirty pages (MySQL has no command for that; the emptied tables' are gone).</summary>
     public static async Task EmptyAsync(Database database, IEnumerable<string> tables)
     {
-        await database.ExecuteAsync($"SET foreign_key_checks = 0; {string.Concat(tables.Select(table => $"TRUNCATE {table}; "))}SET foreign_key_checks = 1");
+        await database.ExecuteAsync(
+            $"SET foreign_key_checks = 0; {string.Concat(tables.Select(table => $"TRUNCATE {table}; "))}SET foreign_key_checks = 1"
+        );
         if (database.Server.StartsWith("MariaDB", StringComparison.Ordinal))
         {
             await database.ExecuteAsync("SET GLOBAL innodb_log_checkpoint_now = ON");

@@ -31,5 +31,6 @@ internal static class DatabaseKind
     }
 
     /// <summary>Process id of a server on this machine.</summary>
-    public static async Task<int?> ProcessIdAsync(Database database) => CpuUse.Parent(await database.ScalarAsync<int>("SELECT pg_backend_pid()"));
+    public static async Task<int?> ProcessIdAsync(Database database) =>
+        CpuUse.Parent(await database.ScalarAsync<int>("SELECT pg_backend_pid()"));
 }

@@ -9,29 +9,31 @@ namespace Platform.Worker.Kinds.UsersExport;
 internal static class UserCsv
 {
     /// <summary>The header row.</summary>
-    public static byte[] Header() => Write(csv =>
-    {
-        csv.WriteField("externalId");
-        csv.WriteField("name");
-        csv.WriteField("email");
-        csv.WriteField("country");
-        csv.WriteField("signedUpAt");
-        csv.NextRecord();
-    });
+    public static byte[] Header() =>
+        Write(csv =>
+        {
+            csv.WriteField("externalId");
+            csv.WriteField("name");
+            csv.WriteField("email");
+            csv.WriteField("country");
+            csv.WriteField("signedUpAt");
+            csv.NextRecord();
+        });
 
     /// <summary>One row per user. Values stand as they are, also those that a spreadsheet would take for a formula.</summary>
-    public static byte[] Rows(IEnumerable<User> users) => Write(csv =>
-    {
-        foreach (var user in users)
+    public static byte[] Rows(IEnumerable<User> users) =>
+        Write(csv =>
         {
-            csv.WriteField(user.ExternalId);
-            csv.WriteField(user.Name);
-            csv.WriteField(user.Email);
-            csv.WriteField(user.Country);
-            csv.WriteField(user.SignedUpAt?.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture));
-            csv.NextRecord();
-        }
-    });
+            foreach (var user in users)
+            {
+                csv.WriteField(user.ExternalId);
+                csv.WriteField(user.Name);
+                csv.WriteField(user.Email);
+                csv.WriteField(user.Country);
+                csv.WriteField(user.SignedUpAt?.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture));
+                csv.NextRecord();
+            }
+        });
 
     private static byte[] Write(Action<CsvWriter> write)
     {

@@ -68,15 +68,15 @@ internal sealed class CsvEncoding
         }
 
         var units = MemoryMarshal.Cast<byte, ushort>(bytes);
-        var index = lenient.CodePage == 1200 == BitConverter.IsLittleEndian
-            ? units.IndexOfAny((ushort)0x000D, (ushort)0x000A)
-            : units.IndexOfAny((ushort)0x0D00, (ushort)0x0A00);
+        var index =
+            lenient.CodePage == 1200 == BitConverter.IsLittleEndian
+                ? units.IndexOfAny((ushort)0x000D, (ushort)0x000A)
+                : units.IndexOfAny((ushort)0x0D00, (ushort)0x0A00);
         return index < 0 ? -1 : index * 2;
     }
 
     /// <summary>The CR or LF at a line break.</summary>
-    public char LineBreakAt(ReadOnlySpan<byte> bytes) =>
-        UnitLength == 1 || lenient.CodePage == 1200 ? (char)bytes[0] : (char)bytes[1];
+    public char LineBreakAt(ReadOnlySpan<byte> bytes) => UnitLength == 1 || lenient.CodePage == 1200 ? (char)bytes[0] : (char)bytes[1];
 
     /// <summary>The most characters that so many bytes can become.</summary>
     public int MaxCharCount(int byteCount) => lenient.GetMaxCharCount(byteCount);
@@ -111,17 +111,23 @@ internal sealed class CsvEncoding
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
-            throw new NonRetryableException($"Parameter encoding: '{name}' is not a known encoding. Use a name such as utf-8, utf-16 or windows-1252.", exception);
+            throw new NonRetryableException(
+                $"Parameter encoding: '{name}' is not a known encoding. Use a name such as utf-8, utf-16 or windows-1252.",
+                exception
+            );
         }
 
-        if (encoding.CodePage is 65001 or 1200 or 1201
+        if (
+            encoding.CodePage is 65001 or 1200 or 1201
             || MultiByteCodePages.Contains(encoding.CodePage)
-            || (encoding.IsSingleByte && encoding.GetBytes("\r\n").AsSpan().SequenceEqual("\r\n"u8)))
+            || (encoding.IsSingleByte && encoding.GetBytes("\r\n").AsSpan().SequenceEqual("\r\n"u8))
+        )
         {
             return encoding.CodePage;
         }
 
         throw new NonRetryableException(
-            $"Parameter encoding: '{name}' cannot be read line by line. Convert the file to utf-8, utf-16 or a code page whose line breaks are those of ASCII.");
+            $"Parameter encoding: '{name}' cannot be read line by line. Convert the file to utf-8, utf-16 or a code page whose line breaks are those of ASCII."
+        );
     }
 }

@@ -99,9 +99,13 @@ internal sealed class CsvRecordReader
             if (next.IsEnd || next.IsTooLong)
             {
                 Pass(first, 1);
-                return new CsvRecord(line, text.AsMemory(0, firstTextLength), next.IsEnd
-                    ? "a quote is opened and not closed before the end of the file"
-                    : $"a quote is opened and not closed within {MaxRecordLength:N0} bytes");
+                return new CsvRecord(
+                    line,
+                    text.AsMemory(0, firstTextLength),
+                    next.IsEnd
+                        ? "a quote is opened and not closed before the end of the file"
+                        : $"a quote is opened and not closed within {MaxRecordLength:N0} bytes"
+                );
             }
 
             (textLength, _) = Decode(length.Length, length.BreakLength, textLength);
@@ -129,7 +133,11 @@ internal sealed class CsvRecordReader
         }
 
         Pass(rest, 1);
-        return new CsvRecord(line, text.AsMemory(0, textLength), $"is longer than {MaxRecordLength:N0} bytes; only its beginning is kept here");
+        return new CsvRecord(
+            line,
+            text.AsMemory(0, textLength),
+            $"is longer than {MaxRecordLength:N0} bytes; only its beginning is kept here"
+        );
     }
 
     /// <summary>The line that begins <paramref name="from"/> bytes after the record's start.</summary>
@@ -175,7 +183,8 @@ internal sealed class CsvRecordReader
     private int BreakLength(ReadOnlySpan<byte> bytes)
     {
         var unit = Encoding.UnitLength;
-        var isPair = bytes.Length >= 2 * unit
+        var isPair =
+            bytes.Length >= 2 * unit
             && Encoding.LineBreakAt(bytes) == '\r'
             && Encoding.IndexOfLineBreak(bytes[unit..(2 * unit)]) == 0
             && Encoding.LineBreakAt(bytes[unit..]) == '\n';

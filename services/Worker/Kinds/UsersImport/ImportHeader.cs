@@ -22,7 +22,11 @@ internal sealed record ImportHeader(char Delimiter, int ColumnCount, int Externa
     /// finds most of the mapped columns is taken, and of those the one that makes most columns.
     /// </summary>
     /// <exception cref="NonRetryableException">There is no header, or a mapped column is not in it, or twice.</exception>
-    public static async Task<ImportHeader> ReadAsync(CsvRecordReader reader, ImportUsersParameters parameters, CancellationToken cancellationToken)
+    public static async Task<ImportHeader> ReadAsync(
+        CsvRecordReader reader,
+        ImportUsersParameters parameters,
+        CancellationToken cancellationToken
+    )
     {
         var position = reader.Position;
         var mapped = MappedColumns(parameters.Columns);
@@ -53,7 +57,8 @@ internal sealed record ImportHeader(char Delimiter, int ColumnCount, int Externa
             indexes["name"],
             indexes.TryGetValue("email", out var email) ? email : null,
             indexes.TryGetValue("country", out var country) ? country : null,
-            indexes.TryGetValue("signedUpAt", out var signedUpAt) ? signedUpAt : null);
+            indexes.TryGetValue("signedUpAt", out var signedUpAt) ? signedUpAt : null
+        );
     }
 
     private static char[] Delimiters(ImportUsersParameters parameters)
@@ -80,7 +85,8 @@ internal sealed record ImportHeader(char Delimiter, int ColumnCount, int Externa
             return new HeaderRow(
                 reader,
                 [],
-                $"The header row (line {record.Line}) {record.Defect ?? "contains NUL characters"}. Is the file CSV, and is parameter encoding right? It was read as {reader.Encoding.Name}.");
+                $"The header row (line {record.Line}) {record.Defect ?? "contains NUL characters"}. Is the file CSV, and is parameter encoding right? It was read as {reader.Encoding.Name}."
+            );
         }
 
         using var fields = new CsvFields(reader.Delimiter);

@@ -15,7 +15,8 @@ public sealed class ImportUsers(IFileStore files) : HeavyTaskHandler<ImportUsers
     {
         ArgumentNullException.ThrowIfNull(context);
         var fileId = context.Parameters.FileId;
-        var file = await files.FindAsync(fileId, context.CancellationToken)
+        var file =
+            await files.FindAsync(fileId, context.CancellationToken)
             ?? throw new NonRetryableException($"Parameter fileId: there is no file {fileId}, or its upload is not finished.");
         try
         {
@@ -63,33 +64,44 @@ public sealed class ImportUsers(IFileStore files) : HeavyTaskHandler<ImportUsers
     }
 
     private static Task<ImportUsersState> CommitAsync(
-        HeavyTaskContext<ImportUsersParameters> context, UserBulkWriter writer, ImportBatch batch, ImportHeader header, ImportUsersState state, CsvRecordReader reader)
+        HeavyTaskContext<ImportUsersParameters> context,
+        UserBulkWriter writer,
+        ImportBatch batch,
+        ImportHeader header,
+        ImportUsersState state,
+        CsvRecordReader reader
+    )
     {
         var onExisting = context.Parameters.OnExisting;
-        return context.CheckpointAsync(async (db, cancellationToken) =>
-        {
-            var written = await writer.WriteAsync(db, batch.Users, onExisting, header.OptionalColumns, cancellationToken);
-            if (written.FirstExisting is { } index)
+        return context.CheckpointAsync(
+            async (db, cancellationToken) =>
             {
-                throw Existing(batch.Users[index].ExternalId, batch.LineOf(index));
-            }
+                var written = await writer.WriteAsync(db, batch.Users, onExisting, header.OptionalColumns, cancellationToken);
+                if (written.FirstExisting is { } index)
+                {
+                    throw Existing(batch.Users[index].ExternalId, batch.LineOf(index));
+                }
 
-            if (batch.Failure is { } failure)
-            {
-                throw Existing(failure.ExternalId, failure.Line);
-            }
+                if (batch.Failure is { } failure)
+                {
+                    throw Existing(failure.ExternalId, failure.Line);
+                }
 
-            var existing = written.Existing + batch.Repeated;
-            return new ImportUsersState(
-                reader.Position,
-                reader.Line,
-                state.Imported + written.Inserted,
-                state.Updated + (onExisting == ExistingUser.Update ? existing : 0),
-                state.Skipped + (onExisting == ExistingUser.Skip ? existing : 0),
-                state.Rejected + batch.Rejected.Count);
-        });
+                var existing = written.Existing + batch.Repeated;
+                return new ImportUsersState(
+                    reader.Position,
+                    reader.Line,
+                    state.Imported + written.Inserted,
+                    state.Updated + (onExisting == ExistingUser.Update ? existing : 0),
+                    state.Skipped + (onExisting == ExistingUser.Skip ? existing : 0),
+                    state.Rejected + batch.Rejected.Count
+                );
+            }
+        );
     }
 
     private static NonRetryableException Existing(string externalId, long line) =>
-        new($"Line {line}: a user with externalId '{externalId}' exists already, and parameter onExisting is Fail. Batches before it were imported.");
+        new(
+            $"Line {line}: a user with externalId '{externalId}' exists already, and parameter onExisting is Fail. Batches before it were imported."
+        );
 }

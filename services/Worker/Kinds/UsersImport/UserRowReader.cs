@@ -42,7 +42,8 @@ internal sealed class UserRowReader(ImportHeader header) : IDisposable
             Required(header.Name, "name", User.MaxNameLength),
             Optional(header.Email, "email", User.MaxEmailLength),
             Optional(header.Country, "country", User.MaxCountryLength),
-            Time(header.SignedUpAt, "signedUpAt"));
+            Time(header.SignedUpAt, "signedUpAt")
+        );
         return defect;
     }
 

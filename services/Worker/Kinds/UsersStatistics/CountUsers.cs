@@ -18,17 +18,26 @@ public sealed class CountUsers(PlatformDbContext db) : HeavyTaskHandler<UserStat
         ArgumentNullException.ThrowIfNull(context);
         context.ReportProgress(0, text: "The database counts");
         var groups = await CountAsync(context.CancellationToken);
-        var countries = groups.GroupBy(g => g.Country).Select(g => new CountryStatistics(g.Key, g.Sum(c => c.Users)))
-            .OrderBy(c => c.Country is null).ThenBy(c => c.Country, StringComparer.Ordinal).ToArray();
-        var months = groups.GroupBy(g => Month(g.Year, g.Month)).Select(g => new MonthStatistics(g.Key, g.Sum(c => c.Users)))
-            .OrderBy(m => m.Month is null).ThenBy(m => m.Month, StringComparer.Ordinal).ToArray();
+        var countries = groups
+            .GroupBy(g => g.Country)
+            .Select(g => new CountryStatistics(g.Key, g.Sum(c => c.Users)))
+            .OrderBy(c => c.Country is null)
+            .ThenBy(c => c.Country, StringComparer.Ordinal)
+            .ToArray();
+        var months = groups
+            .GroupBy(g => Month(g.Year, g.Month))
+            .Select(g => new MonthStatistics(g.Key, g.Sum(c => c.Users)))
+            .OrderBy(m => m.Month is null)
+            .ThenBy(m => m.Month, StringComparer.Ordinal)
+            .ToArray();
         var statistics = new UserStatistics(groups.Sum(g => g.Users), countries, months);
 
         var file = await context.OpenResultFileAsync("statistics.json", "application/json");
         await file.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(statistics, HeavyTaskJson.Options), context.CancellationToken);
         context.ReportProgress(statistics.Users, statistics.Users, $"{statistics.Users:N0} users");
-        context.SetResult(new UserStatisticsResult(
-            statistics.Users, countries.Count(c => c.Country is not null), months.Count(m => m.Month is not null)));
+        context.SetResult(
+            new UserStatisticsResult(statistics.Users, countries.Count(c => c.Country is not null), months.Count(m => m.Month is not null))
+        );
     }
 
     private async Task<List<UserGroup>> CountAsync(CancellationToken cancellationToken)
@@ -38,8 +47,13 @@ public sealed class CountUsers(PlatformDbContext db) : HeavyTaskHandler<UserStat
         db.Database.SetCommandTimeout(0);
         try
         {
-            return await db.Users
-                .GroupBy(u => new { u.Country, Year = (int?)u.SignedUpAt!.Value.Year, Month = (int?)u.SignedUpAt!.Value.Month })
+            return await db
+                .Users.GroupBy(u => new
+                {
+                    u.Country,
+                    Year = (int?)u.SignedUpAt!.Value.Year,
+                    Month = (int?)u.SignedUpAt!.Value.Month,
+                })
                 .Select(g => new UserGroup(g.Key.Country, g.Key.Year, g.Key.Month, g.LongCount()))
                 .ToListAsync(cancellationToken);
         }

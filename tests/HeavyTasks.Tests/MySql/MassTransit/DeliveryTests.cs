@@ -30,7 +30,8 @@ public sealed class DeliveryTests : WorkerTest
         public int Sends => Volatile.Read(ref sends);
 
         public Task PreSend<T>(SendContext<T> context)
-            where T : class => typeof(T) == typeof(SerializedMessageBody) && Interlocked.Increment(ref sends) == 1 ? never.Task : Task.CompletedTask;
+            where T : class =>
+            typeof(T) == typeof(SerializedMessageBody) && Interlocked.Increment(ref sends) == 1 ? never.Task : Task.CompletedTask;
 
         public Task PostSend<T>(SendContext<T> context)
             where T : class => Task.CompletedTask;

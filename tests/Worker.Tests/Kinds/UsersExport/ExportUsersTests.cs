@@ -21,9 +21,21 @@ public sealed class ExportUsersTests : KindTest
     {
         await StartWorkerAsync<ExportUsers>();
         await AddUsersAsync([
-            new User { ExternalId = "1", Name = "Ada", Email = "ada@example.org", Country = "GB", SignedUpAt = January },
+            new User
+            {
+                ExternalId = "1",
+                Name = "Ada",
+                Email = "ada@example.org",
+                Country = "GB",
+                SignedUpAt = January,
+            },
             new User { ExternalId = "2", Name = "Hopper, \"Grace\"\r\nMurray" },
-            new User { ExternalId = "=3", Name = " é名😀 ", SignedUpAt = January.AddTicks(1_234_560) },
+            new User
+            {
+                ExternalId = "=3",
+                Name = " é名😀 ",
+                SignedUpAt = January.AddTicks(1_234_560),
+            },
         ]);
 
         var task = await Worker.RunAsync(new ExportUsersParameters());
@@ -31,9 +43,10 @@ public sealed class ExportUsersTests : KindTest
         task.Result.ShouldBe("""{"rows":3}""", task.Error);
         (await ReadResultFileAsync(task, "users.csv")).ShouldBe(
             Header
-            + "1,Ada,ada@example.org,GB,2024-01-01T00:00:00Z\r\n"
-            + "2,\"Hopper, \"\"Grace\"\"\r\nMurray\",,,\r\n"
-            + "=3,\" é名😀 \",,,2024-01-01T00:00:00.123456Z\r\n");
+                + "1,Ada,ada@example.org,GB,2024-01-01T00:00:00Z\r\n"
+                + "2,\"Hopper, \"\"Grace\"\"\r\nMurray\",,,\r\n"
+                + "=3,\" é名😀 \",,,2024-01-01T00:00:00.123456Z\r\n"
+        );
     }
 
     [Fact]
@@ -58,18 +71,56 @@ public sealed class ExportUsersTests : KindTest
     {
         await StartWorkerAsync<ExportUsers>();
         await AddUsersAsync([
-            new User { ExternalId = "de-1", Name = "x", Country = "DE", SignedUpAt = January },
-            new User { ExternalId = "de-2", Name = "x", Country = "DE", SignedUpAt = January.AddMonths(1) },
-            new User { ExternalId = "de-3", Name = "x", Country = "DE", SignedUpAt = January.AddMonths(2) },
-            new User { ExternalId = "de-none", Name = "x", Country = "DE" },
-            new User { ExternalId = "fr-2", Name = "x", Country = "FR", SignedUpAt = January.AddMonths(2).AddTicks(-10) },
+            new User
+            {
+                ExternalId = "de-1",
+                Name = "x",
+                Country = "DE",
+                SignedUpAt = January,
+            },
+            new User
+            {
+                ExternalId = "de-2",
+                Name = "x",
+                Country = "DE",
+                SignedUpAt = January.AddMonths(1),
+            },
+            new User
+            {
+                ExternalId = "de-3",
+                Name = "x",
+                Country = "DE",
+                SignedUpAt = January.AddMonths(2),
+            },
+            new User
+            {
+                ExternalId = "de-none",
+                Name = "x",
+                Country = "DE",
+            },
+            new User
+            {
+                ExternalId = "fr-2",
+                Name = "x",
+                Country = "FR",
+                SignedUpAt = January.AddMonths(2).AddTicks(-10),
+            },
             new User { ExternalId = "none", Name = "x" },
         ]);
 
-        var task = await Worker.RunAsync(new ExportUsersParameters { Country = country, SignedUpFrom = Parse(from), SignedUpBefore = Parse(before) });
+        var task = await Worker.RunAsync(
+            new ExportUsersParameters
+            {
+                Country = country,
+                SignedUpFrom = Parse(from),
+                SignedUpBefore = Parse(before),
+            }
+        );
 
         var lines = (await ReadResultFileAsync(task, "users.csv")).Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Skip(1);
-        lines.Select(l => l[..l.IndexOf(',', StringComparison.Ordinal)]).ShouldBe(expected.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        lines
+            .Select(l => l[..l.IndexOf(',', StringComparison.Ordinal)])
+            .ShouldBe(expected.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
         static DateTimeOffset? Parse(string? text) => text is null ? null : DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
     }
@@ -78,7 +129,11 @@ public sealed class ExportUsersTests : KindTest
     public async Task The_file_is_whole_wherever_the_attempts_are_cut_off()
     {
         var crashes = new CrashPlan([
-            (1, Crash.BeforeCommit), (1, Crash.BetweenCheckpoints), (1, Crash.AfterCommit), (1, Crash.BeforeCommit), (1, Crash.BetweenCheckpoints),
+            (1, Crash.BeforeCommit),
+            (1, Crash.BetweenCheckpoints),
+            (1, Crash.AfterCommit),
+            (1, Crash.BeforeCommit),
+            (1, Crash.BetweenCheckpoints),
         ]);
         await StartWorkerAsync<CrashingExport>(services => services.AddSingleton(crashes));
         var users = Enumerable.Range(1, 63_000).Select(n => new UserRow($"u{n}", $"User \"{n}\"", null, "DE", null)).ToArray();
@@ -119,17 +174,44 @@ public sealed class ExportUsersTests : KindTest
     public async Task What_was_exported_is_imported_as_it_was()
     {
         var random = new Random(3);
-        string[] pieces = ["a", "é", "名", "😀", "\"", ",", ";", "\t", "|", "\r", "\n", "\r\n", " ", "=", "+", "-", "@", "\\", "\uFEFF", "\u0001", "'"];
+        string[] pieces =
+        [
+            "a",
+            "é",
+            "名",
+            "😀",
+            "\"",
+            ",",
+            ";",
+            "\t",
+            "|",
+            "\r",
+            "\n",
+            "\r\n",
+            " ",
+            "=",
+            "+",
+            "-",
+            "@",
+            "\\",
+            "\uFEFF",
+            "\u0001",
+            "'",
+        ];
         string Text() => string.Concat(Enumerable.Range(0, random.Next(1, 8)).Select(_ => pieces[random.Next(pieces.Length)]));
         await StartWorkerAsync([typeof(ExportUsers), typeof(ImportUsers)]);
-        await AddUsersAsync(Enumerable.Range(0, 7000).Select(n => new User
-        {
-            ExternalId = $"{n}{Text()}",
-            Name = $"{Text()}x",
-            Email = random.Next(3) == 0 ? null : Text(),
-            Country = random.Next(3) == 0 ? null : Text(),
-            SignedUpAt = random.Next(3) == 0 ? null : January.AddTicks(random.NextInt64(TimeSpan.TicksPerDay * 900) / 10 * 10),
-        }));
+        await AddUsersAsync(
+            Enumerable
+                .Range(0, 7000)
+                .Select(n => new User
+                {
+                    ExternalId = $"{n}{Text()}",
+                    Name = $"{Text()}x",
+                    Email = random.Next(3) == 0 ? null : Text(),
+                    Country = random.Next(3) == 0 ? null : Text(),
+                    SignedUpAt = random.Next(3) == 0 ? null : January.AddTicks(random.NextInt64(TimeSpan.TicksPerDay * 900) / 10 * 10),
+                })
+        );
         var before = Content(await UsersAsync());
 
         var export = await Worker.RunAsync(new ExportUsersParameters());
@@ -139,17 +221,30 @@ public sealed class ExportUsersTests : KindTest
         }
 
         // A result file is a file like any other.
-        var import = await Worker.RunAsync(new ImportUsersParameters
-        {
-            FileId = export.ResultFileId!.Value,
-            Columns = new ImportUsersColumns { ExternalId = "externalId", Name = "name", Email = "email", Country = "country", SignedUpAt = "signedUpAt" },
-        });
+        var import = await Worker.RunAsync(
+            new ImportUsersParameters
+            {
+                FileId = export.ResultFileId!.Value,
+                Columns = new ImportUsersColumns
+                {
+                    ExternalId = "externalId",
+                    Name = "name",
+                    Email = "email",
+                    Country = "country",
+                    SignedUpAt = "signedUpAt",
+                },
+            }
+        );
 
         import.Result.ShouldBe("""{"rows":7000,"imported":7000,"updated":0,"skipped":0,"rejected":0}""", import.Error);
         Content(await UsersAsync()).ShouldBe(before);
 
         static List<UserRow> Content(List<User> users) =>
-            [.. users.Select(u => new UserRow(u.ExternalId, u.Name, u.Email, u.Country, u.SignedUpAt)).OrderBy(u => u.ExternalId, StringComparer.Ordinal)];
+            [
+                .. users
+                    .Select(u => new UserRow(u.ExternalId, u.Name, u.Email, u.Country, u.SignedUpAt))
+                    .OrderBy(u => u.ExternalId, StringComparer.Ordinal),
+            ];
     }
 
     private async Task WriteAsync(UserRow[] users)

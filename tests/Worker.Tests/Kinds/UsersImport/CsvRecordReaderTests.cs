@@ -107,7 +107,9 @@ public sealed class CsvRecordReaderTests
         var records = await ReadAllAsync(bytes);
 
         records.Count.ShouldBe(400_001);
-        records.Where(r => r.Defect is not null).ShouldHaveSingleItem()
+        records
+            .Where(r => r.Defect is not null)
+            .ShouldHaveSingleItem()
             .ShouldBe(new Read(3, "3,\"x", "a quote is opened and not closed within 1,048,576 bytes", 13, 4));
         records[^1].Line.ShouldBe(400_001);
     }
@@ -136,11 +138,9 @@ public sealed class CsvRecordReaderTests
 
         var records = await ReadAllAsync(bytes);
 
-        records.Select(r => (r.Line, r.Defect)).ShouldBe([
-            (1, "a quote is opened and not closed within 1,048,576 bytes"),
-            (2, null),
-            (3, null),
-        ]);
+        records
+            .Select(r => (r.Line, r.Defect))
+            .ShouldBe([(1, "a quote is opened and not closed within 1,048,576 bytes"), (2, null), (3, null)]);
     }
 
     [Fact]
@@ -150,15 +150,18 @@ public sealed class CsvRecordReaderTests
 
         var records = await ReadAllAsync(bytes);
 
-        records.Select(r => (r.Text, r.Defect)).ShouldBe([
-            ("1,a", null),
-            ("2,\uFFFD", "contains bytes that are not valid utf-8"),
-            ("3,\uFFFD", null),
-        ]);
+        records
+            .Select(r => (r.Text, r.Defect))
+            .ShouldBe([("1,a", null), ("2,\uFFFD", "contains bytes that are not valid utf-8"), ("3,\uFFFD", null)]);
     }
 
     private static async Task<List<Read>> ReadAllAsync(
-        byte[] bytes, string encoding = "utf-8", char delimiter = ',', (long Position, long Line)? from = null, int bytesPerRead = int.MaxValue)
+        byte[] bytes,
+        string encoding = "utf-8",
+        char delimiter = ',',
+        (long Position, long Line)? from = null,
+        int bytesPerRead = int.MaxValue
+    )
     {
         using var content = new DrippingStream(bytes, bytesPerRead);
         var reader = await CsvRecordReader.OpenAsync(content, encoding, CancellationToken.None);
@@ -186,7 +189,10 @@ public sealed class CsvRecordReaderTests
     private static List<string> WithCsvHelper(string text)
     {
         var bad = false;
-        using var parser = new CsvParser(new StringReader(text), new CsvConfiguration(CultureInfo.InvariantCulture) { BadDataFound = _ => bad = true });
+        using var parser = new CsvParser(
+            new StringReader(text),
+            new CsvConfiguration(CultureInfo.InvariantCulture) { BadDataFound = _ => bad = true }
+        );
         var records = new List<string>();
         while (parser.Read())
         {

@@ -18,7 +18,15 @@ public sealed class ImportHeaderTests
     [InlineData("\"note, with\nline\";id;name;mail", ';')]
     public async Task The_delimiter_is_the_one_that_finds_the_mapped_columns(string header, char delimiter)
     {
-        var read = await ReadAsync(header + "\n1,2,3;4;5", new ImportUsersColumns { ExternalId = "id", Name = "name", Email = "mail" });
+        var read = await ReadAsync(
+            header + "\n1,2,3;4;5",
+            new ImportUsersColumns
+            {
+                ExternalId = "id",
+                Name = "name",
+                Email = "mail",
+            }
+        );
 
         read.Delimiter.ShouldBe(delimiter);
     }
@@ -26,7 +34,16 @@ public sealed class ImportHeaderTests
     [Fact]
     public async Task Columns_are_found_in_any_order_behind_a_byte_order_mark_and_empty_lines()
     {
-        var read = await ReadAsync("\uFEFF\r\n\r\nmail,id,at,name\r\n", new ImportUsersColumns { ExternalId = "id", Name = "name", Email = "mail", SignedUpAt = "at" });
+        var read = await ReadAsync(
+            "\uFEFF\r\n\r\nmail,id,at,name\r\n",
+            new ImportUsersColumns
+            {
+                ExternalId = "id",
+                Name = "name",
+                Email = "mail",
+                SignedUpAt = "at",
+            }
+        );
 
         read.ShouldBe(new ImportHeader(',', 4, 1, 3, 0, null, 2));
     }
@@ -42,7 +59,9 @@ public sealed class ImportHeaderTests
     [InlineData("\nid,n\"ame", "The header row (line 2) cannot be read: a quote stands inside a field")]
     public async Task A_header_that_does_not_fit_fails_the_task_with_the_name_of_what_is_wrong(string text, string message)
     {
-        var error = await Should.ThrowAsync<NonRetryableException>(() => ReadAsync(text, new ImportUsersColumns { ExternalId = "id", Name = "name" }));
+        var error = await Should.ThrowAsync<NonRetryableException>(() =>
+            ReadAsync(text, new ImportUsersColumns { ExternalId = "id", Name = "name" })
+        );
 
         error.Message.ShouldStartWith(message);
     }
@@ -52,9 +71,13 @@ public sealed class ImportHeaderTests
     {
         byte[] zip = [0x50, 0x4B, 0x03, 0x04, 0x14, 0x00, 0x06, 0x00, 0x08, 0x00, 0xFF, 0xC3, 0x28];
 
-        var error = await Should.ThrowAsync<NonRetryableException>(() => ReadAsync(zip, new ImportUsersColumns { ExternalId = "id", Name = "name" }));
+        var error = await Should.ThrowAsync<NonRetryableException>(() =>
+            ReadAsync(zip, new ImportUsersColumns { ExternalId = "id", Name = "name" })
+        );
 
-        error.Message.ShouldBe("The header row (line 1) contains bytes that are not valid utf-8. Is the file CSV, and is parameter encoding right? It was read as utf-8.");
+        error.Message.ShouldBe(
+            "The header row (line 1) contains bytes that are not valid utf-8. Is the file CSV, and is parameter encoding right? It was read as utf-8."
+        );
     }
 
     [Theory]
@@ -65,8 +88,9 @@ public sealed class ImportHeaderTests
     [InlineData("IBM037", "Parameter encoding: 'IBM037' cannot be read line by line.")]
     public async Task An_encoding_that_cannot_be_used_fails_the_task(string encoding, string message)
     {
-        var error = await Should.ThrowAsync<NonRetryableException>(
-            () => ReadAsync("id,name"u8.ToArray(), new ImportUsersColumns { ExternalId = "id", Name = "name" }, encoding));
+        var error = await Should.ThrowAsync<NonRetryableException>(() =>
+            ReadAsync("id,name"u8.ToArray(), new ImportUsersColumns { ExternalId = "id", Name = "name" }, encoding)
+        );
 
         error.Message.ShouldStartWith(message);
     }
@@ -77,19 +101,32 @@ public sealed class ImportHeaderTests
     [InlineData("")]
     public async Task A_delimiter_that_cannot_be_one_fails_the_task(string delimiter)
     {
-        var error = await Should.ThrowAsync<NonRetryableException>(
-            () => ReadAsync("id,name"u8.ToArray(), new ImportUsersColumns { ExternalId = "id", Name = "name" }, delimiter: delimiter));
+        var error = await Should.ThrowAsync<NonRetryableException>(() =>
+            ReadAsync("id,name"u8.ToArray(), new ImportUsersColumns { ExternalId = "id", Name = "name" }, delimiter: delimiter)
+        );
 
         error.Message.ShouldStartWith("Parameter delimiter:");
     }
 
-    private static Task<ImportHeader> ReadAsync(string text, ImportUsersColumns columns) => ReadAsync(Encoding.UTF8.GetBytes(text), columns);
+    private static Task<ImportHeader> ReadAsync(string text, ImportUsersColumns columns) =>
+        ReadAsync(Encoding.UTF8.GetBytes(text), columns);
 
-    private static async Task<ImportHeader> ReadAsync(byte[] bytes, ImportUsersColumns columns, string encoding = "utf-8", string? delimiter = null)
+    private static async Task<ImportHeader> ReadAsync(
+        byte[] bytes,
+        ImportUsersColumns columns,
+        string encoding = "utf-8",
+        string? delimiter = null
+    )
     {
         using var content = new MemoryStream(bytes);
         var reader = await CsvRecordReader.OpenAsync(content, encoding, CancellationToken.None);
-        var parameters = new ImportUsersParameters { FileId = Guid.Empty, Columns = columns, Encoding = encoding, Delimiter = delimiter };
+        var parameters = new ImportUsersParameters
+        {
+            FileId = Guid.Empty,
+            Columns = columns,
+            Encoding = encoding,
+            Delimiter = delimiter,
+        };
         return await ImportHeader.ReadAsync(reader, parameters, CancellationToken.None);
     }
 }

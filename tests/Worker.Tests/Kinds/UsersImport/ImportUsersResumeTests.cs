@@ -14,7 +14,8 @@ public sealed class ImportUsersResumeTests : KindTest
     private const int Checkpoints = 9;
     private const int Records = (Checkpoints * 5000) - 100;
 
-    public static TheoryData<string> Plans => new("at every checkpoint before its commit", "at every checkpoint after its commit", "between all checkpoints", "anywhere");
+    public static TheoryData<string> Plans =>
+        new("at every checkpoint before its commit", "at every checkpoint after its commit", "between all checkpoints", "anywhere");
 
     [Theory]
     [MemberData(nameof(Plans))]
@@ -24,7 +25,10 @@ public sealed class ImportUsersResumeTests : KindTest
         (int, Crash)[] attempts = plan switch
         {
             // An attempt whose commit did not happen must get further than the one before it.
-            "at every checkpoint before its commit" => [.. Enumerable.Range(0, Checkpoints).SelectMany(n => new[] { (1, Crash.BeforeCommit), (1, Crash.AfterCommit) })],
+            "at every checkpoint before its commit" =>
+            [
+                .. Enumerable.Range(0, Checkpoints).SelectMany(n => new[] { (1, Crash.BeforeCommit), (1, Crash.AfterCommit) }),
+            ],
             "at every checkpoint after its commit" => [.. Enumerable.Repeat((1, Crash.AfterCommit), Checkpoints)],
             "between all checkpoints" => [.. Enumerable.Repeat((1, Crash.BetweenCheckpoints), Checkpoints)],
             _ => [.. Enumerable.Range(0, 30).Select(_ => (random.Next(1, 3), (Crash)random.Next(3)))],
@@ -34,7 +38,8 @@ public sealed class ImportUsersResumeTests : KindTest
         await StartWorkerAsync<CrashingImport>(services => services.AddSingleton(crashes));
         var parameters = new ImportUsersParameters
         {
-            FileId = await UploadAsync(content), Columns = new ImportUsersColumns { ExternalId = "externalId", Name = "name" },
+            FileId = await UploadAsync(content),
+            Columns = new ImportUsersColumns { ExternalId = "externalId", Name = "name" },
         };
 
         var task = await Worker.RunAsync(parameters, maxAttempts: 100);
@@ -43,7 +48,9 @@ public sealed class ImportUsersResumeTests : KindTest
         crashes.Crashes.ShouldBeGreaterThanOrEqualTo(Checkpoints);
         task.Failures.ShouldBe(crashes.Crashes);
         var rejected = Records - users.Count - repeated;
-        task.Result.ShouldBe($$"""{"rows":{{Records}},"imported":{{users.Count}},"updated":0,"skipped":{{repeated}},"rejected":{{rejected}}}""");
+        task.Result.ShouldBe(
+            $$"""{"rows":{{Records}},"imported":{{users.Count}},"updated":0,"skipped":{{repeated}},"rejected":{{rejected}}}"""
+        );
         (await UsersAsync()).Select(u => (u.ExternalId, u.Name)).Order().ShouldBe(users.Order());
         (await ReadResultFileAsync(task, "rejected.csv")).ShouldBe(rejectedCsv);
     }
@@ -58,7 +65,14 @@ public sealed class ImportUsersResumeTests : KindTest
         var columns = new ImportUsersColumns { ExternalId = "externalId", Name = "name" };
 
         var first = await Worker.SubmitAsync(new ImportUsersParameters { FileId = one, Columns = columns });
-        var second = await Worker.SubmitAsync(new ImportUsersParameters { FileId = other, Columns = columns, OnExisting = ExistingUser.Update });
+        var second = await Worker.SubmitAsync(
+            new ImportUsersParameters
+            {
+                FileId = other,
+                Columns = columns,
+                OnExisting = ExistingUser.Update,
+            }
+        );
         var ended = await Task.WhenAll(Worker.FinishedAsync(first), Worker.FinishedAsync(second));
 
         ended.ShouldAllBe(t => t.Status == HeavyTaskStatus.Succeeded);
@@ -107,6 +121,7 @@ public sealed class ImportUsersResumeTests : KindTest
 
     private sealed class CrashingImport(IFileStore files, CrashPlan plan) : HeavyTaskHandler<ImportUsersParameters>
     {
-        public override Task RunAsync(HeavyTaskContext<ImportUsersParameters> context) => new ImportUsers(files).RunAsync(plan.Wrap(context));
+        public override Task RunAsync(HeavyTaskContext<ImportUsersParameters> context) =>
+            new ImportUsers(files).RunAsync(plan.Wrap(context));
     }
 }

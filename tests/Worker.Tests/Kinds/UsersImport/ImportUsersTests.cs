@@ -14,7 +14,11 @@ public sealed class ImportUsersTests : KindTest
 {
     private static readonly ImportUsersColumns AllColumns = new()
     {
-        ExternalId = "id", Name = "name", Email = "mail", Country = "land", SignedUpAt = "since",
+        ExternalId = "id",
+        Name = "name",
+        Email = "mail",
+        Country = "land",
+        SignedUpAt = "since",
     };
 
     [Theory]
@@ -29,7 +33,13 @@ public sealed class ImportUsersTests : KindTest
     [InlineData("shift_jis", false, '|', "\r\n", "ポ表ソ", "")]
     [InlineData("gb18030", false, ',', "\n", "名ë€😀", "")]
     public async Task Every_row_is_imported_or_rejected_with_line_and_reason(
-        string encodingName, bool byteOrderMark, char delimiter, string newLine, string text, string invalidBytes)
+        string encodingName,
+        bool byteOrderMark,
+        char delimiter,
+        string newLine,
+        string text,
+        string invalidBytes
+    )
     {
         Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
         var csv = new NastyCsv(Encoding.GetEncoding(encodingName), byteOrderMark, delimiter, newLine).Fill(text, rounds: 30);
@@ -76,7 +86,14 @@ public sealed class ImportUsersTests : KindTest
     public async Task Skip_leaves_existing_users_alone_and_the_first_of_repeated_rows_wins()
     {
         await StartWorkerAsync<ImportUsers>();
-        await AddUsersAsync([new User { ExternalId = "1", Name = "Old", Country = "DE" }]);
+        await AddUsersAsync([
+            new User
+            {
+                ExternalId = "1",
+                Name = "Old",
+                Country = "DE",
+            },
+        ]);
 
         var task = await ImportAsync("id,name,mail,land,since\n2,First,,,\n1,New,,FR,\n2,Second,,,\n3,Third,,,\n");
 
@@ -88,11 +105,30 @@ public sealed class ImportUsersTests : KindTest
     public async Task Update_overwrites_the_mapped_columns_and_the_last_of_repeated_rows_wins()
     {
         await StartWorkerAsync<ImportUsers>();
-        await AddUsersAsync([new User { ExternalId = "1", Name = "Old", Email = "old@example.org", Country = "DE" }]);
+        await AddUsersAsync([
+            new User
+            {
+                ExternalId = "1",
+                Name = "Old",
+                Email = "old@example.org",
+                Country = "DE",
+            },
+        ]);
 
         var task = await ImportAsync(
             "id,name,land\n2,First,US\n1,New,\n2,Second,GB\n3,Third,\n",
-            p => p with { OnExisting = ExistingUser.Update, Columns = new ImportUsersColumns { ExternalId = "id", Name = "name", Country = "land" } });
+            p =>
+                p with
+                {
+                    OnExisting = ExistingUser.Update,
+                    Columns = new ImportUsersColumns
+                    {
+                        ExternalId = "id",
+                        Name = "name",
+                        Country = "land",
+                    },
+                }
+        );
 
         Result(task).ShouldBe(new ImportUsersResult(4, 2, 2, 0, 0));
         (await StoredAsync()).ShouldBe([User("1", "New", "old@example.org"), User("2", "Second", country: "GB"), User("3", "Third")]);
@@ -108,7 +144,9 @@ public sealed class ImportUsersTests : KindTest
         var task = await ImportAsync(text, p => p with { OnExisting = ExistingUser.Fail }, HeavyTaskStatus.Failed);
 
         task.Failures.ShouldBe(1);
-        task.Error.ShouldBe("Line 7004: a user with externalId 'u7003' exists already, and parameter onExisting is Fail. Batches before it were imported.");
+        task.Error.ShouldBe(
+            "Line 7004: a user with externalId 'u7003' exists already, and parameter onExisting is Fail. Batches before it were imported."
+        );
         (await UsersAsync()).Count.ShouldBe(5001);
     }
 
@@ -117,7 +155,11 @@ public sealed class ImportUsersTests : KindTest
     {
         await StartWorkerAsync<ImportUsers>();
 
-        var task = await ImportAsync("id,name,mail,land,since\n1,a,,,\n2,b,,,\n1,c,,,\n", p => p with { OnExisting = ExistingUser.Fail }, HeavyTaskStatus.Failed);
+        var task = await ImportAsync(
+            "id,name,mail,land,since\n1,a,,,\n2,b,,,\n1,c,,,\n",
+            p => p with { OnExisting = ExistingUser.Fail },
+            HeavyTaskStatus.Failed
+        );
 
         task.Error.ShouldNotBeNull().ShouldStartWith("Line 4: a user with externalId '1' exists already");
         (await UsersAsync()).ShouldBeEmpty();
@@ -151,7 +193,12 @@ public sealed class ImportUsersTests : KindTest
     public async Task A_file_whose_upload_is_not_finished_fails_the_task()
     {
         await StartWorkerAsync<ImportUsers>();
-        var file = new StoredFile { Id = Guid.CreateVersion7(), Name = "users.csv", CreatedAt = DateTime.UnixEpoch };
+        var file = new StoredFile
+        {
+            Id = Guid.CreateVersion7(),
+            Name = "users.csv",
+            CreatedAt = DateTime.UnixEpoch,
+        };
         await using (var db = Database.CreateContext())
         {
             db.Add(file);
@@ -184,21 +231,32 @@ public sealed class ImportUsersTests : KindTest
     {
         var path = SharedData.Find("legislators-historical.csv");
         var content = await File.ReadAllBytesAsync(path);
-        var columns = new ImportUsersColumns { ExternalId = "bioguide_id", Name = "full_name", Country = "state", SignedUpAt = "birthday" };
+        var columns = new ImportUsersColumns
+        {
+            ExternalId = "bioguide_id",
+            Name = "full_name",
+            Country = "state",
+            SignedUpAt = "birthday",
+        };
         var people = ReadPeople(content);
         await StartWorkerAsync<ImportUsers>();
 
         var task = await ImportAsync(content, p => p with { Columns = columns with { SignedUpAt = null } });
 
         Result(task).ShouldBe(new ImportUsersResult(12_230, 601, 0, 0, 11_629));
-        (await StoredAsync()).ShouldBe(Sorted(people.Where(p => p.FullName.Length > 0).Select(p => User(p.Id, p.FullName, country: p.State))));
+        (await StoredAsync()).ShouldBe(
+            Sorted(people.Where(p => p.FullName.Length > 0).Select(p => User(p.Id, p.FullName, country: p.State)))
+        );
         var rejected = Rejected(await ReadResultFileAsync(task, "rejected.csv"));
         rejected.Count.ShouldBe(11_629);
         rejected.ShouldAllBe(r => r.Reason == "name is missing");
         rejected.Select(r => r.Line).ShouldBe(people.Where(p => p.FullName.Length == 0).Select(p => p.Line));
 
         // Everybody has a last name.
-        var again = await ImportAsync(content, p => p with { Columns = columns with { SignedUpAt = null, Name = "last_name" }, OnExisting = ExistingUser.Update });
+        var again = await ImportAsync(
+            content,
+            p => p with { Columns = columns with { SignedUpAt = null, Name = "last_name" }, OnExisting = ExistingUser.Update }
+        );
 
         Result(again).ShouldBe(new ImportUsersResult(12_230, 11_629, 601, 0, 0));
         (await StoredAsync()).ShouldBe(Sorted(people.Select(p => User(p.Id, p.LastName, country: p.State))));
@@ -215,11 +273,13 @@ public sealed class ImportUsersTests : KindTest
         return text.ToString();
     }
 
-    private static UserRow User(string externalId, string name, string? email = null, string? country = null) => new(externalId, name, email, country, null);
+    private static UserRow User(string externalId, string name, string? email = null, string? country = null) =>
+        new(externalId, name, email, country, null);
 
     private static IEnumerable<UserRow> Sorted(IEnumerable<UserRow> users) => users.OrderBy(u => u.ExternalId, StringComparer.Ordinal);
 
-    private static ImportUsersResult Result(HeavyTask task) => JsonSerializer.Deserialize<ImportUsersResult>(task.Result!, HeavyTaskJson.Options)!;
+    private static ImportUsersResult Result(HeavyTask task) =>
+        JsonSerializer.Deserialize<ImportUsersResult>(task.Result!, HeavyTaskJson.Options)!;
 
     private static List<(int Line, string Reason, string Text)> Rejected(string csv)
     {
@@ -251,11 +311,16 @@ public sealed class ImportUsersTests : KindTest
     }
 
     private Task<HeavyTask> ImportAsync(
-        string text, Func<ImportUsersParameters, ImportUsersParameters>? change = null, HeavyTaskStatus expected = HeavyTaskStatus.Succeeded) =>
-        ImportAsync(Encoding.UTF8.GetBytes(text), change, expected);
+        string text,
+        Func<ImportUsersParameters, ImportUsersParameters>? change = null,
+        HeavyTaskStatus expected = HeavyTaskStatus.Succeeded
+    ) => ImportAsync(Encoding.UTF8.GetBytes(text), change, expected);
 
     private async Task<HeavyTask> ImportAsync(
-        byte[] content, Func<ImportUsersParameters, ImportUsersParameters>? change = null, HeavyTaskStatus expected = HeavyTaskStatus.Succeeded)
+        byte[] content,
+        Func<ImportUsersParameters, ImportUsersParameters>? change = null,
+        HeavyTaskStatus expected = HeavyTaskStatus.Succeeded
+    )
     {
         var parameters = new ImportUsersParameters { FileId = await UploadAsync(content), Columns = AllColumns };
         var task = await Worker.RunAsync(change is null ? parameters : change(parameters), maxAttempts: 3);

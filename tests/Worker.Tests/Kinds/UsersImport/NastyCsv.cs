@@ -61,18 +61,32 @@ internal sealed class NastyCsv
             Good($"{round}-formula", "=1+1", "+1", "@SUM(A1)");
             Good($"{round}-date", "Barbara", signedUpAt: "1999-12-31");
             Good($"{round}-{text}", text, note: text);
-            Good($"{round}-{new string('i', User.MaxExternalIdLength - 12)}", new string('n', User.MaxNameLength), new string('m', User.MaxEmailLength), new string('c', User.MaxCountryLength));
+            Good(
+                $"{round}-{new string('i', User.MaxExternalIdLength - 12)}",
+                new string('n', User.MaxNameLength),
+                new string('m', User.MaxEmailLength),
+                new string('c', User.MaxCountryLength)
+            );
             Repeat($"{round}-plain");
             Repeat($"{round}-lines");
 
             Bad(Join("", "", "no id", "", "", ""), "externalId is missing");
             Bad(Join("", $"{round}-no name", "", "", "", ""), "name is missing");
-            Bad(Join("", $"{round}-date", "x", "", "", "31.12.1999"), "signedUpAt is not an ISO 8601 date or time of the years 1000 to 9999");
+            Bad(
+                Join("", $"{round}-date", "x", "", "", "31.12.1999"),
+                "signedUpAt is not an ISO 8601 date or time of the years 1000 to 9999"
+            );
             Bad(Join("", $"{round}-long", new string('n', User.MaxNameLength + 1), "", "", ""), "name is longer than 200 characters");
             Bad(Join($"{round}-few", "x"), "has 2 fields where the header has 6");
             Bad(Join("", $"{round}-many", "x", "", "", "", "", text), "has 8 fields where the header has 6");
-            Bad(Join("", $"{round}-inside", "x", "", "", "") + "5\"", "a quote stands inside a field; quote the whole field and double the quotes in it");
-            Bad($"{Join("", $"{round}-after")}{delimiter}\"x\"y{delimiter}{delimiter}{delimiter}", "a quote stands inside a field; quote the whole field and double the quotes in it");
+            Bad(
+                Join("", $"{round}-inside", "x", "", "", "") + "5\"",
+                "a quote stands inside a field; quote the whole field and double the quotes in it"
+            );
+            Bad(
+                $"{Join("", $"{round}-after")}{delimiter}\"x\"y{delimiter}{delimiter}{delimiter}",
+                "a quote stands inside a field; quote the whole field and double the quotes in it"
+            );
             Bad($"\"two{newLine}lines\"{Join("", $"{round}-lines bad", "", "", "", "")}", "name is missing");
             Bad(Join("", $"{round}-nul", "a\0b", "", "", ""), "name contains a NUL character");
             Bad(Join("", "", "", "", "", ""), "externalId is missing");
@@ -100,9 +114,14 @@ internal sealed class NastyCsv
 
     private void Good(string externalId, string name, string email = "", string country = "", string signedUpAt = "", string note = "")
     {
-        DateTime? time = signedUpAt.Length == 0
-            ? null
-            : DateTime.Parse(signedUpAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
+        DateTime? time =
+            signedUpAt.Length == 0
+                ? null
+                : DateTime.Parse(
+                    signedUpAt,
+                    CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal
+                );
         Users.Add(new UserRow(externalId, name, email.Length == 0 ? null : email, country.Length == 0 ? null : country, time));
         Write(Join(note, externalId, name, email, country, signedUpAt) + newLine);
     }
@@ -124,7 +143,9 @@ internal sealed class NastyCsv
     private string Join(params string[] fields) => string.Join(delimiter, fields.Select(Quote));
 
     private string Quote(string field) =>
-        field.AsSpan().IndexOfAny([delimiter, '"', '\r', '\n']) < 0 ? field : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        field.AsSpan().IndexOfAny([delimiter, '"', '\r', '\n']) < 0
+            ? field
+            : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private void Write(string text, bool countLines = true)
     {

@@ -37,8 +37,9 @@ public sealed partial class UserBulkWriterTests : IAsyncLifetime
     {
         await WriteAsync([new("a", "Old", null, "DE", Time)], ExistingUser.Skip);
 
-        (await WriteAsync([new("a", "New", "x", "FR", null), new("b", "B", null, null, null)], ExistingUser.Skip))
-            .ShouldBe(new UserBulkWriteResult(1, 1, null));
+        (await WriteAsync([new("a", "New", "x", "FR", null), new("b", "B", null, null, null)], ExistingUser.Skip)).ShouldBe(
+            new UserBulkWriteResult(1, 1, null)
+        );
 
         (await StoredAsync()).ShouldBe([new("a", "Old", null, "DE", Time), new("b", "B", null, null, null)]);
     }
@@ -53,8 +54,9 @@ public sealed partial class UserBulkWriterTests : IAsyncLifetime
     {
         await WriteAsync([new("a", "Old", "old@example.org", "DE", Time)], ExistingUser.Update);
 
-        (await WriteAsync([new("a", "New", null, "FR", null), new("b", "B", null, null, null)], ExistingUser.Update, columns))
-            .ShouldBe(new UserBulkWriteResult(1, 1, null));
+        (await WriteAsync([new("a", "New", null, "FR", null), new("b", "B", null, null, null)], ExistingUser.Update, columns)).ShouldBe(
+            new UserBulkWriteResult(1, 1, null)
+        );
 
         (await StoredAsync()).ShouldBe([new("a", "New", email, country, hasTime ? Time : null), new("b", "B", null, null, null)]);
     }
@@ -64,8 +66,12 @@ public sealed partial class UserBulkWriterTests : IAsyncLifetime
     {
         await WriteAsync([new("a", "A", null, null, null), new("m", "M", null, null, null)], ExistingUser.Skip);
 
-        (await WriteAsync([new("z", "Z", null, null, null), new("m", "M", null, null, null), new("a", "A", null, null, null)], ExistingUser.Fail))
-            .ShouldBe(new UserBulkWriteResult(1, 2, 1));
+        (
+            await WriteAsync(
+                [new("z", "Z", null, null, null), new("m", "M", null, null, null), new("a", "A", null, null, null)],
+                ExistingUser.Fail
+            )
+        ).ShouldBe(new UserBulkWriteResult(1, 2, 1));
     }
 
     [Fact]
@@ -80,7 +86,13 @@ public sealed partial class UserBulkWriterTests : IAsyncLifetime
             // Several batches in one transaction, the first of them after a failed straight copy.
             foreach (var batch in new[] { new[] { "1", "2" }, ["3", "4"], ["5", "6"], ["7"] })
             {
-                var result = await writer.WriteAsync(db, [.. batch.Select(id => new UserRow(id, "", null, null, null))], ExistingUser.Skip, All, CancellationToken.None);
+                var result = await writer.WriteAsync(
+                    db,
+                    [.. batch.Select(id => new UserRow(id, "", null, null, null))],
+                    ExistingUser.Skip,
+                    All,
+                    CancellationToken.None
+                );
                 results.Add((result.Inserted, result.Existing));
             }
 
@@ -100,7 +112,13 @@ public sealed partial class UserBulkWriterTests : IAsyncLifetime
         {
             db.Users.Add(new User { ExternalId = "saved", Name = "Saved" });
             await db.SaveChangesAsync();
-            await new UserBulkWriter().WriteAsync(db, [new("a", "A", null, null, null), new("b", "B", null, null, null)], ExistingUser.Skip, All, CancellationToken.None);
+            await new UserBulkWriter().WriteAsync(
+                db,
+                [new("a", "A", null, null, null), new("b", "B", null, null, null)],
+                ExistingUser.Skip,
+                All,
+                CancellationToken.None
+            );
             await transaction.CommitAsync();
         }
 
@@ -124,8 +142,9 @@ public sealed partial class UserBulkWriterTests : IAsyncLifetime
     {
         await using var db = database.CreateContext();
 
-        await Should.ThrowAsync<InvalidOperationException>(
-            () => writer.WriteAsync(db, [new("a", "A", null, null, null)], ExistingUser.Skip, All, CancellationToken.None));
+        await Should.ThrowAsync<InvalidOperationException>(() =>
+            writer.WriteAsync(db, [new("a", "A", null, null, null)], ExistingUser.Skip, All, CancellationToken.None)
+        );
 
         (await StoredAsync()).ShouldBeEmpty();
     }
@@ -142,6 +161,9 @@ public sealed partial class UserBulkWriterTests : IAsyncLifetime
     private async Task<List<UserRow>> StoredAsync()
     {
         await using var db = database.CreateContext();
-        return await db.Users.OrderBy(u => u.ExternalId).Select(u => new UserRow(u.ExternalId, u.Name, u.Email, u.Country, u.SignedUpAt)).ToListAsync();
+        return await db
+            .Users.OrderBy(u => u.ExternalId)
+            .Select(u => new UserRow(u.ExternalId, u.Name, u.Email, u.Country, u.SignedUpAt))
+            .ToListAsync();
     }
 }

@@ -92,5 +92,6 @@ public sealed class UserRowReaderTests : IDisposable
         user.ShouldBe(new UserRow("2", "Grace", null, "US", null));
     }
 
-    private string? Read(string text, out UserRow user, string? defect = null) => reader.Read(new CsvRecord(1, text.AsMemory(), defect), out user);
+    private string? Read(string text, out UserRow user, string? defect = null) =>
+        reader.Read(new CsvRecord(1, text.AsMemory(), defect), out user);
 }

@@ -29,7 +29,8 @@ public sealed class CountUsersTests : KindTest
             {"users":8,
             "countries":[{"country":"DE","users":3},{"country":"FR","users":2},{"country":"\u00C9","users":1},{"country":null,"users":2}],
             "months":[{"month":"1850-12","users":1},{"month":"2023-02","users":1},{"month":"2024-01","users":1},{"month":"2024-02","users":3},{"month":null,"users":2}]}
-            """.Replace("\n", "", StringComparison.Ordinal));
+            """.Replace("\n", "", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -43,5 +44,12 @@ public sealed class CountUsersTests : KindTest
         (await ReadResultFileAsync(task, "statistics.json")).ShouldBe("""{"users":0,"countries":[],"months":[]}""");
     }
 
-    private static User User(string id, string? country, DateTime? signedUpAt) => new() { ExternalId = id, Name = "x", Country = country, SignedUpAt = signedUpAt };
+    private static User User(string id, string? country, DateTime? signedUpAt) =>
+        new()
+        {
+            ExternalId = id,
+            Name = "x",
+            Country = country,
+            SignedUpAt = signedUpAt,
+        };
 }

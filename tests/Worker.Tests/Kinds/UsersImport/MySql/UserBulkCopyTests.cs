@@ -26,7 +26,13 @@ public sealed class UserBulkCopyTests : IAsyncLifetime
     {
         UserRow[] rows =
         [
-            new("a\tb\\N", "Zoë \U0001F600 \"x\" 'y'", "a@example.org", "DE", new DateTime(2024, 1, 31, 12, 0, 0, DateTimeKind.Utc).AddTicks(1230)),
+            new(
+                "a\tb\\N",
+                "Zoë \U0001F600 \"x\" 'y'",
+                "a@example.org",
+                "DE",
+                new DateTime(2024, 1, 31, 12, 0, 0, DateTimeKind.Utc).AddTicks(1230)
+            ),
             new("b", "line\nbreak\r", null, "", null),
         ];
 
@@ -53,7 +59,9 @@ public sealed class UserBulkCopyTests : IAsyncLifetime
         await database.ScalarAsync("SET GLOBAL local_infile = OFF");
         try
         {
-            (await WriteAsync("AllowLoadLocalInfile=true", [new("a", "A", null, null, null)], ExistingUser.Skip)).Result.ShouldBe(new UserBulkWriteResult(1, 0, null));
+            (await WriteAsync("AllowLoadLocalInfile=true", [new("a", "A", null, null, null)], ExistingUser.Skip)).Result.ShouldBe(
+                new UserBulkWriteResult(1, 0, null)
+            );
         }
         finally
         {
@@ -72,11 +80,18 @@ public sealed class UserBulkCopyTests : IAsyncLifetime
         await WriteAsync("AllowLoadLocalInfile=true", [new("m", "Old", null, null, null)], mode);
 
         var (result, copies) = await WriteAsync(
-            "AllowLoadLocalInfile=true", [new("z", "Z", null, null, null), new("m", "New", null, null, null), new("a", "A", null, null, null)], mode);
+            "AllowLoadLocalInfile=true",
+            [new("z", "Z", null, null, null), new("m", "New", null, null, null), new("a", "A", null, null, null)],
+            mode
+        );
 
         result.ShouldBe(new UserBulkWriteResult(2, 1, firstExisting));
         copies.ShouldBe(1);
-        (await StoredAsync()).ShouldBe([new("a", "A", null, null, null), new("m", name, null, null, null), new("z", "Z", null, null, null)]);
+        (await StoredAsync()).ShouldBe([
+            new("a", "A", null, null, null),
+            new("m", name, null, null, null),
+            new("z", "Z", null, null, null),
+        ]);
 
         // Once it met an existing user it is not tried again.
         (await WriteAsync("AllowLoadLocalInfile=true", [new("n", "N", null, null, null)], mode)).Copies.ShouldBe(0);
@@ -85,8 +100,9 @@ public sealed class UserBulkCopyTests : IAsyncLifetime
     [Fact]
     public async Task A_value_that_is_too_long_is_refused_and_not_cut()
     {
-        var error = await Should.ThrowAsync<MySqlException>(
-            () => WriteAsync("AllowLoadLocalInfile=true", [new("a", new string('x', 5000), null, null, null)], ExistingUser.Skip));
+        var error = await Should.ThrowAsync<MySqlException>(() =>
+            WriteAsync("AllowLoadLocalInfile=true", [new("a", new string('x', 5000), null, null, null)], ExistingUser.Skip)
+        );
 
         error.ErrorCode.ShouldBe(MySqlErrorCode.DataTooLong);
         (await StoredAsync()).ShouldBeEmpty();
@@ -117,6 +133,9 @@ public sealed class UserBulkCopyTests : IAsyncLifetime
     private async Task<List<UserRow>> StoredAsync()
     {
         await using var db = database.CreateContext();
-        return await db.Users.OrderBy(u => u.ExternalId).Select(u => new UserRow(u.ExternalId, u.Name, u.Email, u.Country, u.SignedUpAt)).ToListAsync();
+        return await db
+            .Users.OrderBy(u => u.ExternalId)
+            .Select(u => new UserRow(u.ExternalId, u.Name, u.Email, u.Country, u.SignedUpAt))
+            .ToListAsync();
     }
 }
