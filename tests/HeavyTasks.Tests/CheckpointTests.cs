@@ -83,8 +83,7 @@ public sealed class CheckpointTests : WorkerTest
                 return;
             }
 
-            // A variable: inside the query it would be the database that makes the id, and MySQL makes it as text.
-            var thief = Guid.NewGuid();
+            var thief = await AddOtherWorkerAsync();
             await using (var other = Database.CreateContext())
             {
                 await other.HeavyTasks.Where(t => t.Id == context.TaskId).ExecuteUpdateAsync(set => set.SetProperty(t => t.Owner, thief));

@@ -52,7 +52,7 @@ public sealed class CompletionTests : WorkerTest
         Script.Work = async (context, db) =>
         {
             await ChangeAsync(db, changes);
-            var thief = Guid.NewGuid();
+            var thief = await AddOtherWorkerAsync();
             await using var other = Database.CreateContext();
             await other.HeavyTasks.Where(t => t.Id == context.TaskId).ExecuteUpdateAsync(set => set.SetProperty(t => t.Owner, thief));
         };

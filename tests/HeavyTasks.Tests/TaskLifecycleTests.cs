@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Platform.HeavyTasks.Testing;
 using Platform.Persistence;
 
 namespace Platform.HeavyTasks.Tests;
@@ -28,7 +27,7 @@ public sealed class TaskLifecycleTests : WorkerTest
     [MemberData(nameof(Changes))]
     public async Task A_change_outside_a_transaction_is_refused_before_it_writes(string change)
     {
-        var worker = await StartQuietWorkerAsync();
+        var worker = await StartWorkerAsync();
         var fence = await ClaimedAsync();
         await using var scope = worker.Services.CreateAsyncScope();
         var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
@@ -43,7 +42,7 @@ public sealed class TaskLifecycleTests : WorkerTest
     [MemberData(nameof(Changes))]
     public async Task A_change_from_another_status_or_by_another_owner_writes_nothing(string change)
     {
-        var worker = await StartQuietWorkerAsync();
+        var worker = await StartWorkerAsync();
         var fence = await ClaimedAsync();
         var others = fence with { Owner = Guid.NewGuid() };
 
@@ -69,14 +68,11 @@ public sealed class TaskLifecycleTests : WorkerTest
         Enum.GetNames<AttemptOutcome>().Max(name => name.Length).ShouldBeLessThanOrEqualTo(HeavyTaskAttempt.MaxOutcomeLength);
     }
 
-    // One that does not look around: it would take the task over.
-    private Task<HeavyTaskTestHarness> StartQuietWorkerAsync() => StartWorkerAsync(("HeavyTasks:Interval", "00:00:10"));
-
     private async Task<HeavyTaskFence> ClaimedAsync()
     {
         var id = await InsertAsync();
         await using var db = Database.CreateContext();
-        var owner = Guid.NewGuid();
+        var owner = await AddOtherWorkerAsync();
         var claimed = await db.ClaimHeavyTaskAsync(id, owner, "another worker", TestContext.Current.CancellationToken);
         return new HeavyTaskFence(id, claimed!.Attempt, owner);
     }

@@ -73,6 +73,26 @@ public abstract class WorkerTest : IAsyncLifetime
         return await db.HeavyTaskAttempts.AsNoTracking().Where(a => a.TaskId == id).OrderBy(a => a.Attempt).ToListAsync();
     }
 
+    /// <summary>Another process that is alive, so that nobody takes over what it owns.</summary>
+    protected async Task<Guid> AddOtherWorkerAsync()
+    {
+        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        var other = new Instance
+        {
+            Id = Guid.CreateVersion7(),
+            Service = "another worker",
+            Host = "host 42",
+            Version = "1",
+            StartedAt = now,
+            SeenAt = now,
+            LeaseUntil = now.AddHours(1),
+        };
+        await using var db = Database.CreateContext();
+        db.Instances.Add(other);
+        await db.SaveChangesAsync();
+        return other.Id;
+    }
+
     /// <summary>A row that nobody was told about.</summary>
     protected async Task<Guid> InsertAsync(int maxAttempts = 1, DateTime? dueAt = null)
     {
