@@ -52,8 +52,9 @@ internal sealed class OneBatchExecutor(IBatchExecutor inner, ICurrentDbContext c
             throw new NotSupportedException("A save with a first statement is asynchronous.");
         }
 
+        // One that was told to do without a transaction relies on this class to bring one, which is for the asynchronous way only.
         var behavior = Database.AutoTransactionBehavior;
-        Database.AutoTransactionBehavior = AutoTransactionBehavior.WhenNeeded;
+        Database.AutoTransactionBehavior = behavior == AutoTransactionBehavior.Never ? AutoTransactionBehavior.WhenNeeded : behavior;
         try
         {
             return inner.Execute(commandBatches, connection);
