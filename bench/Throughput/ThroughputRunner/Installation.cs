@@ -86,8 +86,8 @@ internal sealed class Installation : IAsyncDisposable
         StartAsync(variant.OutboxService, variant, ("Database__MaxPoolSize", $"{Options.Publishers + 8}"));
 
     /// <summary>Saves messages that belong to no running process.</summary>
-    public Task SaveBacklogAsync(Variant variant) =>
-        RunAsync(variant.OutboxService, variant.Database.ConnectionString, "backlog", Kind, $"{Options.Tasks}");
+    public Task SaveBacklogAsync(Variant variant, int count) =>
+        RunAsync(variant.OutboxService, variant.Database.ConnectionString, "backlog", Kind, $"{count}");
 
     public async Task<Service> StartWorkerAsync()
     {

@@ -26,9 +26,9 @@ internal static class RelaySection
                         Measurement.Bare,
                         round,
                         bare,
-                        () =>
+                        count =>
                             bare.PostAsync<double>(
-                                $"/publish?kind={Installation.Kind}&count={installation.Options.Tasks}&publishers={installation.Options.Publishers}"
+                                $"/publish?kind={Installation.Kind}&count={count}&publishers={installation.Options.Publishers}"
                             )
                     ),
                 .. other is null ? [] : Subjects(installation, other),
@@ -40,16 +40,24 @@ internal static class RelaySection
     {
         var name = outbox.Variant.Name;
         yield return round =>
-            MeasureAsync(installation, $"backlog{name}", round, outbox, () => DrainAsync(outbox), () => FillAsync(installation, outbox));
+            MeasureAsync(
+                installation,
+                $"backlog{name}",
+                round,
+                outbox,
+                _ => DrainAsync(outbox),
+                count => FillAsync(installation, outbox, count)
+            );
         yield return round =>
             MeasureAsync(
                 installation,
                 $"saves of {MessagesPerSave}{name}",
                 round,
                 outbox,
-                () => SaveAsync(installation, outbox, MessagesPerSave)
+                count => SaveAsync(installation, outbox, count, MessagesPerSave)
             );
-        yield return round => MeasureAsync(installation, $"saves of 1{name}", round, outbox, () => SaveAsync(installation, outbox, 1));
+        yield return round =>
+            MeasureAsync(installation, $"saves of 1{name}", round, outbox, count => SaveAsync(installation, outbox, count, 1));
     }
 
     private static async Task<Measurement> MeasureAsync(
@@ -57,19 +65,19 @@ internal static class RelaySection
         string subject,
         int round,
         Service service,
-        Func<Task<double>> measure,
-        Func<Task>? prepare = null
+        Func<int, Task<double>> measure,
+        Func<int, Task>? prepare = null
     )
     {
-        var count = installation.Options.Tasks;
+        var count = installation.Options.Tasks * (round == 0 ? Rounds.WarmUp : 1);
         await service.Variant.Database.ResetAsync();
         if (prepare is not null)
         {
-            await prepare();
+            await prepare(count);
         }
 
         var cpu = await installation.StartCpuAsync(("service", service));
-        var seconds = await measure();
+        var seconds = await measure(count);
         var used = cpu.Stop(count);
         await installation.Broker.PurgeAsync(Installation.Queue(Installation.Kind));
         return new Measurement("relay", subject, round, count / seconds)
@@ -79,12 +87,11 @@ internal static class RelaySection
         };
     }
 
-    private static async Task<double> SaveAsync(Installation installation, Service outbox, int perSave)
+    private static async Task<double> SaveAsync(Installation installation, Service outbox, int count, int perSave)
     {
-        var options = installation.Options;
         var start = TimeProvider.System.GetTimestamp();
         await outbox.PostAsync<double>(
-            $"/save?kind={Installation.Kind}&count={options.Tasks}&publishers={options.Publishers}&perSave={perSave}"
+            $"/save?kind={Installation.Kind}&count={count}&publishers={installation.Options.Publishers}&perSave={perSave}"
         );
         await outbox.Variant.Database.WaitForEmptyOutboxAsync();
         return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
@@ -98,9 +105,9 @@ internal static class RelaySection
         return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
     }
 
-    private static Task FillAsync(Installation installation, Service outbox)
+    private static Task FillAsync(Installation installation, Service outbox, int count)
     {
         outbox.Pause();
-        return installation.SaveBacklogAsync(outbox.Variant);
+        return installation.SaveBacklogAsync(outbox.Variant, count);
     }
 }

@@ -10,6 +10,7 @@ internal static class HeavyTaskEndpoints
     public static IServiceCollection AddHeavyTaskSubmission(this IServiceCollection services)
     {
         services.AddOptions<SubmitHeavyTaskOptions>().BindConfiguration("HeavyTasks").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<GroupCommit>();
         services.ConfigureHttpJsonOptions(options =>
         {
             options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;

@@ -32,8 +32,7 @@ internal static class SubmitHeavyTask
     > HandleAsync(
         [FromHeader(Name = IdempotencyKeyHeader)] string? idempotencyKey,
         HttpRequest http,
-        PlatformDbContext db,
-        TaskLifecycle lifecycle,
+        GroupCommit commit,
         IOptions<SubmitHeavyTaskOptions> options,
         TimeProvider time
     )
@@ -74,17 +73,13 @@ internal static class SubmitHeavyTask
             idempotencyKey,
             idempotencyKey is null ? null : Hash(kind.Name, parametersJson, request)
         );
-        await lifecycle.SubmitAsync(task, CancellationToken.None);
-        db.Database.AutoTransactionBehavior = DatabaseProvider.OneBatchOfInserts;
         try
         {
-            // Not ended by a client that goes away: a save cut short leaves its message to the sweeper, so the task would start late. What
-            // a save could not write is still to be added, its message too.
-            await Deadlocks.RetryAsync(() => db.SaveChangesAsync(CancellationToken.None), time, CancellationToken.None);
+            await commit.SaveAsync(task);
         }
         catch (DbUpdateException exception) when (idempotencyKey is not null && DatabaseProvider.IsDuplicateKey(exception))
         {
-            return await RepeatAsync(db, task);
+            return await RepeatAsync(http.HttpContext.RequestServices.GetRequiredService<PlatformDbContext>(), task);
         }
 
         var submitted = SubmittedHeavyTask.From(task.Id, task.Status);

@@ -9,7 +9,7 @@ internal sealed partial class DatabaseUnavailableHandler(IProblemDetailsService 
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (!DatabaseProvider.IsConnectionUnavailable(exception))
+        if (exception is not DatabaseBusyException && !DatabaseProvider.IsConnectionUnavailable(exception))
         {
             return false;
         }
