@@ -12,9 +12,13 @@ public sealed class OutboxOptions
     [Range(1024, 4L * 1024 * 1024 * 1024)]
     public long BufferLength { get; set; } = 64 * 1024 * 1024;
 
-    /// <summary>Messages claimed at once by a sweep; at most 30 are published at once to one destination. The rows of up to five batches are deleted with one statement, 50 ms after the first confirm. Default 200; range 1 to 1,000.</summary>
+    /// <summary>
+    /// Messages claimed at once by a sweep, and published at once to one destination. The rows of up to five batches are deleted with one
+    /// statement, 50 ms after the first confirm at the latest. Default 500: each claim is a transaction, so MariaDB spends a quarter less on a
+    /// message than with 200 (docs/mysql.md). Range 1 to 1,000.
+    /// </summary>
     [Range(1, 1_000)]
-    public int BatchSize { get; set; } = 200;
+    public int BatchSize { get; set; } = 500;
 
     /// <summary>
     /// How often the sweeper looks for messages that a crash, a full buffer or an outage left behind. Default 1 s; range 100 ms to 1 min.
