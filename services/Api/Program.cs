@@ -4,6 +4,7 @@ using Platform.Api.OpenApi;
 using Platform.Api.Problems;
 using Platform.Api.Services;
 using Platform.Api.Users;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.ServiceDefaults;
 
@@ -11,7 +12,7 @@ using Platform.ServiceDefaults;
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 if (args is [DatabaseMigration.Command])
 {
-    var applied = await DatabaseMigration.MigrateAsync(DatabaseProvider.ConnectionString(builder.Configuration));
+    var applied = await DatabaseMigration.MigrateAsync(ConnectionStrings.Of(builder.Configuration));
     Console.WriteLine(applied.Count > 0 ? $"Applied {string.Join(", ", applied)}." : "The database is up to date.");
     return;
 }

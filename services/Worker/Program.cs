@@ -24,7 +24,7 @@ builder.Services.AddPlatformTelemetry(builder.Configuration, "platform-worker");
 builder.Services.AddPlatformBus("worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskQueues(context));
 builder.Services.AddPlatformDatabase("platform-worker");
 builder.Services.AddMigrationCheck();
-builder.Services.AddHeavyTasks(typeof(Program).Assembly);
+builder.Services.AddHeavyTasks<PlatformDbContext>(typeof(Program).Assembly);
 builder.Services.AddPlatformHealth();
 
 var app = builder.Build();

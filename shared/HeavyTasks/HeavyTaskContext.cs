@@ -1,4 +1,4 @@
-using Platform.Persistence;
+using Microsoft.EntityFrameworkCore;
 
 namespace Platform.HeavyTasks;
 
@@ -36,19 +36,19 @@ public abstract class HeavyTaskContext
     /// </summary>
     /// <param name="state">Where to go on; kept as JSON, so keep it small.</param>
     /// <param name="write">
-    /// Writes in bulk, in the open transaction. Must not compute long or wait for anything else. When the server ends the transaction
+    /// Writes in bulk, in the open transaction; gets the context that the handler may have had injected. Must not compute long or wait for anything else. When the server ends the transaction
     /// because of a deadlock it is rolled back and <paramref name="write"/> may run again, so what it does outside the database must bear that.
     /// With anything loaded, changed or published on the context before, there is no second run: the attempt ends, as after other errors.
     /// </param>
     /// <exception cref="HeavyTaskFenceException">The task no longer belongs to this attempt. Let it escape.</exception>
-    public abstract Task CheckpointAsync<TState>(TState state, Func<PlatformDbContext, CancellationToken, Task>? write = null)
+    public abstract Task CheckpointAsync<TState>(TState state, Func<DbContext, CancellationToken, Task>? write = null)
         where TState : class;
 
     /// <summary>The same, where the state depends on what the write did, such as the number of rows that were new.</summary>
-    /// <param name="write">Writes in bulk, in the open transaction, and returns where to go on. May run again after a deadlock.</param>
+    /// <param name="write">Writes in bulk, in the open transaction; gets the context that the handler may have had injected, and returns where to go on. May run again after a deadlock.</param>
     /// <returns>What <paramref name="write"/> returned, now committed.</returns>
     /// <exception cref="HeavyTaskFenceException">The task no longer belongs to this attempt. Let it escape.</exception>
-    public abstract Task<TState> CheckpointAsync<TState>(Func<PlatformDbContext, CancellationToken, Task<TState>> write)
+    public abstract Task<TState> CheckpointAsync<TState>(Func<DbContext, CancellationToken, Task<TState>> write)
         where TState : class;
 
     /// <summary>

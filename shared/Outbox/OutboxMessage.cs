@@ -1,7 +1,7 @@
 namespace Platform.Outbox;
 
 /// <summary>One message that waits for its transaction's commit and then for the broker's confirm. Deleted once confirmed.</summary>
-public sealed class OutboxMessage
+public class OutboxMessage
 {
     /// <summary>Version 7 UUID, so rows sort by time.</summary>
     public Guid Id { get; init; }

@@ -15,6 +15,9 @@ public static class OutboxModel
     /// <summary>When a message is due that nothing can send. The latest time that both databases know.</summary>
     internal static readonly DateTime Never = new(9999, 12, 31, 0, 0, 0, DateTimeKind.Utc);
 
+    /// <summary>Whether a model has the table.</summary>
+    internal static bool IsIn(IModel model) => model.FindEntityType(typeof(OutboxMessage)) is not null;
+
     /// <summary>Adds <see cref="OutboxMessage"/> to the model. The names of its columns are fixed.</summary>
     public static ModelBuilder AddOutbox(this ModelBuilder modelBuilder)
     {
@@ -22,29 +25,17 @@ public static class OutboxModel
         return modelBuilder.Entity<OutboxMessage>(message =>
         {
             message.ToTable(Table);
-            message.Property(m => m.Id).HasColumnName("id").ValueGeneratedNever();
-            message.Property(m => m.MessageId).HasColumnName("message_id");
-            message.Property(m => m.CorrelationId).HasColumnName("correlation_id");
-            message.Property(m => m.DestinationAddress).HasColumnName("destination_address");
-            message.Property(m => m.RoutingKey).HasColumnName("routing_key");
-            message.Property(m => m.ContentType).HasColumnName("content_type");
-            message.Property(m => m.Body).HasColumnName("body");
-            message.Property(m => m.Headers).HasColumnName("headers");
-            message.Property(m => m.Properties).HasColumnName("properties");
-            message.Property(m => m.ExpiresAt).HasColumnName("expires_at");
-            message.Property(m => m.LeaseOwner).HasColumnName("lease_owner");
+            message.Property(m => m.Id).ValueGeneratedNever();
 
             // The clock of the statement and not of the transaction: one that ran for a while would leave nothing of the lease. It is not
             // read back.
             message
                 .Property(m => m.DueAt)
-                .HasColumnName("due_at")
                 .HasDefaultValueSql(OutboxSql.DefaultNow)
                 .ValueGeneratedNever()
                 .Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Ignore);
-            message.Property(m => m.Failures).HasColumnName("failures");
-            message.Property(m => m.Error).HasColumnName("error");
             OutboxSql.Configure(message);
+            SnakeCaseNames.Apply(message.Metadata);
         });
     }
 }

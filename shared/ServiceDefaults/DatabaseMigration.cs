@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.ServiceDefaults;
@@ -18,7 +19,7 @@ public static class DatabaseMigration
     /// <returns>The names of the migrations applied, in order; none when the database is up to date.</returns>
     public static async Task<IReadOnlyList<string>> MigrateAsync(string connectionString, CancellationToken cancellationToken = default)
     {
-        await using var db = DatabaseProvider.CreateContext(connectionString);
+        await using var db = PlatformDatabase.CreateContext(connectionString);
 
         // An index on a large table takes as long as it takes.
         db.Database.SetCommandTimeout(TimeSpan.Zero);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Platform.HeavyTasks;
 using Platform.Outbox;
 using Platform.Persistence;
 

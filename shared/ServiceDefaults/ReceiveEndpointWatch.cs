@@ -2,7 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 
 namespace Platform.ServiceDefaults;
 

@@ -6,7 +6,7 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 
 namespace Platform.ServiceDefaults;
 

@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Platform.Api.Tests.HeavyTasks;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.Tests;
@@ -56,7 +57,7 @@ public sealed class DatabaseWaitTests
         await response.ShouldBeProblemAsync(HttpStatusCode.ServiceUnavailable);
         watch.Elapsed.ShouldBeLessThan(Patience);
         await transaction.RollbackAsync();
-        (await api.FindTaskAsync(id)).Status.ShouldBe(Persistence.HeavyTaskStatus.Queued);
+        (await api.FindTaskAsync(id)).Status.ShouldBe(HeavyTaskStatus.Queued);
     }
 
     [Fact]

@@ -9,8 +9,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Platform.Contracts;
+using Platform.HeavyTasks;
 using Platform.Outbox;
-using Platform.Persistence;
 using Platform.ServiceDefaults;
 using Platform.Support;
 

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 using Platform.Support;
 
 namespace Platform.EndToEnd.Tests;

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
-using Platform.Contracts;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Support;
 

@@ -1,4 +1,4 @@
-using Platform.Persistence;
+using Platform.HeavyTasks;
 using Platform.Support;
 
 namespace Platform.EndToEnd.Tests;

@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Platform.Contracts;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.ServiceDefaults;
 using Platform.Support;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 using Platform.Support;
 
 namespace Platform.EndToEnd.Tests;

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Platform.Contracts;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.ServiceDefaults;
 using Platform.Support;

@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Platform.Persistence;
 using Platform.Support;
 
 namespace Platform.HeavyTasks.Tests;

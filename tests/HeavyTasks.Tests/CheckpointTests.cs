@@ -30,7 +30,7 @@ public sealed class CheckpointTests : WorkerTest
                     new State(next + 1),
                     (db, _) =>
                     {
-                        db.Users.Add(new User { ExternalId = $"{number}", Name = $"User {number}" });
+                        db.Add(new User { ExternalId = $"{number}", Name = $"User {number}" });
                         return Task.CompletedTask;
                     }
                 );
@@ -56,7 +56,7 @@ public sealed class CheckpointTests : WorkerTest
                 new State(2),
                 async (db, cancellationToken) =>
                 {
-                    db.Users.Add(new User { ExternalId = "1", Name = "Ada" });
+                    db.Add(new User { ExternalId = "1", Name = "Ada" });
                     await db.SaveChangesAsync(cancellationToken);
                     throw new InvalidOperationException("broken");
                 }
@@ -94,7 +94,7 @@ public sealed class CheckpointTests : WorkerTest
                     new State(9),
                     (db, _) =>
                     {
-                        db.Users.Add(new User { ExternalId = "1", Name = "Ada" });
+                        db.Add(new User { ExternalId = "1", Name = "Ada" });
                         return Task.CompletedTask;
                     }
                 )

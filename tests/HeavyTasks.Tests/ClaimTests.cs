@@ -89,7 +89,7 @@ public sealed class ClaimTests : WorkerTest
     {
         Guid[] ids = [await InsertAsync(), await InsertAsync(), await InsertAsync()];
         var claims = new HeavyTaskClaims(new InstanceIdentity("test"));
-        await using var unreachable = DatabaseProvider.CreateContext($"{Database.ConnectionString};Port=1");
+        await using var unreachable = PlatformDatabase.CreateContext($"{Database.ConnectionString};Port=1");
         await using var first = Database.CreateContext();
         await using var third = Database.CreateContext();
         await using var holder = Database.CreateContext();

@@ -129,15 +129,15 @@ public sealed class DeadlockTests : WorkerTest
         }
     }
 
-    private static async Task AddNewUserAsync(PlatformDbContext db, int run, CancellationToken cancellationToken)
+    private static async Task AddNewUserAsync(DbContext db, int run, CancellationToken cancellationToken)
     {
         // Saved before the deadlock, and no key protects it: a run that was not undone would show.
-        db.Users.Add(new User { ExternalId = $"new-{run}", Name = "new" });
+        db.Add(new User { ExternalId = $"new-{run}", Name = "new" });
         await db.SaveChangesAsync(cancellationToken);
     }
 
-    private static Task<int> RenameAsync(PlatformDbContext db, string name, CancellationToken cancellationToken) =>
-        db.Users.Where(u => u.Name == "old").ExecuteUpdateAsync(set => set.SetProperty(u => u.Name, name), cancellationToken);
+    private static Task<int> RenameAsync(DbContext db, string name, CancellationToken cancellationToken) =>
+        db.Set<User>().Where(u => u.Name == "old").ExecuteUpdateAsync(set => set.SetProperty(u => u.Name, name), cancellationToken);
 
     private static async Task ExecuteAsync(DbTransaction transaction, string sql)
     {

@@ -20,7 +20,10 @@ public sealed class HeavyTaskConsumerTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         database = await TestDatabase.CreateAsync();
-        worker = await HeavyTaskTestHarness.StartAsync<TestHandler>(database.ConnectionString, services => services.AddSingleton(script));
+        worker = await HeavyTaskTestHarness.StartAsync<PlatformDbContext, TestHandler>(
+            database.ConnectionString,
+            services => services.AddSingleton(script)
+        );
     }
 
     public async ValueTask DisposeAsync()

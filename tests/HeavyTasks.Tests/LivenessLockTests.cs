@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Configuration;
-using Platform.Persistence;
+using Microsoft.Extensions.Options;
 
 namespace Platform.HeavyTasks.Tests;
 
@@ -13,8 +13,8 @@ public sealed class LivenessLockTests : WorkerTest
             .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Platform"] = Database.ConnectionString })
             .Build();
         var instance = new InstanceIdentity("test");
-        await using var earlier = new LivenessLock(instance, configuration);
-        await using var later = new LivenessLock(instance, configuration);
+        await using var earlier = new LivenessLock(instance, configuration, Options.Create(new DatabaseOptions()));
+        await using var later = new LivenessLock(instance, configuration, Options.Create(new DatabaseOptions()));
         await earlier.KeepAsync(TestContext.Current.CancellationToken);
         await later.KeepAsync(TestContext.Current.CancellationToken);
         (earlier.IsHeld, later.IsHeld).ShouldBe((true, false));

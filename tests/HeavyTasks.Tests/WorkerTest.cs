@@ -39,20 +39,20 @@ public abstract class WorkerTest : IAsyncLifetime
             ("HeavyTasks:DrainTimeout", "00:00:01"),
             ("HeavyTasks:DrainGrace", "00:00:01"),
         ];
-        var worker = await HeavyTaskTestHarness.StartAsync<TestHandler>(
+        var worker = await HeavyTaskTestHarness.StartAsync<PlatformDbContext, TestHandler>(
             Database.ConnectionString,
             services =>
                 services
                     .AddSingleton(Script)
                     .AddLogging(log => log.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(LogLevel.Warning)),
-            quick.Concat(settings)
+            settings: quick.Concat(settings)
         );
         workers.Add(worker);
         return worker;
     }
 
     /// <summary>Changes a status in a transaction.</summary>
-    protected static async Task<bool> ChangeAsync(HeavyTaskTestHarness worker, Func<TaskLifecycle, Task<bool>> change)
+    internal static async Task<bool> ChangeAsync(HeavyTaskTestHarness worker, Func<TaskLifecycle, Task<bool>> change)
     {
         await using var scope = worker.Services.CreateAsyncScope();
         await using var transaction = await scope.ServiceProvider.GetRequiredService<PlatformDbContext>().Database.BeginTransactionAsync();

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Support;
 
@@ -96,7 +97,7 @@ public sealed class PlatformContextTests : IAsyncLifetime
         public TaskCompletionSource Save { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    public sealed class StockConsumer(OutboxPublishEndpoint outbox, PlatformDbContext db, Rendezvous rendezvous) : IConsumer<StockChecked>
+    internal sealed class StockConsumer(OutboxPublishEndpoint outbox, PlatformDbContext db, Rendezvous rendezvous) : IConsumer<StockChecked>
     {
         public async Task Consume(ConsumeContext<StockChecked> context)
         {

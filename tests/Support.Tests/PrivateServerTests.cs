@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using RabbitMQ.Client.Exceptions;
 

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Support.Tests;

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Support;
@@ -64,7 +65,7 @@ public sealed class PrivateDatabase : IAsyncDisposable
     }
 
     /// <summary>A new context to arrange and to look with. The caller disposes it.</summary>
-    public PlatformDbContext CreateContext() => DatabaseProvider.CreateContext(ConnectionString);
+    public PlatformDbContext CreateContext() => PlatformDatabase.CreateContext(ConnectionString);
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

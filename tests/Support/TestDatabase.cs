@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Support;
@@ -27,7 +28,7 @@ public sealed class TestDatabase : IAsyncDisposable
     }
 
     /// <summary>A new context, without outbox delivery or pool settings, to arrange and to look with. The caller disposes it.</summary>
-    public PlatformDbContext CreateContext() => DatabaseProvider.CreateContext(ConnectionString);
+    public PlatformDbContext CreateContext() => PlatformDatabase.CreateContext(ConnectionString);
 
     /// <summary>An open connection of the driver itself. The caller disposes it.</summary>
     /// <param name="pooled">False: a new session, which ends when it is disposed.</param>

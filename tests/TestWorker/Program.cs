@@ -7,6 +7,6 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = ar
 builder.Services.AddPlatformBus("test-worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskQueues(context));
 builder.Services.AddPlatformDatabase("platform-test-worker");
 builder.Services.AddMigrationCheck();
-builder.Services.AddHeavyTasks(typeof(Program).Assembly);
+builder.Services.AddHeavyTasks<PlatformDbContext>(typeof(Program).Assembly);
 
 await builder.Build().RunAsync();

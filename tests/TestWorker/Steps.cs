@@ -27,7 +27,7 @@ public sealed class Steps(TimeProvider time) : HeavyTaskHandler<StepsParameters>
                 (db, _) =>
                 {
                     // No unique key protects this: a step done twice would show.
-                    db.Users.Add(new User { ExternalId = $"{name}-{number}-{Guid.NewGuid():N}", Name = $"{name}-{number}" });
+                    db.Add(new User { ExternalId = $"{name}-{number}-{Guid.NewGuid():N}", Name = $"{name}-{number}" });
                     return Task.CompletedTask;
                 }
             );

@@ -3,6 +3,7 @@
 //   DatabaseProvider=MySql dotnet ef migrations add <Name> --startup-project tools/Migrations --project shared/Persistence --output-dir MySql/Migrations
 //   DatabaseProvider=PostgreSql ... --output-dir PostgreSql/Migrations
 using Microsoft.EntityFrameworkCore.Design;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 Console.Error.WriteLine("This program does nothing: dotnet ef starts it, as docs/migrations.md says.");
@@ -12,5 +13,5 @@ return 2;
 internal sealed class PlatformDbContextFactory : IDesignTimeDbContextFactory<PlatformDbContext>
 {
     /// <inheritdoc />
-    public PlatformDbContext CreateDbContext(string[] args) => DatabaseProvider.CreateContext("Server=localhost;Database=platform");
+    public PlatformDbContext CreateDbContext(string[] args) => PlatformDatabase.CreateContext("Server=localhost;Database=platform");
 }

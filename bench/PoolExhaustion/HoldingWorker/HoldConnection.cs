@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using Platform.Contracts;
 using Platform.HeavyTasks;
 using Platform.Persistence;
 

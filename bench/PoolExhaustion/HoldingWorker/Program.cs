@@ -10,7 +10,7 @@ builder.Services.Configure<WorkOptions>(builder.Configuration.GetSection("Work")
 builder.Services.AddPlatformBus("holding-worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskQueues(context));
 builder.Services.AddPlatformDatabase("platform-worker");
 builder.Services.AddMigrationCheck();
-builder.Services.AddHeavyTasks(typeof(Program).Assembly);
+builder.Services.AddHeavyTasks<PlatformDbContext>(typeof(Program).Assembly);
 var app = builder.Build();
 app.MapGet("/health/live", () => Results.Ok());
 await app.RunAsync();

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Hosts;

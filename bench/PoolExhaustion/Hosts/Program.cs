@@ -1,4 +1,5 @@
 // Heavy work inside the web service, in the ways people host it. Everything but --hosting is the same: endpoints, work, connections.
+using Platform.HeavyTasks;
 using Platform.Hosts;
 using Platform.Persistence;
 
@@ -8,7 +9,7 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = ar
 builder.Logging.ClearProviders();
 
 var hosting = builder.Configuration["hosting"] ?? "scoped";
-var connectionString = DatabaseProvider.ConnectionString(builder.Configuration);
+var connectionString = ConnectionStrings.Of(builder.Configuration);
 var connections = builder.Configuration.GetValue("connections", 15);
 var heavyConnections = builder.Configuration.GetValue("heavy-connections", 8);
 

@@ -1,5 +1,7 @@
 using MassTransit;
 using Platform.Contracts;
+using Platform.HeavyTasks;
+using Platform.Persistence;
 using Platform.ServiceDefaults;
 
 namespace Platform.BareService;

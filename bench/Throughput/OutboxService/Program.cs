@@ -1,5 +1,6 @@
 // A service that does nothing but save messages to the outbox, as many at once as it is told. With the arguments "backlog KIND COUNT" it
 // saves so many and ends, and nothing of it delivers: they belong to nobody, like the messages that a crash left behind.
+using Platform.HeavyTasks;
 using Platform.OutboxService;
 using Platform.Persistence;
 using Platform.ServiceDefaults;

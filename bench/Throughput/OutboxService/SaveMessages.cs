@@ -1,5 +1,6 @@
 using MassTransit;
 using Platform.Contracts;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.OutboxService;

@@ -7,5 +7,5 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = ar
 builder.Services.AddPlatformBus("row-worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskQueues(context));
 builder.Services.AddPlatformDatabase("platform-row-worker");
 builder.Services.AddMigrationCheck();
-builder.Services.AddHeavyTasks(typeof(Program).Assembly);
+builder.Services.AddHeavyTasks<PlatformDbContext>(typeof(Program).Assembly);
 await builder.Build().RunAsync();

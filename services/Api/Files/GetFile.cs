@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 
 namespace Platform.Api.Files;
 

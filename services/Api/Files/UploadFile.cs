@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using Platform.Api.Problems;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 
 namespace Platform.Api.Files;
 

@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Platform.Contracts;
+using Platform.Persistence;
 
 namespace Platform.Api.HeavyTasks;
 
@@ -18,14 +19,14 @@ internal sealed record AcceptedKind(string Name, string Description, JsonTypeInf
     public static JsonElement ParametersOrNone(JsonElement? parameters) => parameters ?? NoParameters;
 }
 
-/// <summary>The kinds: every record of the contracts that carries a <see cref="HeavyTaskKindAttribute"/>.</summary>
+/// <summary>The kinds: every record of the application that carries a <see cref="HeavyTaskKindAttribute"/>.</summary>
 internal static class AcceptedKinds
 {
     /// <summary>By name.</summary>
     public static FrozenDictionary<string, AcceptedKind> ByName { get; } = Find().ToFrozenDictionary(kind => kind.Name);
 
     private static IEnumerable<AcceptedKind> Find() =>
-        from type in typeof(HeavyTaskKindAttribute).Assembly.GetTypes()
+        from type in typeof(PlatformDbContext).Assembly.GetTypes()
         let kind = type.GetCustomAttribute<HeavyTaskKindAttribute>()
         where kind is not null
         orderby kind.Name

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Net.Http.Headers;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.HeavyTasks;
@@ -16,10 +17,11 @@ internal static class DownloadResult
         CancellationToken cancellationToken
     )
     {
+        var closed = db.Files.Where(f => f.ClosedAt != null);
         var found = await db
             .HeavyTasks.AsNoTracking()
             .Where(t => t.Id == id)
-            .Select(t => new { t.Status, File = db.Files.FirstOrDefault(f => f.Id == t.ResultFileId && f.ClosedAt != null) })
+            .Select(t => new { t.Status, File = closed.FirstOrDefault(f => f.Id == t.ResultFileId) })
             .SingleOrDefaultAsync(cancellationToken);
         if (found is null)
         {

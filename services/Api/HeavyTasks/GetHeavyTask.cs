@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.HeavyTasks;
@@ -19,6 +20,7 @@ internal static class GetHeavyTask
     internal static async Task<HeavyTaskResponse?> ReadAsync(PlatformDbContext db, Guid id, CancellationToken cancellationToken)
     {
         // One statement, so that task and attempts are of the same moment.
+        var attempts = db.HeavyTaskAttempts;
         var row = await db
             .HeavyTasks.Where(t => t.Id == id)
             .Select(t => new
@@ -42,8 +44,8 @@ internal static class GetHeavyTask
                 t.Result,
                 t.ResultFileId,
                 t.Error,
-                Attempts = db
-                    .HeavyTaskAttempts.Where(a => a.TaskId == t.Id)
+                Attempts = attempts
+                    .Where(a => a.TaskId == t.Id)
                     .OrderBy(a => a.Attempt)
                     .Select(a => new HeavyTaskAttemptResponse(a.Attempt, a.Worker, a.StartedAt, a.EndedAt, a.Outcome, a.Error))
                     .ToList(),

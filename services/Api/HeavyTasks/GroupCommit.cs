@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Platform.Api.Problems;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.HeavyTasks;

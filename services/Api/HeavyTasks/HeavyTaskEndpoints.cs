@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 
 namespace Platform.Api.HeavyTasks;
 
@@ -27,7 +27,7 @@ internal static class HeavyTaskEndpoints
         tasks
             .MapPost("/", SubmitHeavyTask.HandleAsync)
             .WithName("SubmitHeavyTask")
-            .WithMetadata(new RequestSizeLimitAttribute(SubmitHeavyTask.MaxBodyLength))
+            .WithMetadata(new RequestSizeLimitAttribute(HeavyTask.MaxParametersLength))
             .Accepts<SubmitHeavyTaskRequest>("application/json")
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.OpenApi;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
 using Platform.Api.Problems;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.HeavyTasks;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.HeavyTasks;
@@ -16,7 +17,7 @@ internal static class RetryHeavyTask
         Deadlocks.RetryAsync(
             scopes,
             scope =>
-                RetryAsync(id, scope.GetRequiredService<PlatformDbContext>(), scope.GetRequiredService<TaskLifecycle>(), cancellationToken),
+                RetryAsync(id, scope.GetRequiredService<PlatformDbContext>(), scope.GetRequiredService<IHeavyTasks>(), cancellationToken),
             time,
             cancellationToken
         );
@@ -24,12 +25,12 @@ internal static class RetryHeavyTask
     private static async Task<Results<Accepted<HeavyTaskResponse>, ProblemHttpResult>> RetryAsync(
         Guid id,
         PlatformDbContext db,
-        TaskLifecycle lifecycle,
+        IHeavyTasks tasks,
         CancellationToken cancellationToken
     )
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var retried = await lifecycle.RetryAsync(id, cancellationToken);
+        var retried = await tasks.RetryAsync(id, cancellationToken);
         var task = await GetHeavyTask.ReadAsync(db, id, cancellationToken);
         if (task is null)
         {

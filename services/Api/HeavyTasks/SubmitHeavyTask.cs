@@ -8,17 +8,14 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Platform.Api.Problems;
 using Platform.Contracts;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.HeavyTasks;
 
 internal static class SubmitHeavyTask
 {
-    /// <summary>Longest body, in bytes: 64 KiB. Data belongs into a file; parameters only name it.</summary>
-    public const int MaxBodyLength = 64 * 1024;
-
     private const string IdempotencyKeyHeader = "Idempotency-Key";
-    private const int MaxIdempotencyKeyLength = 200;
 
     private static readonly JsonTypeInfo RequestType = HeavyTaskJson.Options.GetTypeInfo(typeof(SubmitHeavyTaskRequest));
 
@@ -118,9 +115,9 @@ internal static class SubmitHeavyTask
 
     private static void CheckIdempotencyKey(string? key, FieldErrors errors)
     {
-        if (key is not null && (key.Length is 0 or > MaxIdempotencyKeyLength || key.AsSpan().ContainsAnyExceptInRange('!', '~')))
+        if (key is not null && !HeavyTask.IsIdempotencyKey(key))
         {
-            errors.Add(IdempotencyKeyHeader, $"1 to {MaxIdempotencyKeyLength} visible ASCII characters are expected.");
+            errors.Add(IdempotencyKeyHeader, $"1 to {HeavyTask.MaxIdempotencyKeyLength} visible ASCII characters are expected.");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Platform.HeavyTasks;
 
 namespace Platform.Api.HeavyTasks;
 
@@ -6,8 +7,8 @@ namespace Platform.Api.HeavyTasks;
 public sealed class SubmitHeavyTaskOptions
 {
     /// <summary>Attempts of a task that is submitted without <c>maxAttempts</c>. Default 5; range 1 to 100.</summary>
-    [Range(1, SubmitHeavyTaskRequest.MaxMaxAttempts)]
-    public int DefaultMaxAttempts { get; set; } = 5;
+    [Range(1, HeavyTask.MaxMaxAttempts)]
+    public int DefaultMaxAttempts { get; set; } = HeavyTask.DefaultMaxAttempts;
 
     /// <summary>
     /// Transactions that save submitted tasks at the same time; a task that comes meanwhile shares the next one with the others that came.

@@ -1,14 +1,12 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using Platform.HeavyTasks;
 
 namespace Platform.Api.HeavyTasks;
 
 /// <summary>The body of <c>POST /heavy-tasks</c>.</summary>
 internal sealed record SubmitHeavyTaskRequest
 {
-    /// <summary>Largest number of attempts that can be asked for.</summary>
-    public const int MaxMaxAttempts = 100;
-
     /// <summary>What to run; see <c>GET /heavy-tasks/kinds</c>.</summary>
     [Required]
     public required string Kind { get; init; }
@@ -20,7 +18,7 @@ internal sealed record SubmitHeavyTaskRequest
     public DateTime? DueAt { get; init; }
 
     /// <summary>Failures after which the task is given up, 1 to 100. Default: what the service is set to.</summary>
-    [Range(1, MaxMaxAttempts)]
+    [Range(1, HeavyTask.MaxMaxAttempts)]
     public int? MaxAttempts { get; init; }
 
     /// <summary><see cref="DueAt"/> in UTC.</summary>

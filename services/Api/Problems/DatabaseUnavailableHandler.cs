@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Diagnostics;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 
 namespace Platform.Api.Problems;
 

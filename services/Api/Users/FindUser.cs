@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Platform.Api.Problems;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.Users;

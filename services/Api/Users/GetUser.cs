@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.Users;

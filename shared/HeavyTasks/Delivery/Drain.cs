@@ -2,7 +2,6 @@ using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Platform.ServiceDefaults;
 
 namespace Platform.HeavyTasks;
 

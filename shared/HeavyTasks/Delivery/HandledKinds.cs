@@ -21,6 +21,9 @@ internal sealed class HandledKinds
         }
     }
 
+    /// <summary>Whether the bus has their queues (<see cref="HeavyTaskQueues.AddHeavyTaskQueues"/>).</summary>
+    public bool AreReceived { get; set; }
+
     /// <summary>All of them.</summary>
     public IReadOnlyCollection<HandledKind> All => byName.Values;
 

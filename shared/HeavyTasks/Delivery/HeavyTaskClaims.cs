@@ -1,4 +1,4 @@
-using Platform.Persistence;
+using Microsoft.EntityFrameworkCore;
 
 namespace Platform.HeavyTasks;
 
@@ -15,7 +15,7 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
     /// <summary>Claims a task for this process. Null when it is not queued (any more).</summary>
     /// <param name="db">The context of the message; its connection may claim the tasks of others as well.</param>
     /// <param name="taskId">The task.</param>
-    public async Task<ClaimedHeavyTask?> ClaimAsync(PlatformDbContext db, Guid taskId)
+    public async Task<ClaimedHeavyTask?> ClaimAsync(DbContext db, Guid taskId)
     {
         var own = new Waiting(taskId);
         lock (gate)
@@ -38,10 +38,10 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
     }
 
     /// <summary>Claims a task in a statement of its own.</summary>
-    public Task<ClaimedHeavyTask?> ClaimAloneAsync(PlatformDbContext db, Guid taskId) =>
+    public Task<ClaimedHeavyTask?> ClaimAloneAsync(DbContext db, Guid taskId) =>
         db.ClaimHeavyTaskAsync(taskId, instance.Id, instance.Host, CancellationToken.None);
 
-    private async Task ClaimTogetherAsync(PlatformDbContext db)
+    private async Task ClaimTogetherAsync(DbContext db)
     {
         Waiting[] together;
         lock (gate)
@@ -74,7 +74,7 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
         }
     }
 
-    private async Task ClaimAsync(PlatformDbContext db, Waiting[] together)
+    private async Task ClaimAsync(DbContext db, Waiting[] together)
     {
         var ids = together.Select(one => one.TaskId).Distinct().ToArray();
         var claimed = await db.ClaimHeavyTasksAsync(ids, instance.Id, instance.Host, CancellationToken.None);

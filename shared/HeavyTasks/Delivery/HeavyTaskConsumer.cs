@@ -1,20 +1,20 @@
 using MassTransit;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Platform.Contracts;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
 /// <summary>
 /// Consumes <see cref="HeavyTaskRequested"/>: takes a slot, claims the task, runs it. MassTransit opened a scope for this message;
-/// the <see cref="PlatformDbContext"/> in it belongs to this task alone. The message is acknowledged when the task is settled, but
+/// the application's <see cref="DbContext"/> in it belongs to this task alone. The message is acknowledged when the task is settled, but
 /// nothing depends on that: a message that comes again does not win the claim.
 /// </summary>
 internal sealed partial class HeavyTaskConsumer(
     HandledKinds kinds,
     HeavyTaskSlots slots,
     HeavyTaskClaims claims,
-    PlatformDbContext db,
+    EngineContext engine,
     HeavyTaskRunner runner,
     TimeProvider time,
     ILogger<HeavyTaskConsumer> logger
@@ -47,7 +47,7 @@ internal sealed partial class HeavyTaskConsumer(
             try
             {
                 // Not together again: whatever is wrong with one of them must not keep the others.
-                return first ? await claims.ClaimAsync(db, taskId) : await claims.ClaimAloneAsync(db, taskId);
+                return first ? await claims.ClaimAsync(engine.Db, taskId) : await claims.ClaimAloneAsync(engine.Db, taskId);
             }
             catch (Exception exception)
             {

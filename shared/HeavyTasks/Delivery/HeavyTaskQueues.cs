@@ -1,7 +1,6 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Platform.ServiceDefaults;
 
 namespace Platform.HeavyTasks;
 
@@ -16,7 +15,9 @@ public static class HeavyTaskQueues
     {
         ArgumentNullException.ThrowIfNull(bus);
         var options = context.GetRequiredService<IOptions<HeavyTaskOptions>>().Value;
-        foreach (var kind in context.GetRequiredService<HandledKinds>().All)
+        var kinds = context.GetRequiredService<HandledKinds>();
+        kinds.AreReceived = true;
+        foreach (var kind in kinds.All)
         {
             var queue = HeavyTaskTopology.QueueName(kind.Name);
             bus.ReceiveEndpoint(

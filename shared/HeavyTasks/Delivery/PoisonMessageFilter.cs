@@ -3,8 +3,6 @@ using System.Text.Json;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Platform.Persistence;
-using Platform.ServiceDefaults;
 
 namespace Platform.HeavyTasks;
 
@@ -60,7 +58,7 @@ internal sealed partial class PoisonMessageFilter(IServiceProvider services, str
             try
             {
                 await using var scope = services.CreateAsyncScope();
-                var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
+                var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
                 db.PoisonMessages.Add(message);
                 await db.SaveChangesAsync();
                 Stored(logger, queue, message.MessageId);

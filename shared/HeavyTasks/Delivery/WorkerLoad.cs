@@ -1,5 +1,3 @@
-using Platform.Persistence;
-
 namespace Platform.HeavyTasks;
 
 /// <summary>What a worker tells about itself in its row of <c>instances</c>.</summary>

@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
@@ -11,7 +10,7 @@ internal sealed class DeadOwners(InstanceIdentity instance)
 {
     private HashSet<Guid> seenFree = [];
 
-    public async Task<IReadOnlyList<(Guid Owner, string Why)>> FindAsync(PlatformDbContext db, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(Guid Owner, string Why)>> FindAsync(DbContext db, CancellationToken cancellationToken)
     {
         var owners = await db
             .HeavyTasks.AsNoTracking()

@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Platform.Contracts;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
@@ -36,7 +35,7 @@ internal sealed partial class HeavyTaskScheduler(
         do
         {
             await using var scope = scopes.CreateAsyncScope();
-            var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
+            var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
             var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
             var due = await db
@@ -61,7 +60,7 @@ internal sealed partial class HeavyTaskScheduler(
         IReadOnlyList<(Guid Owner, string Why)> dead;
         await using (var scope = scopes.CreateAsyncScope())
         {
-            dead = await deadOwners.FindAsync(scope.ServiceProvider.GetRequiredService<PlatformDbContext>(), cancellationToken);
+            dead = await deadOwners.FindAsync(scope.ServiceProvider.GetRequiredService<EngineContext>().Db, cancellationToken);
         }
 
         foreach (var (owner, why) in dead)

@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
@@ -73,7 +72,7 @@ internal sealed partial class Keeper(
         // Taken before the query: what was claimed after it cannot look taken away.
         var running = runningAttempts.All.ToArray();
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
+        var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
         var owned = await db
             .HeavyTasks.AsNoTracking()
             .Where(t => t.Owner == instance.Id && t.Status == HeavyTaskStatus.Running)

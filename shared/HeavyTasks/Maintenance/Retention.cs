@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
@@ -29,16 +28,13 @@ internal sealed partial class Retention(
         }
     }
 
-    private async Task<int> RepeatAsync(
-        Func<PlatformDbContext, CancellationToken, Task<int>> deleteBatch,
-        CancellationToken cancellationToken
-    )
+    private async Task<int> RepeatAsync(Func<DbContext, CancellationToken, Task<int>> deleteBatch, CancellationToken cancellationToken)
     {
         var total = 0;
         while (true)
         {
             await using var scope = scopes.CreateAsyncScope();
-            var count = await deleteBatch(scope.ServiceProvider.GetRequiredService<PlatformDbContext>(), cancellationToken);
+            var count = await deleteBatch(scope.ServiceProvider.GetRequiredService<EngineContext>().Db, cancellationToken);
             total += count;
             if (count < BatchSize)
             {
@@ -47,7 +43,7 @@ internal sealed partial class Retention(
         }
     }
 
-    private async Task<int> DeleteTasksAsync(PlatformDbContext db, CancellationToken cancellationToken)
+    private async Task<int> DeleteTasksAsync(DbContext db, CancellationToken cancellationToken)
     {
         var seconds = options.Value.TaskRetention.TotalSeconds;
         var ids = await db
@@ -66,18 +62,20 @@ internal sealed partial class Retention(
         await db
             .HeavyTasks.Where(t => ids.Contains(t.Id) && t.FinishedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
             .ExecuteDeleteAsync(cancellationToken);
+        var tasks = db.HeavyTasks;
         await db
-            .HeavyTaskAttempts.Where(a => ids.Contains(a.TaskId) && !db.HeavyTasks.Any(t => t.Id == a.TaskId))
+            .HeavyTaskAttempts.Where(a => ids.Contains(a.TaskId) && !tasks.Any(t => t.Id == a.TaskId))
             .ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return ids.Count;
     }
 
     // Large ones take a while, so they go after the task, which nobody can retry then.
-    private static async Task<int> DeleteResultFilesAsync(PlatformDbContext db, CancellationToken cancellationToken)
+    private static async Task<int> DeleteResultFilesAsync(DbContext db, CancellationToken cancellationToken)
     {
+        var tasks = db.HeavyTasks;
         var ids = await db
-            .Files.Where(f => f.TaskId != null && !db.HeavyTasks.Any(t => t.Id == f.TaskId))
+            .Files.Where(f => f.TaskId != null && !tasks.Any(t => t.Id == f.TaskId))
             .OrderBy(f => f.CreatedAt)
             .Select(f => f.Id)
             .Take(BatchSize)
@@ -86,12 +84,13 @@ internal sealed partial class Retention(
         return ids.Count;
     }
 
-    private async Task<int> DeleteUploadsAsync(PlatformDbContext db, CancellationToken cancellationToken)
+    private async Task<int> DeleteUploadsAsync(DbContext db, CancellationToken cancellationToken)
     {
         var seconds = options.Value.UploadRetention.TotalSeconds;
+        var tasks = db.HeavyTasks;
         var ids = await db
             .Files.Where(f => f.TaskId == null && f.CreatedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
-            .Where(f => !db.HeavyTasks.Any(t => !HeavyTaskStatuses.Final.Contains(t.Status) && t.Parameters.Contains(f.Id.ToString())))
+            .Where(f => !tasks.Any(t => !HeavyTaskStatuses.Final.Contains(t.Status) && t.Parameters.Contains(f.Id.ToString())))
             .OrderBy(f => f.CreatedAt)
             .Select(f => f.Id)
             .Take(BatchSize)
@@ -100,7 +99,7 @@ internal sealed partial class Retention(
         return ids.Count;
     }
 
-    private static async Task DeleteFilesAsync(PlatformDbContext db, List<Guid> ids, CancellationToken cancellationToken)
+    private static async Task DeleteFilesAsync(DbContext db, List<Guid> ids, CancellationToken cancellationToken)
     {
         foreach (var id in ids)
         {
@@ -108,7 +107,7 @@ internal sealed partial class Retention(
         }
     }
 
-    private static Task<int> DeleteInstancesAsync(PlatformDbContext db, CancellationToken cancellationToken)
+    private static Task<int> DeleteInstancesAsync(DbContext db, CancellationToken cancellationToken)
     {
         var seconds = InstanceRetention.TotalSeconds;
         return db.Instances.Where(i => i.LeaseUntil < DatabaseClock.UtcNow().AddSeconds(-seconds)).ExecuteDeleteAsync(cancellationToken);
@@ -117,7 +116,7 @@ internal sealed partial class Retention(
     private async Task DeleteInstancesAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        await DeleteInstancesAsync(scope.ServiceProvider.GetRequiredService<PlatformDbContext>(), cancellationToken);
+        await DeleteInstancesAsync(scope.ServiceProvider.GetRequiredService<EngineContext>().Db, cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Expired: {Tasks} finished tasks and {Uploads} uploads were deleted.")]

@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
@@ -21,7 +20,7 @@ internal sealed partial class TakeOver(IServiceScopeFactory scopes, IOptions<Hea
     public async Task ReleaseAsync(HeavyTaskFence fence, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
+        var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
         var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var kind = await db.HeavyTasks.Owned(fence).Select(t => t.Kind).SingleOrDefaultAsync(cancellationToken);
@@ -34,7 +33,7 @@ internal sealed partial class TakeOver(IServiceScopeFactory scopes, IOptions<Hea
     private async Task<int> TakeBatchAsync(Guid owner, string why, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
+        var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
         var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var tasks = await db

@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Platform.Contracts;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
@@ -51,7 +50,7 @@ internal sealed partial class VanishedMessages(
     private async Task ContinueAsync(string kind, Round round, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
+        var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
         var stillQueued = await db.HeavyTasks.CountAsync(
             t => round.Tasks.Contains(t.Id) && t.Status == HeavyTaskStatus.Queued,
             cancellationToken
@@ -69,7 +68,7 @@ internal sealed partial class VanishedMessages(
     private async Task PublishOldestAsync(string kind, int limit, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
+        var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
 
         // A message that is on its way is younger than this.
         var seconds = options.Value.VanishedAfter.TotalSeconds;

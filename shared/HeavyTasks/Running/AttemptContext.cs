@@ -1,3 +1,5 @@
+using Microsoft.EntityFrameworkCore;
+
 namespace Platform.HeavyTasks;
 
 /// <summary>The context that a handler sees.</summary>
@@ -15,19 +17,15 @@ internal sealed class AttemptContext<TParameters>(AttemptState attempt, TParamet
     public override TParameters Parameters => parameters;
 
     public override void ReportProgress(long done, long? total = null, string? text = null) =>
-        attempt.Running.Report(
-            new Progress(done, total, text is null ? null : StorableText.Of(text, Persistence.HeavyTask.MaxProgressTextLength))
-        );
+        attempt.Running.Report(new Progress(done, total, text is null ? null : StorableText.Of(text, HeavyTask.MaxProgressTextLength)));
 
     public override TState? GetCheckpoint<TState>()
         where TState : class => attempt.GetCheckpoint<TState>();
 
-    public override Task CheckpointAsync<TState>(
-        TState state,
-        Func<Persistence.PlatformDbContext, CancellationToken, Task>? write = null
-    ) => attempt.CheckpointAsync(state, write);
+    public override Task CheckpointAsync<TState>(TState state, Func<DbContext, CancellationToken, Task>? write = null) =>
+        attempt.CheckpointAsync(state, write);
 
-    public override Task<TState> CheckpointAsync<TState>(Func<Persistence.PlatformDbContext, CancellationToken, Task<TState>> write) =>
+    public override Task<TState> CheckpointAsync<TState>(Func<DbContext, CancellationToken, Task<TState>> write) =>
         attempt.CheckpointAsync(write);
 
     public override Task<Stream> OpenResultFileAsync(string name, string contentType) => attempt.OpenResultFileAsync(name, contentType);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Platform.Contracts;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
@@ -9,7 +8,7 @@ namespace Platform.HeavyTasks;
 internal sealed class AttemptState(
     ClaimedHeavyTask task,
     RunningAttempt running,
-    PlatformDbContext db,
+    DbContext db,
     OutboxPublishEndpoint outbox,
     TaskLifecycle lifecycle,
     ResultFiles resultFiles,
@@ -30,7 +29,7 @@ internal sealed class AttemptState(
     public TState? GetCheckpoint<TState>()
         where TState : class => checkpoint is null ? null : JsonSerializer.Deserialize<TState>(checkpoint, HeavyTaskJson.Options);
 
-    public Task CheckpointAsync<TState>(TState state, Func<PlatformDbContext, CancellationToken, Task>? write)
+    public Task CheckpointAsync<TState>(TState state, Func<DbContext, CancellationToken, Task>? write)
         where TState : class
     {
         var json = JsonSerializer.Serialize(state, HeavyTaskJson.Options);
@@ -48,7 +47,7 @@ internal sealed class AttemptState(
         );
     }
 
-    public async Task<TState> CheckpointAsync<TState>(Func<PlatformDbContext, CancellationToken, Task<TState>> write)
+    public async Task<TState> CheckpointAsync<TState>(Func<DbContext, CancellationToken, Task<TState>> write)
         where TState : class
     {
         TState? state = null;

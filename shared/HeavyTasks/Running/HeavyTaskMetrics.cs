@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 

@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
@@ -54,7 +53,7 @@ internal sealed partial class HeavyTaskOutcomes(
     private async Task WriteAsync(ClaimedHeavyTask task, RunningAttempt running, Exception? error)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
+        var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
         var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
         var fence = running.Fence;
         await using var transaction = await db.Database.BeginTransactionAsync();

@@ -2,14 +2,13 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
 /// <summary>Runs one claimed attempt to its outcome: the handler, its time limit, its completion, and what follows when it does not complete.</summary>
 internal sealed partial class HeavyTaskRunner(
     IServiceProvider scope,
-    PlatformDbContext db,
+    EngineContext engine,
     OutboxPublishEndpoint outbox,
     TaskLifecycle lifecycle,
     ResultFiles resultFiles,
@@ -22,6 +21,8 @@ internal sealed partial class HeavyTaskRunner(
     ILogger<HeavyTaskRunner> logger
 )
 {
+    private readonly DbContext db = engine.Db;
+
     public async Task RunAsync(HandledKind kind, ClaimedHeavyTask task)
     {
         var fence = new HeavyTaskFence(task.Id, task.Attempt, instance.Id);

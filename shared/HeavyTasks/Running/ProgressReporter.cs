@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
@@ -26,7 +25,7 @@ internal sealed class ProgressReporter(
     private async Task WriteAsync(RunningAttempt task, Progress progress, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
+        var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
         await db.HeavyTasks.ReportProgressAsync(task.Fence, progress.Done, progress.Total, progress.Text, cancellationToken);
     }
 }

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
@@ -63,7 +62,7 @@ internal sealed class ResultFile(ResultFiles files, HeavyTaskFence fence, Stored
         WriteAsync(source.AsMemory(offset, count), cancellationToken).AsTask();
 
     /// <summary>Writes what is buffered and the length so far, in the caller's fenced transaction.</summary>
-    public async Task WriteTailAsync(PlatformDbContext db, CancellationToken cancellationToken)
+    public async Task WriteTailAsync(DbContext db, CancellationToken cancellationToken)
     {
         if (buffered > 0)
         {
@@ -75,7 +74,7 @@ internal sealed class ResultFile(ResultFiles files, HeavyTaskFence fence, Stored
     }
 
     /// <summary>Tracks the end of the file on the context, to be saved with the completion.</summary>
-    public async Task<Guid> CloseAsync(PlatformDbContext db, DateTime now, CancellationToken cancellationToken)
+    public async Task<Guid> CloseAsync(DbContext db, DateTime now, CancellationToken cancellationToken)
     {
         if (buffered > 0)
         {
@@ -102,7 +101,7 @@ internal sealed class ResultFile(ResultFiles files, HeavyTaskFence fence, Stored
 
     public override void SetLength(long value) => throw new NotSupportedException("A result file is only appended to.");
 
-    private async Task WriteChunkAsync(PlatformDbContext db, byte[] data, CancellationToken cancellationToken)
+    private async Task WriteChunkAsync(DbContext db, byte[] data, CancellationToken cancellationToken)
     {
         var updated = await db
             .FileChunks.Where(c => c.FileId == file.Id && c.Number == chunkNumber)

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 
@@ -60,18 +59,18 @@ internal sealed class ResultFiles(IServiceScopeFactory scopes, TimeProvider time
     /// One short transaction on a connection of its own that changes nothing unless the task still belongs to the attempt. After a deadlock
     /// <paramref name="write"/> runs again, on another context.
     /// </summary>
-    internal Task FencedAsync(HeavyTaskFence fence, Func<PlatformDbContext, Task> write, CancellationToken cancellationToken) =>
+    internal Task FencedAsync(HeavyTaskFence fence, Func<DbContext, Task> write, CancellationToken cancellationToken) =>
         Deadlocks.RetryAsync(
             scopes,
-            scope => FencedAsync(scope.GetRequiredService<PlatformDbContext>(), fence, write, cancellationToken),
+            scope => FencedAsync(scope.GetRequiredService<EngineContext>().Db, fence, write, cancellationToken),
             time,
             cancellationToken
         );
 
     private static async Task<bool> FencedAsync(
-        PlatformDbContext db,
+        DbContext db,
         HeavyTaskFence fence,
-        Func<PlatformDbContext, Task> write,
+        Func<DbContext, Task> write,
         CancellationToken cancellationToken
     )
     {
@@ -96,7 +95,7 @@ internal sealed class ResultFiles(IServiceScopeFactory scopes, TimeProvider time
     private async Task<byte[]> ReadChunkAsync(Guid fileId, int number, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
+        var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
         return await db.FileChunks.Where(c => c.FileId == fileId && c.Number == number).Select(c => c.Data).SingleAsync(cancellationToken);
     }
 }

@@ -1,5 +1,3 @@
-using Platform.Persistence;
-
 namespace Platform.HeavyTasks;
 
 /// <summary>Why a running attempt was told to stop.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks;
 

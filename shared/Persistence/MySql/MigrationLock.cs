@@ -1,4 +1,5 @@
 using MySqlConnector;
+using Platform.HeavyTasks;
 
 namespace Platform.Persistence;
 

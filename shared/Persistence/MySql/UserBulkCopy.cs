@@ -1,6 +1,7 @@
 using System.Data;
 using MySqlConnector;
 using Platform.Contracts;
+using Platform.HeavyTasks;
 
 namespace Platform.Persistence;
 

@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using MySqlConnector;
-using Platform.Contracts;
+using Platform.HeavyTasks;
 
 namespace Platform.Persistence;
 
@@ -35,7 +35,7 @@ public sealed class UserBulkWriter
     /// <param name="cancellationToken">Ends the write; the transaction must then be rolled back.</param>
     /// <exception cref="InvalidOperationException">The context has no open transaction.</exception>
     public async Task<UserBulkWriteResult> WriteAsync(
-        PlatformDbContext db,
+        DbContext db,
         IReadOnlyList<UserRow> rows,
         ExistingUser mode,
         UserColumns columns,

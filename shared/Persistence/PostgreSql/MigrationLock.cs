@@ -1,4 +1,5 @@
 using Npgsql;
+using Platform.HeavyTasks;
 
 namespace Platform.Persistence;
 

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using NpgsqlTypes;
-using Platform.Contracts;
+using Platform.HeavyTasks;
 
 namespace Platform.Persistence;
 
@@ -28,7 +28,7 @@ public sealed class UserBulkWriter
     /// <param name="cancellationToken">Ends the write; the transaction must then be rolled back.</param>
     /// <exception cref="InvalidOperationException">The context has no open transaction.</exception>
     public async Task<UserBulkWriteResult> WriteAsync(
-        PlatformDbContext db,
+        DbContext db,
         IReadOnlyList<UserRow> rows,
         ExistingUser mode,
         UserColumns columns,

@@ -1,3 +1,5 @@
+using Platform.HeavyTasks;
+
 namespace Platform.Persistence;
 
 /// <summary>A person in the table that the heavy tasks work on and that the light endpoints read.</summary>

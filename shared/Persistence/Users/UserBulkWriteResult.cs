@@ -1,3 +1,5 @@
+using Platform.HeavyTasks;
+
 namespace Platform.Persistence;
 
 /// <summary>What a bulk write did. Inserted and existing add up to the rows that were given.</summary>

@@ -1,3 +1,5 @@
+using Platform.HeavyTasks;
+
 namespace Platform.Persistence;
 
 /// <summary>What an import knows of a user.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.ServiceDefaults;

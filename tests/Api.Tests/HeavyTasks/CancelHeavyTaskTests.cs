@@ -1,5 +1,6 @@
 using System.Net;
 using Platform.Contracts;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Support;
 

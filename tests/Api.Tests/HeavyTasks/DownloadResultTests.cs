@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 
 namespace Platform.Api.Tests.HeavyTasks;
 

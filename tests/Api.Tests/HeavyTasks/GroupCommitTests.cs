@@ -5,6 +5,7 @@ using System.Net;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Platform.Api.HeavyTasks;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Support;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 using Platform.Support;
 
 namespace Platform.Api.Tests.HeavyTasks;

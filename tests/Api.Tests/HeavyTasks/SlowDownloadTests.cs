@@ -1,7 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 using Platform.Support;
 
 namespace Platform.Api.Tests.HeavyTasks;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 using Platform.Support;
 
 namespace Platform.Api.Tests.HeavyTasks;

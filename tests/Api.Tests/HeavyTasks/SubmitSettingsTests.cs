@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.EntityFrameworkCore;
+using Platform.HeavyTasks;
 
 namespace Platform.Api.Tests.HeavyTasks;
 

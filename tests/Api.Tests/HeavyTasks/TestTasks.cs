@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.Tests.HeavyTasks;

@@ -1,7 +1,7 @@
 using System.Data.Common;
 using System.Net;
 using Platform.Api.Tests.HeavyTasks;
-using Platform.Persistence;
+using Platform.HeavyTasks;
 using Platform.Support;
 
 namespace Platform.Api.Tests;

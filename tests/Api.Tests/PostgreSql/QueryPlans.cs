@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.Tests;

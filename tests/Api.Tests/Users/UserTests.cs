@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.Tests.Users;

@@ -26,15 +26,15 @@ public sealed class LockWaitTests : WorkerTest
                 {
                     runs++;
                     await db.Database.ExecuteSqlAsync($"SET SESSION innodb_lock_wait_timeout = 1", cancellationToken);
-                    db.Users.Add(new User { ExternalId = $"new-{runs}", Name = "new" });
+                    db.Add(new User { ExternalId = $"new-{runs}", Name = "new" });
                     await db.SaveChangesAsync(cancellationToken);
                     if (runs == 2)
                     {
                         again.SetResult();
                     }
 
-                    await db
-                        .Users.Where(u => u.ExternalId == "locked")
+                    await db.Set<User>()
+                        .Where(u => u.ExternalId == "locked")
                         .ExecuteUpdateAsync(set => set.SetProperty(u => u.Name, "checkpoint"), cancellationToken);
                 }
             );

@@ -67,13 +67,13 @@ public sealed class OneBatchTests : WorkerTest
     // In a transaction that was left open, nobody else would see it.
     private async Task InsertInSameSessionAsync()
     {
-        await using var db = DatabaseProvider.CreateContext(OneSession);
+        await using var db = PlatformDatabase.CreateContext(OneSession);
         await db.Database.ExecuteSqlAsync($"INSERT INTO users (external_id, name) VALUES ('2', 'two')");
     }
 
     private async Task SaveAsync(object[] rows, CancellationToken cancellationToken = default)
     {
-        await using var db = DatabaseProvider.CreateContext(OneSession);
+        await using var db = PlatformDatabase.CreateContext(OneSession);
         db.AddRange(rows);
         db.Database.AutoTransactionBehavior = AutoTransactionBehavior.Never;
         await db.SaveChangesAsync(cancellationToken);

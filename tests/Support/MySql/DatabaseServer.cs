@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using MySqlConnector;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Support;
@@ -50,7 +51,7 @@ internal static class DatabaseServer
         var connectionString = ConnectionStringOf(admin, name);
         if (schema is null)
         {
-            await using var db = DatabaseProvider.CreateContext(connectionString);
+            await using var db = PlatformDatabase.CreateContext(connectionString);
             schema = db.GetService<IMigrator>().GenerateScript();
         }
 

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Support;
@@ -50,7 +51,7 @@ internal static class DatabaseTemplate
     /// <summary>Applies all migrations.</summary>
     private static async Task MigrateAsync(string connectionString)
     {
-        await using var db = DatabaseProvider.CreateContext(connectionString);
+        await using var db = PlatformDatabase.CreateContext(connectionString);
         await db.Database.MigrateAsync();
     }
 
@@ -73,7 +74,7 @@ internal static class DatabaseTemplate
 
     private static string MigrationsHash(string connectionString)
     {
-        using var db = DatabaseProvider.CreateContext(connectionString);
+        using var db = PlatformDatabase.CreateContext(connectionString);
         var script = db.GetService<IMigrator>().GenerateScript();
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(script)))[..16];
     }

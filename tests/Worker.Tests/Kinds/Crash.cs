@@ -1,5 +1,5 @@
+using Microsoft.EntityFrameworkCore;
 using Platform.HeavyTasks;
-using Platform.Persistence;
 
 namespace Platform.Worker.Tests.Kinds;
 
@@ -61,7 +61,7 @@ public sealed class CrashPlan(IEnumerable<(int Checkpoint, Crash Crash)> attempt
         public override TState? GetCheckpoint<TState>()
             where TState : class => context.GetCheckpoint<TState>();
 
-        public override Task CheckpointAsync<TState>(TState state, Func<PlatformDbContext, CancellationToken, Task>? write = null) =>
+        public override Task CheckpointAsync<TState>(TState state, Func<DbContext, CancellationToken, Task>? write = null) =>
             CheckpointAsync(
                 async (db, cancellationToken) =>
                 {
@@ -74,7 +74,7 @@ public sealed class CrashPlan(IEnumerable<(int Checkpoint, Crash Crash)> attempt
                 }
             );
 
-        public override async Task<TState> CheckpointAsync<TState>(Func<PlatformDbContext, CancellationToken, Task<TState>> write)
+        public override async Task<TState> CheckpointAsync<TState>(Func<DbContext, CancellationToken, Task<TState>> write)
         {
             checkpoints++;
             var state = await context.CheckpointAsync(

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Platform.HeavyTasks;
 using Platform.HeavyTasks.Testing;
 using Platform.Persistence;
 using Platform.Support;
@@ -37,10 +38,11 @@ public abstract class KindTest : IAsyncLifetime
 
     /// <inheritdoc cref="StartWorkerAsync{THandler}"/>
     protected async Task StartWorkerAsync(IEnumerable<Type> handlers, Action<IServiceCollection>? configure = null) =>
-        worker = await HeavyTaskTestHarness.StartAsync(
+        worker = await HeavyTaskTestHarness.StartAsync<PlatformDbContext>(
             handlers,
             Database.ConnectionString,
             configure,
+            settings:
             [
                 ("HeavyTasks:Interval", "00:00:00.1"),
                 .. from kind in new[] { "users.import", "users.export", "users.statistics" }

@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Platform.Contracts;
 using Platform.HeavyTasks;
 using Platform.Persistence;
 

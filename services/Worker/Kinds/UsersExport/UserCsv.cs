@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CsvHelper;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Worker.Kinds.UsersExport;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Worker.Kinds.UsersImport;

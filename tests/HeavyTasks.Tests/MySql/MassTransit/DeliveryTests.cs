@@ -1,6 +1,5 @@
 using MassTransit;
 using MassTransit.Serialization;
-using Platform.Persistence;
 
 namespace Platform.HeavyTasks.Tests;
 

@@ -1,6 +1,6 @@
 using System.Text;
-using Platform.Contracts;
 using Platform.HeavyTasks;
+using Platform.Persistence;
 using Platform.Worker.Kinds.UsersImport;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Platform.Contracts;
 using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Worker.Kinds.UsersImport;

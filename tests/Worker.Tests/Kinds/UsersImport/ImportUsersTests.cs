@@ -4,6 +4,7 @@ using System.Text.Json;
 using CsvHelper;
 using Microsoft.EntityFrameworkCore;
 using Platform.Contracts;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Support;
 using Platform.Worker.Kinds.UsersImport;

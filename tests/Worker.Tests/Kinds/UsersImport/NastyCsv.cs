@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;

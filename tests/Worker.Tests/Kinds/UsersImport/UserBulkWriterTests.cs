@@ -1,5 +1,5 @@
 using Microsoft.EntityFrameworkCore;
-using Platform.Contracts;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Support;
 

@@ -1,3 +1,4 @@
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Worker.Kinds.UsersImport;
 

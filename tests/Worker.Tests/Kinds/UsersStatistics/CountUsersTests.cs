@@ -1,4 +1,4 @@
-using Platform.Contracts;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Worker.Kinds.UsersStatistics;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using MySqlConnector;
-using Platform.Contracts;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Support;
 
@@ -110,7 +110,7 @@ public sealed class UserBulkCopyTests : IAsyncLifetime
 
     private async Task<(UserBulkWriteResult Result, int Copies)> WriteAsync(string setting, UserRow[] rows, ExistingUser mode)
     {
-        await using var db = DatabaseProvider.CreateContext($"{database.ConnectionString};Pooling=false;{setting}");
+        await using var db = PlatformDatabase.CreateContext($"{database.ConnectionString};Pooling=false;{setting}");
         await using var transaction = await db.Database.BeginTransactionAsync();
         var result = await writer.WriteAsync(db, rows, mode, All, CancellationToken.None);
         var copies = await CopiesAsync(db);

@@ -1,5 +1,5 @@
 using Microsoft.EntityFrameworkCore;
-using Platform.Contracts;
+using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;

@@ -1,0 +1,104 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Platform.HeavyTasks;
+
+/// <summary>
+/// Keeps the row of this process in <c>instances</c>: renews its lease with one small update every 5 s, on the database's clock, and
+/// deletes it at the end. The lease belongs to the process and not to its tasks, so a lock on a task's row cannot starve it.
+/// </summary>
+public sealed partial class InstanceKeeper(
+    InstanceIdentity instance,
+    DatabasePool pool,
+    IServiceScopeFactory scopes,
+    IServiceProvider services,
+    TimeProvider time,
+    ILogger<InstanceKeeper> logger
+) : PollingLoop(RenewInterval, time, logger)
+{
+    /// <summary>How often the lease is renewed: 5 s.</summary>
+    public static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a process counts as alive without renewing: 30 s.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
+    /// <summary>Writes the row before anything is claimed under it.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await RenewAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>Deletes the row: by now nothing is owned by it, or whoever finds it may take it.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        try
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
+            await db.Instances.Where(i => i.Id == instance.Id).ExecuteDeleteAsync(cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            NotDeleted(logger, exception);
+        }
+    }
+
+    /// <inheritdoc />
+    protected override Task RunRoundAsync(CancellationToken stoppingToken) => RenewAsync(stoppingToken);
+
+    /// <summary>Renews the lease now, for example because the load it tells about has changed.</summary>
+    public async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
+        var (inUse, idle, waiting) = pool.Read();
+        var load = services.GetService<IInstanceLoad>();
+        var (slots, inFlight, holdsLock) = (load?.Slots ?? 0, load?.InFlight ?? 0, load?.HoldsLock ?? false);
+        var seconds = Lease.TotalSeconds;
+        var renewed = await db
+            .Instances.Where(i => i.Id == instance.Id)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(i => i.SeenAt, _ => DatabaseClock.UtcNow())
+                        .SetProperty(i => i.LeaseUntil, _ => DatabaseClock.UtcNow().AddSeconds(seconds))
+                        .SetProperty(i => i.HoldsLock, holdsLock)
+                        .SetProperty(i => i.PoolMax, pool.Max)
+                        .SetProperty(i => i.PoolInUse, inUse)
+                        .SetProperty(i => i.PoolIdle, idle)
+                        .SetProperty(i => i.PoolWaiting, waiting)
+                        .SetProperty(i => i.Slots, slots)
+                        .SetProperty(i => i.InFlight, inFlight),
+                cancellationToken
+            );
+        if (renewed == 0)
+        {
+            var now = await db.Database.ReadClockAsync(cancellationToken);
+            db.Instances.Add(
+                new Instance
+                {
+                    Id = instance.Id,
+                    Service = instance.Service,
+                    Host = instance.Host,
+                    Version = instance.Version,
+                    StartedAt = now,
+                    SeenAt = now,
+                    LeaseUntil = now + Lease,
+                    HoldsLock = holdsLock,
+                    PoolMax = pool.Max,
+                    PoolInUse = inUse,
+                    PoolIdle = idle,
+                    PoolWaiting = waiting,
+                    Slots = slots,
+                    InFlight = inFlight,
+                }
+            );
+            await db.SaveChangesAsync(cancellationToken);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The row of this instance was not deleted; its lease ends by itself.")]
+    private static partial void NotDeleted(ILogger logger, Exception exception);
+}

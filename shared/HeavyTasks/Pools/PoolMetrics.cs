@@ -1,0 +1,60 @@
+using System.Data.Common;
+using System.Diagnostics.Metrics;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+
+namespace Platform.HeavyTasks;
+
+/// <summary>
+/// The meter <c>Platform.Pool</c>: the pool of this service, and how long callers waited for a connection of it. Told apart by the
+/// resource's service name.
+/// </summary>
+public sealed class PoolMetrics : DbConnectionInterceptor
+{
+    /// <summary>Name of the meter.</summary>
+    public const string MeterName = "Platform.Pool";
+
+    private readonly Histogram<double> wait;
+
+    /// <summary>For dependency injection.</summary>
+    public PoolMetrics(IMeterFactory meters, DatabasePool pool)
+    {
+        ArgumentNullException.ThrowIfNull(meters);
+        ArgumentNullException.ThrowIfNull(pool);
+        var meter = meters.Create(MeterName);
+        wait = meter.CreateHistogram<double>("platform.pool.wait", "s", "From asking for a connection to having one.");
+        meter.CreateObservableUpDownCounter(
+            "platform.pool.max",
+            () => pool.Max,
+            "{connection}",
+            "Largest number of connections the pool opens."
+        );
+        meter.CreateObservableUpDownCounter("platform.pool.in_use", () => pool.Read().InUse, "{connection}", "Connections in use.");
+        meter.CreateObservableUpDownCounter("platform.pool.idle", () => pool.Read().Idle, "{connection}", "Open connections not in use.");
+        meter.CreateObservableUpDownCounter(
+            "platform.pool.waiting",
+            () => pool.Read().Waiting,
+            "{caller}",
+            "Callers that wait for a connection."
+        );
+    }
+
+    /// <inheritdoc />
+    public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData) => Record(eventData);
+
+    /// <inheritdoc />
+    public override Task ConnectionOpenedAsync(
+        DbConnection connection,
+        ConnectionEndEventData eventData,
+        CancellationToken cancellationToken = default
+    )
+    {
+        Record(eventData);
+        return Task.CompletedTask;
+    }
+
+    private void Record(ConnectionEndEventData eventData)
+    {
+        ArgumentNullException.ThrowIfNull(eventData);
+        wait.Record(eventData.Duration.TotalSeconds);
+    }
+}

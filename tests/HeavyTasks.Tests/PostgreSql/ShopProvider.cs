@@ -1,0 +1,22 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Platform.HeavyTasks.Tests;
+
+/// <summary>How an application registers PostgreSQL by itself.</summary>
+internal static class ShopProvider
+{
+    public static void UseSplitQueries(DbContextOptionsBuilder options) =>
+        options.UseNpgsql(postgres => postgres.UseQuerySplittingBehavior(QuerySplittingBehavior.SplitQuery));
+
+    public static void Use(DbContextOptionsBuilder options, string connectionString, bool repeat) =>
+        options.UseNpgsql(
+            connectionString,
+            postgres =>
+            {
+                if (repeat)
+                {
+                    postgres.EnableRetryOnFailure();
+                }
+            }
+        );
+}
