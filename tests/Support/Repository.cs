@@ -1,7 +1,7 @@
 namespace Platform.Support;
 
 /// <summary>Where the source of this build is.</summary>
-internal static class Repository
+public static class Repository
 {
     /// <summary>The folder with Platform.sln.</summary>
     /// <exception cref="DirectoryNotFoundException">The test does not run from its place in the repository.</exception>

@@ -53,14 +53,21 @@ public sealed class ServiceProcess : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(environment);
         var folder = Path.IsPathRooted(project) ? project : Repository.OutputFolder(project);
         var assembly = Path.Combine(folder, $"Platform.{project.Split('/')[^1]}.dll");
-        if (!File.Exists(assembly))
-        {
-            throw new FileNotFoundException($"{assembly} is not built: the test project needs a ProjectReference to {project}.", assembly);
-        }
+        return File.Exists(assembly)
+            ? StartAssembly(assembly, environment, arguments)
+            : throw new FileNotFoundException(
+                $"{assembly} is not built: the test project needs a ProjectReference to {project}.",
+                assembly
+            );
+    }
 
+    /// <summary>Starts an application that was built somewhere else.</summary>
+    public static ServiceProcess StartAssembly(string assembly, IReadOnlyDictionary<string, string?> environment, params string[] arguments)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
         var start = new ProcessStartInfo("dotnet", [assembly, .. arguments])
         {
-            WorkingDirectory = folder,
+            WorkingDirectory = Path.GetDirectoryName(assembly),
             UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
