@@ -9,7 +9,7 @@ namespace Platform.EndToEnd.Tests;
 /// </summary>
 public sealed class ExistingApp : IAsyncLifetime
 {
-    private static readonly string[] Packages = ["Contracts", "Outbox", "HeavyTasks"];
+    private static readonly string[] Packages = ["Contracts", "Outbox", "HeavyTasks", "HeavyTasks.Analyzers"];
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly string folder = Directory.CreateTempSubdirectory("existing-app-").FullName;
@@ -35,6 +35,23 @@ public sealed class ExistingApp : IAsyncLifetime
         {
             await RunAsync("build", Path.Combine(folder, project), "-c", Configuration);
         }
+    }
+
+    /// <summary>Builds one of the applications once more, with the package of the analyzers; returns what the compiler says.</summary>
+    public async Task<string> AnalyzeAsync(string project)
+    {
+        var copy = Path.Combine(folder, "analyzed", project);
+        Directory.CreateDirectory(copy);
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Example, project), "*.cs*"))
+        {
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        }
+
+        await File.WriteAllTextAsync(
+            Path.Combine(copy, "Directory.Build.targets"),
+            """<Project><ItemGroup><PackageReference Include="Platform.HeavyTasks.Analyzers" Version="0.1.0" /></ItemGroup></Project>"""
+        );
+        return await RunAsync("build", copy, "-c", Configuration);
     }
 
     /// <summary>Starts one of the applications.</summary>
@@ -67,7 +84,7 @@ public sealed class ExistingApp : IAsyncLifetime
     private static bool IsSource(string file) =>
         !Path.GetRelativePath(Example, file).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "packages");
 
-    private async Task RunAsync(params string[] arguments)
+    private async Task<string> RunAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [.. arguments, "-nodeReuse:false"])
         {
@@ -96,5 +113,6 @@ public sealed class ExistingApp : IAsyncLifetime
         }
 
         process.ExitCode.ShouldBe(0, $"dotnet {string.Join(' ', arguments)}\n{await output}\n{await error}");
+        return await output;
     }
 }

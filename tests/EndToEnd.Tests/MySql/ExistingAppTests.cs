@@ -68,6 +68,13 @@ public sealed partial class ExistingAppTests(ExistingApp app) : IClassFixture<Ex
     }
 
     [Fact]
+    public async Task Analyzer_finds_the_mistake_of_the_one_and_nothing_in_the_other()
+    {
+        (await app.AnalyzeAsync("before/Shop")).ShouldContain("warning PLT001");
+        (await app.AnalyzeAsync("after/Shop")).ShouldNotContain("PLT0");
+    }
+
+    [Fact]
     public void Walk_has_fewer_than_ten_edits_and_shows_what_the_cured_application_has()
     {
         var walk = ExistingApp.ReadWalk();

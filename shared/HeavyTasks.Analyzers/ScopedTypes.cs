@@ -1,0 +1,55 @@
+using Microsoft.CodeAnalysis;
+
+namespace Platform.HeavyTasks.Analyzers;
+
+/// <summary>
+/// Which types live as long as a request: contexts of Entity Framework, the parts of an HTTP request, and classes whose constructor takes
+/// one of these, since nothing that lives longer could.
+/// </summary>
+internal sealed class ScopedTypes(Compilation compilation)
+{
+    private const int MaxDepth = 3;
+
+    private readonly INamedTypeSymbol? dbContext = compilation.GetTypeByMetadataName("Microsoft.EntityFrameworkCore.DbContext");
+    private readonly INamedTypeSymbol?[] ofRequest =
+    [
+        compilation.GetTypeByMetadataName("Microsoft.AspNetCore.Http.HttpContext"),
+        compilation.GetTypeByMetadataName("Microsoft.AspNetCore.Http.HttpRequest"),
+        compilation.GetTypeByMetadataName("Microsoft.AspNetCore.Http.HttpResponse"),
+    ];
+
+    public bool AreKnown => dbContext is not null || ofRequest.Any(type => type is not null);
+
+    public bool IsDbContext(ITypeSymbol? type) => Inherits(type, dbContext);
+
+    /// <summary>What to call it in a message; null when it does not belong to a request.</summary>
+    public string? Describe(ITypeSymbol? type) =>
+        IsDbContext(type) ? "the DbContext"
+        : ofRequest.Any(part => Inherits(type, part)) ? "the request's"
+        : IsScopedService(type, MaxDepth) ? "the scoped service"
+        : null;
+
+    private bool IsScopedService(ITypeSymbol? type, int depth) =>
+        depth > 0
+        && type is INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false } named
+        && named.DeclaringSyntaxReferences.Length > 0
+        && named.InstanceConstructors.Any(constructor =>
+            constructor.DeclaredAccessibility is Accessibility.Public or Accessibility.Internal
+            && constructor.Parameters.Any(p =>
+                IsDbContext(p.Type) || ofRequest.Any(part => Inherits(p.Type, part)) || IsScopedService(p.Type, depth - 1)
+            )
+        );
+
+    private static bool Inherits(ITypeSymbol? type, INamedTypeSymbol? ancestor)
+    {
+        for (var current = type; ancestor is not null && current is not null; current = current.BaseType)
+        {
+            if (SymbolEqualityComparer.Default.Equals(current.OriginalDefinition, ancestor))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
