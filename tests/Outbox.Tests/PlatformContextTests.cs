@@ -35,6 +35,7 @@ public sealed class PlatformContextTests : IAsyncLifetime
                 (context, rabbitMq) =>
                 {
                     rabbitMq.Host(broker.Uri);
+                    rabbitMq.UseHeavyTaskTopology();
                     rabbitMq.ConfigureEndpoints(context);
                 }
             );
