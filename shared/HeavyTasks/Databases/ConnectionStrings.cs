@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Platform.HeavyTasks;
 
 /// <summary>The connection strings of a service, by <see cref="DatabaseOptions.ConnectionName"/>.</summary>
-public static class ConnectionStrings
+internal static class ConnectionStrings
 {
     /// <summary>The connection string of this name.</summary>
     /// <exception cref="InvalidOperationException">It is not set.</exception>

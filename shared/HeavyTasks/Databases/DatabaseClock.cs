@@ -1,7 +1,7 @@
 namespace Platform.HeavyTasks;
 
 /// <summary>The database's clock, for use inside queries. Leases and due times are compared on it alone, never on a service's own clock.</summary>
-public static class DatabaseClock
+internal static class DatabaseClock
 {
     /// <summary>The time at the database, UTC. Only inside a LINQ query.</summary>
     /// <exception cref="InvalidOperationException">Called outside a query.</exception>

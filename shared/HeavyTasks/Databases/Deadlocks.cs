@@ -8,7 +8,7 @@ namespace Platform.HeavyTasks;
 /// a short pause. What is tried must roll back what it did when it fails: MySQL undoes only one statement of a transaction that waited
 /// too long.
 /// </summary>
-public static class Deadlocks
+internal static class Deadlocks
 {
     private const int MaxTries = 5;
 

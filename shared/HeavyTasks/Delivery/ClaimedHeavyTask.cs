@@ -1,7 +1,7 @@
 namespace Platform.HeavyTasks;
 
 /// <summary>What a worker learns of the task that it claimed.</summary>
-public sealed record ClaimedHeavyTask
+internal sealed record ClaimedHeavyTask
 {
     /// <summary>The task.</summary>
     public Guid Id { get; init; }

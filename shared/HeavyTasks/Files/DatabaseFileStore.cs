@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Platform.HeavyTasks;
 
 /// <summary>Files as chunk rows of the platform's database.</summary>
-public sealed class DatabaseFileStore(IServiceScopeFactory scopes, TimeProvider time) : IFileStore
+internal sealed class DatabaseFileStore(IServiceScopeFactory scopes, TimeProvider time) : IFileStore
 {
     /// <inheritdoc />
     public async Task<StoredFile> UploadAsync(

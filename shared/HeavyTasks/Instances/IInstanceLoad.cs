@@ -1,7 +1,7 @@
 namespace Platform.HeavyTasks;
 
 /// <summary>What a service that runs tasks tells about itself in its row of <c>instances</c>.</summary>
-public interface IInstanceLoad
+internal interface IInstanceLoad
 {
     /// <summary>Tasks it runs at once.</summary>
     int Slots { get; }

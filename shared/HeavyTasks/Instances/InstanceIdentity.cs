@@ -2,7 +2,7 @@ namespace Platform.HeavyTasks;
 
 /// <summary>Who this process is, from its start to its end.</summary>
 /// <param name="Service">Name of the service.</param>
-public sealed record InstanceIdentity(string Service)
+internal sealed record InstanceIdentity(string Service)
 {
     /// <summary>New at every process start; the owner of the tasks that the process claims.</summary>
     public Guid Id { get; } = Guid.CreateVersion7();

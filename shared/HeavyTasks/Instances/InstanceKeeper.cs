@@ -8,7 +8,7 @@ namespace Platform.HeavyTasks;
 /// Keeps the row of this process in <c>instances</c>: renews its lease with one small update every 5 s, on the database's clock, and
 /// deletes it at the end. The lease belongs to the process and not to its tasks, so a lock on a task's row cannot starve it.
 /// </summary>
-public sealed partial class InstanceKeeper(
+internal sealed partial class InstanceKeeper(
     InstanceIdentity instance,
     DatabasePool pool,
     IServiceScopeFactory scopes,

@@ -7,4 +7,4 @@ namespace Platform.HeavyTasks;
 /// <param name="Done">Units done.</param>
 /// <param name="Total">Units in all, where the handler knows.</param>
 /// <param name="Text">What the handler said last, for people.</param>
-public sealed record HeavyTaskSuccess(DateTime FinishedAt, string? Result, Guid? ResultFileId, long Done, long? Total, string? Text);
+internal sealed record HeavyTaskSuccess(DateTime FinishedAt, string? Result, Guid? ResultFileId, long Done, long? Total, string? Text);

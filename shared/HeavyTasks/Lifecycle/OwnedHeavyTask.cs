@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Platform.HeavyTasks;
 
 /// <summary>What an attempt writes of its task while it runs. Each update returns 0 when the fence no longer holds.</summary>
-public static class OwnedHeavyTask
+internal static class OwnedHeavyTask
 {
     /// <summary>The task of this fence, while the fence holds.</summary>
     public static IQueryable<HeavyTask> Owned(this IQueryable<HeavyTask> tasks, HeavyTaskFence fence) =>

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Platform.HeavyTasks;
 
 /// <summary>Locks due tasks, oldest first; those that another scheduler has locked are skipped.</summary>
-public static class DueStatement
+internal static class DueStatement
 {
     // The status is part of the text: with a parameter in its place, PostgreSQL would not use its index of Scheduled tasks.
     private const string Text =

@@ -10,7 +10,7 @@ namespace Platform.HeavyTasks;
 /// <param name="interval">From the beginning of a round to that of the next.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where failed rounds are logged.</param>
-public abstract partial class PollingLoop(TimeSpan interval, TimeProvider time, ILogger logger) : BackgroundService
+internal abstract partial class PollingLoop(TimeSpan interval, TimeProvider time, ILogger logger) : BackgroundService
 {
     /// <summary>The clock.</summary>
     protected TimeProvider Time => time;

@@ -10,7 +10,7 @@ namespace Platform.HeavyTasks;
 /// <param name="Reserved">Those it keeps for administrators.</param>
 /// <param name="Pools">Sum of the pools of all living instances.</param>
 /// <param name="Direct">Their connections beside the pools: one for each liveness lock.</param>
-public sealed record PoolBudget(int Max, int Reserved, int Pools, int Direct)
+internal sealed record PoolBudget(int Max, int Reserved, int Pools, int Direct)
 {
     /// <summary>Share of the available connections from which on the budget counts as nearly spent: 90 %.</summary>
     public const double WarningShare = 0.9;

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Platform.HeavyTasks;
 
 /// <summary>Looks at the budget every half minute; warns in the log, and <c>/health/ready</c> says degraded, before it is spent.</summary>
-public sealed partial class PoolBudgetWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<PoolBudgetWatch> logger)
+internal sealed partial class PoolBudgetWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<PoolBudgetWatch> logger)
     : PollingLoop(TimeSpan.FromSeconds(30), time, logger),
         IHealthCheck
 {

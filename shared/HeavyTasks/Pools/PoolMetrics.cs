@@ -8,7 +8,7 @@ namespace Platform.HeavyTasks;
 /// The meter <c>Platform.Pool</c>: the pool of this service, and how long callers waited for a connection of it. Told apart by the
 /// resource's service name.
 /// </summary>
-public sealed class PoolMetrics : DbConnectionInterceptor
+internal sealed class PoolMetrics : DbConnectionInterceptor
 {
     /// <summary>Name of the meter.</summary>
     public const string MeterName = "Platform.Pool";

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Platform.HeavyTasks;
 
 /// <summary>What the pool of this process holds now, added up from what MySqlConnector's own meter tells since the start.</summary>
-public sealed class DatabasePool : IDisposable
+internal sealed class DatabasePool : IDisposable
 {
     private const string Usage = "db.client.connections.usage";
     private const string Pending = "db.client.connections.pending_requests";

@@ -8,7 +8,7 @@ using Platform.Outbox;
 namespace Platform.HeavyTasks;
 
 /// <summary>The database that this build is for: MySQL and MariaDB.</summary>
-public static partial class DatabaseProvider
+internal static partial class DatabaseProvider
 {
     /// <summary>Name of the database that this build is for.</summary>
     public const string Name = "MySql";

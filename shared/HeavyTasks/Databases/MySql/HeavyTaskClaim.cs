@@ -4,7 +4,7 @@ using MySqlConnector;
 namespace Platform.HeavyTasks;
 
 /// <summary>Queued to Running, with the record of the attempt, in one transaction and two round trips.</summary>
-public static class HeavyTaskClaim
+internal static class HeavyTaskClaim
 {
     // By the primary key: left to itself, the server may read a small table whole, or by status, and lock rows that are none of the claim's.
     // Skips what is locked: several claims must not wait for somebody who holds one of them, nor for each other.

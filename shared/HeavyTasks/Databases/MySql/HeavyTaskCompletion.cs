@@ -4,7 +4,7 @@ using MySqlConnector;
 namespace Platform.HeavyTasks;
 
 /// <summary>Running to Succeeded, together with the tracked changes of the handler.</summary>
-public static class HeavyTaskCompletion
+internal static class HeavyTaskCompletion
 {
     // Error ER_DATA_OUT_OF_RANGE, whatever the SQL mode.
     private const MySqlErrorCode OutOfRange = (MySqlErrorCode)1690;

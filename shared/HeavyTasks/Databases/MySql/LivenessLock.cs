@@ -12,7 +12,7 @@ namespace Platform.HeavyTasks;
 /// one). The server frees it the moment the process dies, so others learn of a death long before its lease ends. Others ask
 /// <c>IS_FREE_LOCK</c>, which does not acquire. Such locks belong to one server: with several that are written to, the lease alone decides.
 /// </summary>
-public sealed class LivenessLock(InstanceIdentity instance, IConfiguration configuration, IOptions<DatabaseOptions> options)
+internal sealed class LivenessLock(InstanceIdentity instance, IConfiguration configuration, IOptions<DatabaseOptions> options)
     : IAsyncDisposable
 {
     // Longest name of a lock is 64 characters, of which the id takes 32 and the colon one.

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 namespace Platform.HeavyTasks;
 
 /// <summary>How many connections the server takes, and how many of them it keeps for administrators.</summary>
-public sealed record ConnectionLimit(int Max, int Reserved)
+internal sealed record ConnectionLimit(int Max, int Reserved)
 {
     /// <summary>Asks the server.</summary>
     public static async Task<ConnectionLimit> ReadAsync(DatabaseFacade database, CancellationToken cancellationToken) =>

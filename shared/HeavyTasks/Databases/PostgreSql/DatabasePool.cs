@@ -5,7 +5,7 @@ using Npgsql;
 namespace Platform.HeavyTasks;
 
 /// <summary>What the pool of this process holds now, as Npgsql's own meter tells it.</summary>
-public sealed class DatabasePool : IDisposable
+internal sealed class DatabasePool : IDisposable
 {
     private readonly MeterListener listener = new();
     private readonly Lock gate = new();

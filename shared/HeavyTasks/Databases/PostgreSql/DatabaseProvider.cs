@@ -7,7 +7,7 @@ using Platform.Outbox;
 namespace Platform.HeavyTasks;
 
 /// <summary>The database that this build is for: PostgreSQL.</summary>
-public static class DatabaseProvider
+internal static class DatabaseProvider
 {
     /// <summary>Name of the database that this build is for.</summary>
     public const string Name = "PostgreSql";

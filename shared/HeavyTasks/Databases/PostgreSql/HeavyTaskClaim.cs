@@ -4,7 +4,7 @@ using Npgsql;
 namespace Platform.HeavyTasks;
 
 /// <summary>Queued to Running, with the record of the attempt, in one statement and so in one transaction and one round trip.</summary>
-public static class HeavyTaskClaim
+internal static class HeavyTaskClaim
 {
     private const string Update = $"""
         WITH claimed AS (

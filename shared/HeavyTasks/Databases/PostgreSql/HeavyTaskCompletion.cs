@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Platform.HeavyTasks;
 
 /// <summary>Running to Succeeded, together with the tracked changes of the handler.</summary>
-public static class HeavyTaskCompletion
+internal static class HeavyTaskCompletion
 {
     /// <summary>
     /// Saves the tracked changes and completes the task, in one transaction that is tried again where the server ended it in favour of another.

@@ -11,7 +11,7 @@ namespace Platform.HeavyTasks;
 /// server frees it the moment the process dies, so others learn of a death long before its lease ends. Others look in
 /// <c>pg_locks</c> without acquiring.
 /// </summary>
-public sealed class LivenessLock(InstanceIdentity instance, IConfiguration configuration, IOptions<DatabaseOptions> options)
+internal sealed class LivenessLock(InstanceIdentity instance, IConfiguration configuration, IOptions<DatabaseOptions> options)
     : IAsyncDisposable
 {
     private NpgsqlConnection? connection;

@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Platform.HeavyTasks;
 
-public static partial class DatabaseProvider
+internal static partial class DatabaseProvider
 {
     // The first: MassTransit's messages refer to its inbox, which the model leaves out. The second: its tables are in no snapshot.
     static partial void ConfigureOutbox(DbContextOptionsBuilder options) =>
