@@ -9,7 +9,7 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = ar
 builder.Logging.ClearProviders();
 
 var hosting = builder.Configuration["hosting"] ?? "scoped";
-var connectionString = ConnectionStrings.Of(builder.Configuration);
+var connectionString = builder.Configuration.GetConnectionString("Platform")!;
 var connections = builder.Configuration.GetValue("connections", 15);
 var heavyConnections = builder.Configuration.GetValue("heavy-connections", 8);
 
