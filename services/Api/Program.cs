@@ -30,10 +30,10 @@ if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null)
     builder.WebHost.UseUrls(DefaultUrl);
 }
 
+builder.Services.AddMigrationCheck();
 builder.Services.AddPlatformTelemetry(builder.Configuration, "platform-api");
 builder.Services.AddPlatformBus("api");
 builder.Services.AddPlatformDatabase("platform-api");
-builder.Services.AddMigrationCheck();
 builder.Services.AddHeavyTaskSubmission();
 builder.Services.AddFiles();
 builder.Services.AddProblems();

@@ -18,12 +18,12 @@ if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null)
     builder.WebHost.UseUrls(DefaultUrl);
 }
 
+builder.Services.AddMigrationCheck();
 builder.Services.AddPlatformTelemetry(builder.Configuration, "platform-worker");
 
 // Which kinds: every handler in this assembly. How many at once, and which pool: appsettings.json.
 builder.Services.AddPlatformBus("worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskQueues(context));
 builder.Services.AddPlatformDatabase("platform-worker");
-builder.Services.AddMigrationCheck();
 builder.Services.AddHeavyTasks<PlatformDbContext>(typeof(Program).Assembly);
 builder.Services.AddPlatformHealth();
 

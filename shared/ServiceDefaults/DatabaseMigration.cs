@@ -52,7 +52,7 @@ public static class DatabaseMigration
     }
 
     /// <summary>
-    /// Refuses to start the process while the database lacks migrations, before any other service of it starts. Migrations that the
+    /// Refuses to start the process while the database lacks migrations, before any other service of it starts: call it first. Migrations that the
     /// database has and this version does not know are no obstacle, so that an older version can still be started.
     /// </summary>
     public static IServiceCollection AddMigrationCheck(this IServiceCollection services) => services.AddHostedService<MigrationCheck>();

@@ -73,11 +73,13 @@ public sealed class StartTests
         absent.Output.ShouldContain("http://127.0.0.1:1 does not answer");
     }
 
-    [Fact]
-    public async Task Service_refuses_a_database_that_lacks_migrations_and_names_the_command_that_applies_them()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Service_refuses_a_database_that_lacks_migrations_and_names_the_command_that_applies_them(bool isEmpty)
     {
         await using var database = await TestDatabase.CreateAsync();
-        await database.ForgetMigrationsAsync();
+        await (isEmpty ? database.EmptyAsync() : database.ForgetMigrationsAsync());
         await using var process = ServiceProcess.Start(
             "services/Api",
             ApiProcess.Environment(database.ConnectionString, "http://127.0.0.1:0")

@@ -4,8 +4,8 @@ using Platform.Persistence;
 using Platform.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+builder.Services.AddMigrationCheck();
 builder.Services.AddPlatformBus("row-worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskQueues(context));
 builder.Services.AddPlatformDatabase("platform-row-worker");
-builder.Services.AddMigrationCheck();
 builder.Services.AddHeavyTasks<PlatformDbContext>(typeof(Program).Assembly);
 await builder.Build().RunAsync();
