@@ -39,7 +39,7 @@ public sealed class HandlerAnalyzer : DiagnosticAnalyzer
     private static void Check(OperationAnalysisContext context, INamedTypeSymbol handler, ScopedTypes scoped)
     {
         var call = (IInvocationOperation)context.Operation;
-        if (!IsIn(context.ContainingSymbol.ContainingType, handler))
+        if (!context.ContainingSymbol.ContainingType.IsOrDerivesFrom(handler))
         {
             return;
         }
@@ -61,19 +61,6 @@ public sealed class HandlerAnalyzer : DiagnosticAnalyzer
                 Diagnostic.Create(Rules.PublishesBeforeCommit, call.Syntax.GetLocation(), call.TargetMethod.Name, endpoint)
             );
         }
-    }
-
-    private static bool IsIn(INamedTypeSymbol? type, INamedTypeSymbol handler)
-    {
-        for (var current = type; current is not null; current = current.BaseType)
-        {
-            if (SymbolEqualityComparer.Default.Equals(current.OriginalDefinition, handler))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private static bool IsInCheckpoint(IOperation call)

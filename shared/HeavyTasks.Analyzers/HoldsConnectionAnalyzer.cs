@@ -144,16 +144,6 @@ public sealed class HoldsConnectionAnalyzer : DiagnosticAnalyzer
                 || o.Type is { Name: "DbSet" } && (o == collection || o.Parent == collection)
             );
 
-    private static bool IsA(ITypeSymbol type, INamedTypeSymbol ancestor)
-    {
-        for (var current = type; current is not null; current = current.BaseType)
-        {
-            if (SymbolEqualityComparer.Default.Equals(current, ancestor))
-            {
-                return true;
-            }
-        }
-
-        return type.AllInterfaces.Contains(ancestor, SymbolEqualityComparer.Default);
-    }
+    private static bool IsA(ITypeSymbol type, INamedTypeSymbol ancestor) =>
+        type.IsOrDerivesFrom(ancestor) || type.AllInterfaces.Contains(ancestor, SymbolEqualityComparer.Default);
 }

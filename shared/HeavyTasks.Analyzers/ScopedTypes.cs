@@ -20,12 +20,12 @@ internal sealed class ScopedTypes(Compilation compilation)
 
     public bool AreKnown => dbContext is not null || ofRequest.Any(type => type is not null);
 
-    public bool IsDbContext(ITypeSymbol? type) => Inherits(type, dbContext);
+    public bool IsDbContext(ITypeSymbol? type) => type.IsOrDerivesFrom(dbContext);
 
     /// <summary>What to call it in a message; null when it does not belong to a request.</summary>
     public string? Describe(ITypeSymbol? type) =>
         IsDbContext(type) ? "the DbContext"
-        : ofRequest.Any(part => Inherits(type, part)) ? "the request's"
+        : ofRequest.Any(part => type.IsOrDerivesFrom(part)) ? "the request's"
         : IsScopedService(type, MaxDepth) ? "the scoped service"
         : null;
 
@@ -36,20 +36,7 @@ internal sealed class ScopedTypes(Compilation compilation)
         && named.InstanceConstructors.Any(constructor =>
             constructor.DeclaredAccessibility is Accessibility.Public or Accessibility.Internal
             && constructor.Parameters.Any(p =>
-                IsDbContext(p.Type) || ofRequest.Any(part => Inherits(p.Type, part)) || IsScopedService(p.Type, depth - 1)
+                IsDbContext(p.Type) || ofRequest.Any(part => p.Type.IsOrDerivesFrom(part)) || IsScopedService(p.Type, depth - 1)
             )
         );
-
-    private static bool Inherits(ITypeSymbol? type, INamedTypeSymbol? ancestor)
-    {
-        for (var current = type; ancestor is not null && current is not null; current = current.BaseType)
-        {
-            if (SymbolEqualityComparer.Default.Equals(current.OriginalDefinition, ancestor))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 }
