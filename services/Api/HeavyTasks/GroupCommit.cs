@@ -95,18 +95,14 @@ internal sealed class GroupCommit(
             ThreadPool.UnsafeQueueUserWorkItem(static self => _ = self.SaveWaitingAsync(), this, preferLocal: false);
         }
 
-        try
-        {
-            await mine.Saved.Task.WaitAsync(database.Value.AcquireTimeout, time);
-        }
-        catch (TimeoutException) when (TryGiveUp(mine))
+        // Whether the time is over is decided with the queue's lock held: a save that takes the task at that very moment has it, and is waited for.
+        await mine.Saved.Task.WaitAsync(database.Value.AcquireTimeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!mine.Saved.Task.IsCompleted && TryGiveUp(mine))
         {
             throw new DatabaseBusyException($"No save took the task within {database.Value.AcquireTimeout}.");
         }
-        catch (TimeoutException) when (!mine.Saved.Task.IsCompleted)
-        {
-            await mine.Saved.Task;
-        }
+
+        await mine.Saved.Task;
     }
 
     private async Task SaveWaitingAsync()
