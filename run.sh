@@ -12,10 +12,18 @@
 # RabbitMQ and the database are private: on loopback, on ports of their own, with data in .data. What is not installed is installed (as
 # root), or named. ConnectionStrings__Platform and RabbitMq__Uri name servers to use instead; PLATFORM_ROWS is the number of users
 # (default 200000).
+#
+# The API listens on port 5080 and the worker on 5081; where somebody has a port it is the next one, ten further on, and the script says so. What
+# it writes only its user can read. The services have users of their own at the servers, whose passwords lie beside the servers' data; the one
+# for the management UI is printed on a terminal only.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 . tools/servers.sh
 . tools/build.sh
+. tools/services.sh
+answer_signals "$@"
+# Logs, files of users and passwords are nobody else's.
+umask 077
 
 once='' fresh='' rows=${PLATFORM_ROWS:-200000} chosen=mysql
 while (($#)); do
@@ -38,7 +46,9 @@ choose_database "$chosen" || exit 2
 
 work=$repository/.data/run
 logs=$repository/.data/logs
-mkdir -p "$work" "$logs"
+# The servers' users pass through .data.
+mkdir -p -m 711 "$repository/.data"
+mkdir -p "$work" "$logs" && chmod 700 "$work" "$logs" || exit 1
 exec 9>"$repository/.data/run.lock"
 flock -w 2 9 || { complain "./run.sh runs in this folder already."; exit 1; }
 
@@ -121,71 +131,50 @@ sources=$(find shared services tools ./*.props global.json .editorconfig BannedS
     -o -type f -printf '%p %s %T@\n' | sort | cat - <(printf '%s\n' "${build_properties[@]}") | sha256sum)
 if [[ ! -e $api || ! -e $worker || ! -e $cli || $sources != "$(cat "$work/built-sources-$provider" 2>/dev/null)" ]]; then
     printf 'Building; the first time takes a minute or two.\n'
+    : >"$work/build.log"
+    # What is built may be read by everybody, as the sources are.
+    umask 022
     build services/Api services/Worker tools/Platform.Cli || fail "The build failed: $work/build.log has all of it."
+    umask 077
     printf '%s\n' "$sources" >"$work/built-sources-$provider"
     done_step "built"
 fi
 
 await_starts || fail "A server did not start."
 
-# The services' own user owns the database and is not the server's superuser.
-create_mysql_database() {
-    local secret
-    secret=$(password "$servers/mysql")
-    mysql_sql "$servers/mysql" "$(server_value mysql port)" <<SQL || return
-CREATE DATABASE IF NOT EXISTS platform;
-CREATE USER IF NOT EXISTS platform@'127.0.0.1' IDENTIFIED BY '$secret';
-GRANT ALL ON platform.* TO platform@'127.0.0.1';
-SQL
-    export ConnectionStrings__Platform="Server=127.0.0.1;Port=$(server_value mysql port);User ID=platform;Password=$secret;Database=platform;AllowLoadLocalInfile=true"
-}
-
-create_postgres_database() {
-    local folder=$servers/postgres secret
-    secret=$(password "$folder")
-    postgres_sql "$folder" "$(server_value postgres port)" -v secret="$secret" >/dev/null <<'SQL' || return
-SELECT format('CREATE ROLE platform LOGIN PASSWORD %L', :'secret') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'platform') \gexec
-SELECT 'CREATE DATABASE platform OWNER platform' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'platform') \gexec
-SQL
-    export ConnectionStrings__Platform="Host=127.0.0.1;Port=$(server_value postgres port);Username=platform;Password=$secret;Database=platform"
-}
-
 management='of your own broker'
 for name in "${needed[@]}"; do
     case $name in
-        postgres | mysql) "create_${name}_database" || fail "The database could not be created." ;;
+        postgres | mysql)
+            ConnectionStrings__Platform=$("${name}_database" "$servers/$name" "$(server_value "$name" port)") || fail "The database could not be created."
+            export ConnectionStrings__Platform
+            ;;
         rabbitmq)
-            export RabbitMq__Uri=$(server_value rabbitmq uri)
-            management="$(server_value rabbitmq management | sed 's|//[^@]*@|//|')  user platform, password $(password "$servers/rabbitmq")"
+            management=$(server_value rabbitmq management)
+            RabbitMq__Uri=$(rabbitmq_user "$servers/rabbitmq" "$(server_value rabbitmq uri)" "$management") || fail "The broker's user could not be made."
+            export RabbitMq__Uri
+            management="http://${management##*@}  user services, password "
+            # Not into a file or the log of another program.
+            if [[ -t 1 ]]; then management+=$(password "$servers/rabbitmq" services); else management+="in $servers/rabbitmq/services.password"; fi
             ;;
     esac
 done
 ((${#needed[@]})) && done_step "${needed[*]} started"
 
-# service NAME COMMAND...: in the assembly's folder, where its settings are.
-service() {
-    local name=$1 assembly=$2
-    shift 2
-    launch "$work/$name.pid" "$logs/$name.log" env -C "$(dirname "$assembly")" dotnet "$assembly" "$@"
-}
-
 service migrate "$api" migrate
 wait $! || { tail -n 20 "$logs/migrate.log" >&2; fail "The migrations failed: see $logs/migrate.log"; }
 done_step "database migrated"
 
-api_port=5080 worker_port=5081
-until is_port_free "$api_port"; do api_port=$((api_port + 10)); done
-until is_port_free "$worker_port" && ((worker_port != api_port)); do worker_port=$((worker_port + 10)); done
-url=http://127.0.0.1:$api_port
-
+port=([api]=5080 [worker]=5081) assembly=([api]=$api [worker]=$worker)
 is_ready() { [[ $(http_status 127.0.0.1 "$1" "$2") == 200 ]]; }
 
-service api "$api" --urls "$url"
-disown
-service worker "$worker" --urls "http://127.0.0.1:$worker_port"
-disown
-await 60 "$work/api.pid" "$logs/api.log" "The API" is_ready "$api_port" /health/ready || exit 1
-await 60 "$work/worker.pid" "$logs/worker.log" "The worker" is_ready "$worker_port" /health/live || exit 1
+serve api
+serve worker
+settle api 5080 || exit 1
+settle worker 5081 || exit 1
+url=http://127.0.0.1:${port[api]}
+await 60 "$work/api.pid" "$logs/api.log" "The API" is_ready "${port[api]}" /health/ready || exit 1
+await 60 "$work/worker.pid" "$logs/worker.log" "The worker" is_ready "${port[worker]}" /health/live || exit 1
 done_step "API and worker started"
 
 # --- What it does -----------------------------------------------------------------------------------------------------------------
@@ -201,72 +190,22 @@ require_services() {
     done
 }
 
-# pause SECONDS: signals are answered at once.
-pause() {
-    sleep "$1" 9>&- &
-    wait $!
-}
+# Nobody is there to press Ctrl-C with --once. Progress goes to the terminal.
+${once:+timeout --foreground 3600} dotnet "$cli" --url "$url" demo --rows "$rows" --output .data/run </dev/null 9>&- &
+command_pid=$!
+while kill -0 "$command_pid" 2>/dev/null; do
+    require_services
+    pause 0.1
+done
+wait "$command_pid"
+status=$?
+command_pid=
+# 5: the numbers do not agree. Whoever wants to find out why still needs the services.
+((status == 0)) || [[ $status == 5 && ! $once ]] || fail "platform demo ended with code $status. The logs are in $logs."
 
-# platform ARGUMENT...: the command line; what it prints is in $answer. Progress goes to the terminal.
-platform() {
-    local status
-    # Nobody is there to press Ctrl-C.
-    ${once:+timeout --foreground 1800} dotnet "$cli" --url "$url" --json "$@" </dev/null >"$work/answer" 9>&- &
-    command_pid=$!
-    while kill -0 "$command_pid" 2>/dev/null; do
-        require_services
-        pause 0.1
-    done
-    wait "$command_pid"
-    status=$?
-    command_pid=
-    answer=$(<"$work/answer")
-    ((status == 0)) || fail "platform $1 ended with code $status. $answer
-The logs are in $logs."
-}
-
-# field NAME [JSON]: a string or number of one level of JSON.
-field() { grep -oE "\"$1\": ?(\"[^\"]*\"|[0-9]+)" <<<"${2:-$answer}" | head -n 1 | sed -E 's/^[^:]*: ?"?//; s/"$//'; }
-
-# result NAME: a number of the finished task's result.
-result() { field "$1" "$(grep -oE '"result": ?\{[^}]*\}' <<<"$answer" | head -n 1)"; }
-
-platform generate-users "$work/users.csv" --rows "$rows"
-done_step "$rows users generated"
-
-platform upload "$work/users.csv"
-done_step "$(field length) bytes uploaded"
-
-platform submit users.import --follow --parameters \
-    "{\"fileId\":\"$(field id)\",\"columns\":{\"externalId\":\"externalId\",\"name\":\"name\",\"email\":\"email\",\"country\":\"country\",\"signedUpAt\":\"signedUpAt\"}}"
-imported=$(result imported) updated=$(result updated) skipped=$(result skipped) rejected=$(result rejected)
-done_step "users.import: $imported imported, $updated updated, $skipped skipped (existed already), $rejected rejected"
-
-platform submit users.export --follow
-exported=$(result rows)
-done_step "users.export: $exported rows"
-
-platform download "$(field id)" --output "$work/exported.csv"
-downloaded=$(($(wc -l <"$work/exported.csv") - 1))
-done_step "$downloaded rows downloaded to .data/run/exported.csv"
-
-platform submit users.statistics --follow
-users=$(result users)
-done_step "users.statistics: $users users, $(result countries) countries, $(result months) months"
-
-wrong=()
-((imported + updated + skipped == rows && rejected == 0)) ||
-    wrong+=("$rows rows were generated, but $imported imported + $updated updated + $skipped skipped, and $rejected rejected.")
-[[ $exported == "$users" ]] || wrong+=("$exported rows were exported, but users.statistics counted $users users.")
-[[ $downloaded == "$exported" ]] || wrong+=("$exported rows were exported, but the downloaded file has $downloaded.")
-
-printf '\nImported %s + updated %s + skipped %s of %s rows; %s users stored, %s exported.\n' "$imported" "$updated" "$skipped" "$rows" "$users" "$exported"
-if ((${#wrong[@]})); then
-    printf '\nThe numbers do not agree:\n' >&2
-    printf '  %s\n' "${wrong[@]}" >&2
-    [[ ! $once ]] || exit 1
-fi
-printf '\nAPI          %s\nSwagger UI   %s/swagger\nRabbitMQ     %s\nLogs         %s\nReady after %s s.' "$url" "$url" "$management" "$logs" "$SECONDS"
+printf '\nAPI          %s\nSwagger UI   %s/swagger\nRabbitMQ     %s\nLogs         %s\n' "$url" "$url" "$management" "$logs"
+[[ $once ]] || printf 'Try it       PLATFORM_URL=%s dotnet %q submit users.statistics --follow\n' "$url" "$cli"
+printf 'Ready after %s s.' "$SECONDS"
 if [[ $once ]]; then
     printf '\n'
     exit 0

@@ -18,9 +18,10 @@ set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 . tools/servers.sh
 . tools/build.sh
+answer_signals "$@"
 
 # A test that hangs is ended after hang_minutes, a project after project_minutes, all after total_minutes for each database.
-hang_minutes=5 project_minutes=20 total_minutes=40
+hang_minutes=8 project_minutes=25 total_minutes=50
 
 arguments=() databases=(mysql)
 while (($#)); do
@@ -125,11 +126,21 @@ done
 # attribute NAME FILE: the value of an attribute of the result file's Counters element.
 attribute() { grep -o '<Counters [^>]*' "$2" | sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p"; }
 
+# failures FILE: a line for each failed test of a result file, and the first lines of its message.
+failures() {
+    awk -v database="$database" '
+        /<UnitTestResult / { failed = /outcome="Failed"/ }
+        failed && match($0, /testName="[^"]*"/) { print "failed on " database ": " substr($0, RSTART + 10, RLENGTH - 11) }
+        failed && sub(/.*<Message>/, "") { lines = 8 }
+        lines > 0 { last = sub(/<\/Message>.*/, ""); print "    " substr($0, 1, 400); lines = last ? 0 : lines - 1 }
+    ' "$1" | sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&#xD;//g; s/&amp;/\&/g'
+}
+
 passed=0 failed=0 skipped=0 summary=()
 
 # test_database NAME: builds, and runs every project.
 test_database() {
-    local project name seconds log status result project_failed project_passed test running
+    local project name seconds log status result project_failed project_passed line running
     choose_database "$1"
     rm -rf "${work:?}/$database"
     mkdir "$work/$database"
@@ -171,9 +182,9 @@ test_database() {
             passed=$((passed + project_passed))
             failed=$((failed + project_failed))
             skipped=$((skipped + $(attribute total "$result") - $(attribute executed "$result")))
-            while read -r test; do
-                summary+=("failed on $database: $test")
-            done < <(grep -o '<UnitTestResult [^>]*outcome="Failed"[^>]*' "$result" | sed 's/.* testName="\([^"]*\)".*/\1/; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g')
+            while IFS= read -r line; do
+                summary+=("$line")
+            done < <(failures "$result")
         fi
         if ((status == 124)); then
             failed=$((failed + 1)) summary+=("$name ($database) was ended after $seconds s.")

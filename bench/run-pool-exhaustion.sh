@@ -6,8 +6,8 @@
 #   bench/run-pool-exhaustion.sh                     results in bench/results, charts in docs/images
 #   bench/run-pool-exhaustion.sh --seconds 2 --results DIRECTORY --charts DIRECTORY --multiples 1,2 --hostings scoped,platform
 #
-# TEST_POSTGRES (connection string of a superuser) and TEST_RABBITMQ (an empty virtual host) name servers to use instead of private ones.
+# TEST_POSTGRES (connection string of a superuser) and TEST_RABBITMQ with TEST_RABBITMQ_MANAGEMENT name servers to use instead of private ones.
 set -uo pipefail
 name=pool-exhaustion
 . "$(dirname "$0")/servers.sh"
-measure postgres bench/PoolExhaustion/PoolRunner 1500 exhaustion --results "$repository/bench/results" --charts "$repository/docs/images" "$@"
+measure postgres 1500 --results "$repository/bench/results" --charts "$repository/docs/images" "$@"

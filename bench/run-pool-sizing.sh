@@ -5,8 +5,8 @@
 #   bench/run-pool-sizing.sh                         results in bench/results
 #   bench/run-pool-sizing.sh --seconds 5 --results DIRECTORY
 #
-# TEST_POSTGRES (connection string of a superuser) and TEST_RABBITMQ (an empty virtual host) name servers to use instead of private ones.
+# TEST_POSTGRES (connection string of a superuser) and TEST_RABBITMQ with TEST_RABBITMQ_MANAGEMENT name servers to use instead of private ones.
 set -uo pipefail
 name=pool-sizing
 . "$(dirname "$0")/servers.sh"
-measure postgres bench/PoolExhaustion/PoolRunner 900 sizing --results "$repository/bench/results" "$@"
+measure postgres 900 --results "$repository/bench/results" "$@"

@@ -22,4 +22,4 @@ while (($#)); do
     esac
     shift
 done
-measure "$database" bench/Throughput/ThroughputRunner 3600 --out "$repository/bench/results/tmp/$database" "${arguments[@]}"
+measure "$database" 3600 --out "$repository/bench/results/tmp/$database" "${arguments[@]}"

@@ -3,7 +3,7 @@
 #
 # The last argument --no-build leaves the build as it is.
 #
-# TEST_POSTGRES: connection string of a superuser; TEST_MYSQL: of an administrator; TEST_RABBITMQ: an empty virtual host;
+# TEST_POSTGRES: connection string of a superuser; TEST_MYSQL: of an administrator; TEST_RABBITMQ: the broker;
 # TEST_RABBITMQ_MANAGEMENT: its management plugin.
 caller=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -28,18 +28,17 @@ trap clean_up EXIT
 trap 'stopping=yes; exit 130' INT
 trap 'stopping=yes; exit 143' TERM
 
-# measure DATABASE RUNNER SECONDS ARGUMENT...: runs the measurement on mysql or postgres, for so long at most. RUNNER: the folder of its
-# project.
+# measure DATABASE SECONDS ARGUMENT...: runs the measurement "name" on mysql or postgres, for so long at most.
 measure() {
-    local runner=$2 limit=$3 administrator=TEST_POSTGRES settings=() folder
+    local limit=$2 administrator=TEST_POSTGRES settings=() folder
     choose_database "$1" || exit 2
-    shift 3
+    shift 2
     # What the platform tells its own sessions, for everybody.
     [[ $database == postgres ]] || administrator=TEST_MYSQL settings=(transaction_isolation=READ-COMMITTED loose_idle_transaction_timeout=15)
     if [[ ${*: -1} == --no-build ]]; then
         set -- "${@:1:$#-1}"
     else
-        build "$runner" || exit 1
+        build bench/Runner || exit 1
     fi
     install_servers rabbitmq "$database" && require_dotnet || exit 1
     kill_servers "$work"
@@ -60,5 +59,5 @@ measure() {
     export "${administrator?}" TEST_RABBITMQ TEST_RABBITMQ_MANAGEMENT
     unset ConnectionStrings__Platform RabbitMq__Uri
     run show "$limit" "$work/run.log" env -C "$caller" \
-        dotnet "$repository/$runner/bin/$provider/Release/net10.0/Platform.$(basename "$runner").dll" "$@"
+        dotnet "$repository/bench/Runner/bin/$provider/Release/net10.0/Platform.Runner.dll" "$name" "$@"
 }

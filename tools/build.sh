@@ -3,6 +3,18 @@
 # Nothing may outlive the scripts: no idle build nodes, no build server of the command line.
 export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
+# answer_signals ARGUMENT...: starts the script anew, in the same process, where SIGINT is ignored: a shell without job control starts what it
+# puts into the background so, and a shell that was started so cannot trap the signal. Called in the script's own folder.
+answer_signals() {
+    local ignored
+    ignored=$(sed -n 's/^SigIgn:[[:space:]]*//p' "/proc/$$/status")
+    # Bit 1 is SIGINT.
+    if ((0x$ignored & 2)) && [[ ! ${PLATFORM_SIGNALS:-} ]]; then
+        PLATFORM_SIGNALS=answered exec env --default-signal=INT,QUIT bash "$PWD/$(basename "$0")" "$@"
+    fi
+    unset PLATFORM_SIGNALS
+}
+
 # run show|hide SECONDS LOG COMMAND...: runs a command in a session of its own, may show what it writes, and at its end ends all that
 # came from it. Returns its exit code; 124: it took too long.
 run() {

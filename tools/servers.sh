@@ -8,6 +8,10 @@
 #   tools/servers.sh stop  rabbitmq|postgres|mysql FOLDER               gracefully, then firmly
 #   tools/servers.sh kill  rabbitmq|postgres|mysql FOLDER               SIGKILL
 #   tools/servers.sh eval  rabbitmq FOLDER EXPRESSION                   has the node evaluate an Erlang expression
+#   tools/servers.sh copy  postgres FOLDER OTHER                        makes FOLDER a standby of the running server in OTHER; start follows
+#
+# A RabbitMQ folder inside one that has a file "cluster" is a node of a cluster: all of them share password, cookie and port mapper, which
+# "kill rabbitmq" of the outer folder ends. A file "environment" in a database's folder has NAME=VALUE lines for the server's process.
 #
 # PLATFORM_SERVERS says which: debian (what Debian has for this machine; the default), or newer (tools/newer.sh).
 #
@@ -91,6 +95,12 @@ family() {
     for pid in "${!member[@]}"; do printf '%s %s\n' "$pid" "${member[$pid]}"; done
 }
 
+# environment_of FOLDER: sets "environment", the words that put the NAME=VALUE lines of the folder's file into a server's environment.
+environment_of() {
+    environment=(env)
+    [[ ! -s $1/environment ]] || mapfile -t -O 1 environment <"$1/environment"
+}
+
 # signal_members SIGNAL LIST: true when somebody of the list ("pid starttime" lines) lives. Signal 0 only looks.
 signal_members() {
     local pid birth found=1
@@ -129,7 +139,7 @@ end_process() {
 # when we are root, and those cannot enter a checkout under /root: then the folder lies elsewhere and .data/servers is a link to it.
 servers_folder() {
     local folder=$repository/.data/servers elsewhere
-    mkdir -p "$repository/.data"
+    mkdir -p -m 711 "$repository/.data"
     if [[ ! -d $folder ]]; then
         # The link's target may have been cleaned away together with the temporary folder that it is in.
         rm -f "$folder"
@@ -171,19 +181,23 @@ find_ports() {
     printf '%s\n' "$port" | tee "$folder/port"
 }
 
-# password FOLDER: prints the server's password, made at the first call. Every user of the machine can reach loopback.
+# password FOLDER [USER]: prints the password of the server's administrator or of another user, made at the first call; it needs no quoting
+# anywhere. Every user of the machine can reach loopback.
 password() {
-    [[ -s $1/password ]] || (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' >"$1/password")
-    cat "$1/password"
+    local file=$1/${2:+$2.}password
+    [[ -s $file ]] || (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' >"$file")
+    cat "$file"
 }
 
-# http_status HOST PORT PATH [USER:PASSWORD]: prints the status code of a GET; in bash, so that nothing needs to be installed for it.
+# http_status HOST PORT PATH [USER:PASSWORD [JSON]]: prints the status code of a GET, or of a PUT with this body; in bash, so that nothing needs
+# to be installed for it, and no password is among the arguments of a process.
 http_status() {
-    local authorization='' status=''
-    [[ ${4:-} ]] && authorization="Authorization: Basic $(printf %s "$4" | base64 -w0)"$'\r\n'
+    local headers='' status='' method=GET
+    [[ ${4:-} ]] && headers="Authorization: Basic $(printf %s "$4" | base64 -w0)"$'\r\n'
+    [[ ${5:-} ]] && method=PUT headers+="Content-Type: application/json"$'\r\n'"Content-Length: ${#5}"$'\r\n'
     {
         if exec 8<>"/dev/tcp/$1/$2"; then
-            printf 'GET %s HTTP/1.0\r\nHost: %s\r\n%s\r\n' "$3" "$1" "$authorization" >&8 && read -t 5 -r _ status _ <&8
+            printf '%s %s HTTP/1.0\r\nHost: %s\r\n%s\r\n%s' "$method" "$3" "$1" "$headers" "${5:-}" >&8 && read -t 5 -r _ status _ <&8
             exec 8>&-
         fi
     } 2>/dev/null
@@ -247,7 +261,7 @@ postgres_bin() {
 }
 
 postgres_start() {
-    local folder=$1 bin version log port secret setting owner enter settings=()
+    local folder=$1 bin version log port secret setting owner enter environment settings=()
     shift
     postgres_stop "$folder"
     mkdir -p "$folder" && folder=$(realpath "$folder") && chmod 700 "$folder" && own postgres "$folder" || return 1
@@ -279,13 +293,14 @@ postgres_start() {
     if [[ -s $folder/data/postmaster.pid ]] && read -r owner <"$folder/data/postmaster.pid" && ! start_time "$owner" >/dev/null; then
         rm -f "$folder/data/postmaster.pid"
     fi
+    environment_of "$folder"
     for setting in listen_addresses=127.0.0.1 unix_socket_directories= max_connections=200 timezone=UTC log_timezone=UTC "$@"; do
         settings+=(-c "$setting")
     done
     log=$folder/postgres.log
     for _ in 1 2 3; do
         port=$(find_ports "$folder" 1)
-        launch "$folder/pid" "$log" "${enter[@]}" "$bin/postgres" -D "$folder/data" "${settings[@]}" -c "port=$port"
+        launch "$folder/pid" "$log" "${enter[@]}" "${environment[@]}" "$bin/postgres" -D "$folder/data" "${settings[@]}" -c "port=$port"
         if await 60 "$folder/pid" "$log" PostgreSQL "${enter[@]}" "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" -U postgres -d postgres; then
             printf '%s=%s\n' host 127.0.0.1 port "$port" \
                 admin "Host=127.0.0.1;Port=$port;Username=postgres;Password=$secret;Database=postgres"
@@ -306,13 +321,29 @@ postgres_sql() {
     PGPASSWORD=$(password "$folder") "${enter[@]}" "$(postgres_bin)/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U postgres -d postgres "$@"
 }
 
+# postgres_copy FOLDER OTHER: a copy that follows the other server as soon as it is started.
+postgres_copy() {
+    local folder=$1 other=$2 enter bin
+    mkdir -p "$folder" && folder=$(realpath "$folder") && chmod 700 "$folder" && own postgres "$folder" || return 1
+    bin=$(postgres_bin "$(<"$other/version")") || return 1
+    enter postgres "$folder"
+    # The file that tells the copy whom to follow contains the password.
+    if ! PGPASSWORD=$(password "$other") "${enter[@]}" "$bin/pg_basebackup" --pgdata="$folder/data" --host=127.0.0.1 --port="$(<"$other/port")" \
+        --username=postgres --checkpoint=fast --wal-method=stream --write-recovery-conf </dev/null >"$folder/copy.log" 2>&1; then
+        complain "PostgreSQL's pg_basebackup failed. The end of $folder/copy.log:"
+        tail -n 20 "$folder/copy.log" >&2
+        return 1
+    fi
+    cp "$other/password" "$other/version" "$folder"
+}
+
 postgres_stop() { end_process "$1/pid" INT 15 QUIT 5; }
 postgres_kill() { end_process "$1/pid"; }
 
 # --- MariaDB and MySQL -----------------------------------------------------------------------------------------------------------
 
 mysql_start() {
-    local folder=$1 name=MariaDB server=/usr/sbin/mariadbd log port secret setting enter make settings=()
+    local folder=$1 name=MariaDB server=/usr/sbin/mariadbd log port secret setting enter environment make settings=()
     shift
     [[ ! $servers_root ]] || name=MySQL server=/usr/sbin/mysqld
     mysql_stop "$folder"
@@ -355,9 +386,10 @@ mysql_start() {
     # Its other protocol has a port of its own.
     [[ $name == MariaDB ]] || settings+=(--mysqlx=OFF)
     log=$folder/mysql.log
+    environment_of "$folder"
     for _ in 1 2 3; do
         port=$(find_ports "$folder" 1)
-        launch "$folder/pid" "$log" "${enter[@]}" "$server" --no-defaults --datadir="$folder/data" --init-file="$folder/init.sql" \
+        launch "$folder/pid" "$log" "${enter[@]}" "${environment[@]}" "$server" --no-defaults --datadir="$folder/data" --init-file="$folder/init.sql" \
             "${settings[@]}" --port="$port"
         if await 60 "$folder/pid" "$log" "$name" mysql_answers "$folder" "$port"; then
             # MySQL makes itself a certificate, and the driver encrypts where the server can: it needs no key of it for the password then.
@@ -388,10 +420,11 @@ mysql_kill() { end_process "$1/pid"; }
 # --- RabbitMQ --------------------------------------------------------------------------------------------------------------------
 
 rabbitmq_start() {
-    local folder=$1 node port secret log enter
+    local folder=$1 node port secret log enter shared mapper
     shift
     rabbitmq_stop "$folder"
     mkdir -p "$folder/home" "$folder/conf.d" && folder=$(realpath "$folder") && chmod 700 "$folder" || return 1
+    shared=$(rabbitmq_shared "$folder")
     if [[ ! -x $servers_root$rabbitmq_bin/rabbitmq-server ]]; then
         complain "RabbitMQ is not installed."
         return 1
@@ -399,7 +432,10 @@ rabbitmq_start() {
     # The data belongs to the node's name, so the name stays when the folder is moved.
     [[ -s $folder/node ]] || printf 'platform-%08x@localhost\n' "$SRANDOM" >"$folder/node"
     node=$(<"$folder/node")
-    secret=$(password "$folder")
+    secret=$(password "$shared")
+    if [[ $shared != "$folder" && ! -s $folder/home/.erlang.cookie ]]; then
+        (umask 377 && password "$shared" cookie >"$folder/home/.erlang.cookie")
+    fi
     printf '[rabbitmq_management].\n' >"$folder/enabled_plugins"
     : >"$folder/rabbitmq-env.conf"
     # Its user may not be able to enter the repository.
@@ -413,12 +449,16 @@ rabbitmq_start() {
         printf '%s\n' "$@" >"$folder/conf.d/60-settings.conf"
         # A node finds others through the port mapper epmd. One of our own, because the one that a node starts by itself stays for good.
         own rabbitmq "$folder" || break
-        launch "$folder/epmd.pid" "$folder/epmd.log" "${enter[@]}" epmd -port "$((port + 3))" -address 127.0.0.1
-        await 10 "$folder/epmd.pid" "$folder/epmd.log" epmd rabbitmq_listens "$((port + 3))" || break
+        mapper=$((port + 3))
+        [[ $shared == "$folder" ]] || mapper=$(find_mapper "$shared")
+        if ! is_running "$shared/epmd.pid"; then
+            launch "$shared/epmd.pid" "$shared/epmd.log" "${enter[@]}" epmd -port "$mapper" -address 127.0.0.1
+            await 10 "$shared/epmd.pid" "$shared/epmd.log" epmd rabbitmq_listens "$mapper" || break
+        fi
         # Told that systemd runs it, the server's script becomes the server, instead of standing between it and our signals. An empty
         # environment keeps out what belongs to a RabbitMQ of the machine.
         launch "$folder/pid" "$log" "${enter[@]}" env -i -C "$folder" PATH="$PATH" HOME="$folder/home" LANG=C.UTF-8 RUNNING_UNDER_SYSTEMD=true \
-            RABBITMQ_NODENAME="$node" RABBITMQ_DIST_PORT="$((port + 2))" ERL_EPMD_PORT="$((port + 3))" ERL_EPMD_ADDRESS=127.0.0.1 \
+            RABBITMQ_NODENAME="$node" RABBITMQ_DIST_PORT="$((port + 2))" ERL_EPMD_PORT="$mapper" ERL_EPMD_ADDRESS=127.0.0.1 \
             RABBITMQ_MNESIA_BASE="$folder/mnesia" RABBITMQ_LOG_BASE="$folder/log" RABBITMQ_ENABLED_PLUGINS_FILE="$folder/enabled_plugins" \
             RABBITMQ_CONF_ENV_FILE="$folder/rabbitmq-env.conf" RABBITMQ_CONFIG_FILE="$folder/rabbitmq.conf" \
             RABBITMQ_CONFIG_FILES="$folder/conf.d" RABBITMQ_ADVANCED_CONFIG_FILE="$folder/advanced.config" \
@@ -430,11 +470,21 @@ rabbitmq_start() {
         fi
         rabbitmq_stop "$folder"
         # Another one took a port between the look and the start.
-        grep -qE 'eaddrinuse|already in use' "$log" "$folder/epmd.log" || break
+        grep -qE 'eaddrinuse|already in use' "$log" "$shared/epmd.log" || break
     done
     rabbitmq_stop "$folder"
     return 1
 }
+
+# rabbitmq_shared FOLDER: prints the folder of what a node shares with others of its cluster; its own where it is alone.
+rabbitmq_shared() {
+    local outer
+    outer=$(dirname "$1")
+    if [[ -e $outer/cluster ]]; then printf '%s\n' "$outer"; else printf '%s\n' "$1"; fi
+}
+
+# find_mapper FOLDER: prints the port of a cluster's port mapper, which stays while it runs.
+find_mapper() { if is_running "$1/epmd.pid"; then cat "$1/port"; else find_ports "$1" 1; fi; }
 
 rabbitmq_listens() { ! is_port_free "$1"; }
 
@@ -443,11 +493,14 @@ rabbitmq_answers() { rabbitmq_listens "$1" && [[ $(http_status 127.0.0.1 "$(($1 
 
 # rabbitmq_eval FOLDER EXPRESSION: has the running node evaluate an Erlang expression.
 rabbitmq_eval() {
-    local folder enter port
+    local folder enter port shared
     folder=$(realpath "$1")
+    shared=$(rabbitmq_shared "$folder")
     port=$(sed -n 's/^listeners.tcp.default = 127.0.0.1:\([0-9]*\)$/\1/p' "$folder/conf.d/50-place.conf")
+    port=$((port + 3))
+    [[ $shared == "$folder" ]] || port=$(<"$shared/port")
     enter rabbitmq "$folder"
-    timeout 60 "${enter[@]}" env -i -C "$folder" PATH="$PATH" HOME="$folder/home" LANG=C.UTF-8 ERL_EPMD_PORT="$((port + 3))" ERL_EPMD_ADDRESS=127.0.0.1 \
+    timeout 60 "${enter[@]}" env -i -C "$folder" PATH="$PATH" HOME="$folder/home" LANG=C.UTF-8 ERL_EPMD_PORT="$port" ERL_EPMD_ADDRESS=127.0.0.1 \
         RABBITMQ_CONF_ENV_FILE="$folder/rabbitmq-env.conf" "$rabbitmq_bin/rabbitmqctl" --silent --node "$(<"$folder/node")" eval "$2" >/dev/null
 }
 
@@ -458,9 +511,11 @@ rabbitmq_kill() { end_process "$1/pid" && end_process "$1/epmd.pid"; }
 
 # kill_servers FOLDER: SIGKILL for everything that was launched with its pid file below the folder.
 kill_servers() {
-    local pid_file
+    local pid_file folder
     [[ -d $1 ]] || return 0
     while read -r pid_file; do end_process "$pid_file"; done < <(find "$1" \( -name pid -o -name '*.pid' \) -not -path '*/data/*' -not -path '*/mnesia/*')
+    # Small disks that tests made.
+    while read -r _ folder _; do [[ $folder != "$(realpath "$1")"/* ]] || umount "$folder"; done </proc/mounts
 }
 
 # install_servers NAME...: installs what is missing for these servers, with apt as root; otherwise says what to install and fails.
@@ -475,6 +530,8 @@ install_servers() {
             rabbitmq) [[ -x $rabbitmq_bin/rabbitmq-server ]] || packages+=(rabbitmq-server) ;;
             postgres) postgres_bin >/dev/null || packages+=(postgresql) ;;
             mysql) [[ -x /usr/sbin/mariadbd ]] || packages+=(mariadb-server) ;;
+            # What one test does to the clock of a server; without it, and without the right to install it, that test is skipped.
+            clock) compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || ((EUID != 0)) || packages+=(libfaketime) ;;
         esac
     done
     install_packages "${packages[@]}"
@@ -523,7 +580,7 @@ require_dotnet() {
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
-    if [[ $# -lt 3 || ! $1 =~ ^(start|stop|kill|eval)$ || ! $2 =~ ^(rabbitmq|postgres|mysql)$ ]]; then
+    if [[ $# -lt 3 || ! $1 =~ ^(start|stop|kill|eval|copy)$ || ! $2 =~ ^(rabbitmq|postgres|mysql)$ ]]; then
         sed -n '/^#   /s/^#   //p' "$0" >&2
         exit 2
     fi

@@ -12,6 +12,6 @@ public sealed class HeavyTaskKindAttribute(string name) : Attribute
     /// <summary>The name of the kind.</summary>
     public string Name { get; } = name;
 
-    /// <summary>One sentence for people who choose a kind; shown by <c>GET /heavy-tasks/kinds</c>.</summary>
+    /// <summary>One sentence that helps people choose a kind; <c>GET /heavy-tasks/kinds</c> shows it.</summary>
     public string Description { get; init; } = "";
 }

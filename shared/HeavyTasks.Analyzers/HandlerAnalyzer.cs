@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace Platform.HeavyTasks.Analyzers;
 
-/// <summary>PLT003 and PLT004: what a handler of heavy tasks must leave to its context.</summary>
+/// <summary>PLT003 and PLT004: a handler of heavy tasks must leave saving and publishing to its context.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class HandlerAnalyzer : DiagnosticAnalyzer
 {

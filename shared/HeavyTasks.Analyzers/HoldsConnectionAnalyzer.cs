@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace Platform.HeavyTasks.Analyzers;
 
-/// <summary>PLT002: a transaction or an open reader, and in its block an await of what has nothing to do with the database.</summary>
+/// <summary>PLT002: a block holds a transaction or an open reader, and awaits something that has nothing to do with the database.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class HoldsConnectionAnalyzer : DiagnosticAnalyzer
 {
@@ -65,7 +65,7 @@ public sealed class HoldsConnectionAnalyzer : DiagnosticAnalyzer
             _ => false,
         };
 
-    /// <summary>The innermost thing around the await that holds a connection.</summary>
+    /// <summary>Finds the innermost construct around the await that holds a connection.</summary>
     private static string? FindHolder(IAwaitOperation awaited, ImmutableArray<INamedTypeSymbol> holders)
     {
         IOperation inner = awaited;
@@ -76,7 +76,7 @@ public sealed class HoldsConnectionAnalyzer : DiagnosticAnalyzer
                 case IAnonymousFunctionOperation or ILocalFunctionOperation:
                     return null;
                 case IBlockOperation block:
-                    // What "using var" declares is held from there to the end of its block.
+                    // A "using var" holds its value from the declaration to the end of the block.
                     foreach (var before in block.Operations.TakeWhile(o => o != inner).OfType<IUsingDeclarationOperation>())
                     {
                         if (HolderOf(before.DeclarationGroup, awaited, block, holders) is { } declared)
@@ -114,7 +114,7 @@ public sealed class HoldsConnectionAnalyzer : DiagnosticAnalyzer
             .FirstOrDefault(local => holders.Any(h => IsA(local.Type, h)) && !IsEndedBefore(local, awaited, block))
             ?.Name;
 
-    // By their place in the text: what a commit or a rollback ended holds nothing.
+    // Judged by the order in the text: after a commit or a rollback, a transaction holds no connection.
     private static bool IsEndedBefore(ILocalSymbol local, IAwaitOperation awaited, IOperation block) =>
         block
             .Descendants()
@@ -134,7 +134,7 @@ public sealed class HoldsConnectionAnalyzer : DiagnosticAnalyzer
                         or "CloseAsync"
             );
 
-    // A query that is read row by row, which a DbSet by itself is, too.
+    // A query that is read row by row; a DbSet itself is one.
     private static bool Streams(IOperation collection) =>
         collection
             .DescendantsAndSelf()

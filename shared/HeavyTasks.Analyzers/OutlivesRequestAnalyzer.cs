@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace Platform.HeavyTasks.Analyzers;
 
-/// <summary>PLT001: work that nobody waits for, and that uses what belongs to the request.</summary>
+/// <summary>PLT001: nobody waits for the work, and it uses something that belongs to the request.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class OutlivesRequestAnalyzer : DiagnosticAnalyzer
 {
@@ -46,11 +46,15 @@ public sealed class OutlivesRequestAnalyzer : DiagnosticAnalyzer
             return;
         }
 
-        // The call itself is the work: what it is given, and what it is called on.
-        var given = call.Arguments.Select(a => Unwrap(a.Value)).Concat(call.Instance is null ? [] : [Unwrap(call.Instance)]);
+        // The call itself is the work, so its arguments and the object that it is called on count.
+        var given = call.Arguments.Select(a => a.Value.Unwrap()).Concat(call.Instance is null ? [] : [call.Instance.Unwrap()]);
         foreach (var value in given)
         {
-            if (SymbolOf(value) is { } symbol && !IsOwned(symbol, context.Operation) && scoped.Describe(value.Type) is { } what)
+            if (
+                Captures.SymbolOf(value) is { } symbol
+                && !Captures.IsOwned(symbol, context.Operation)
+                && scoped.Describe(value.Type) is { } what
+            )
             {
                 context.ReportDiagnostic(
                     Diagnostic.Create(Rules.OutlivesRequest, value.Syntax.GetLocation(), Name(call), what, symbol.Name)
@@ -89,7 +93,7 @@ public sealed class OutlivesRequestAnalyzer : DiagnosticAnalyzer
         }
     }
 
-    // Methods that take work and run it later, or beside the caller.
+    // Methods that take work and run it later or in parallel.
     private static bool StartsWork(IInvocationOperation call)
     {
         var method = call.TargetMethod;
@@ -124,7 +128,7 @@ public sealed class OutlivesRequestAnalyzer : DiagnosticAnalyzer
 
     private static void ReportCaptured(OperationAnalysisContext context, ScopedTypes scoped, string work, IEnumerable<IOperation> arguments)
     {
-        foreach (var argument in arguments.Select(Unwrap))
+        foreach (var argument in arguments.Select(Operations.Unwrap))
         {
             if (argument is IAnonymousFunctionOperation lambda)
             {
@@ -133,87 +137,24 @@ public sealed class OutlivesRequestAnalyzer : DiagnosticAnalyzer
         }
     }
 
-    /// <summary>Reports the first use of each thing that the work did not make itself.</summary>
     private static void Report(OperationAnalysisContext context, ScopedTypes scoped, string work, IOperation body, IMethodSymbol? within)
     {
-        var reported = new HashSet<ISymbol>(SymbolEqualityComparer.Default);
-        var ownsScope = body.Descendants().Any(o => SymbolOf(o) is ILocalSymbol { Type.Name: "IServiceScope" or "AsyncServiceScope" });
-        foreach (var use in body.Descendants())
+        // A code fix finds the work by the additional location.
+        var lambda = within is null ? [] : new[] { body.Parent!.Syntax.GetLocation() };
+        foreach (var captured in Captures.Of(body, within, scoped))
         {
-            if (
-                SymbolOf(use) is not { } symbol
-                || reported.Contains(symbol)
-                || IsMadeInside(symbol, body, within)
-                || scoped.Describe(use.Type) is not { } what
-                || symbol is ILocalSymbol && ownsScope
-                || IsOwned(symbol, context.Operation)
-            )
-            {
-                continue;
-            }
-
-            reported.Add(symbol);
-            context.ReportDiagnostic(Diagnostic.Create(Rules.OutlivesRequest, use.Syntax.GetLocation(), work, what, symbol.Name));
+            context.ReportDiagnostic(
+                Diagnostic.Create(
+                    Rules.OutlivesRequest,
+                    captured.Use.Syntax.GetLocation(),
+                    lambda,
+                    work,
+                    captured.Description,
+                    captured.Symbol.Name
+                )
+            );
         }
     }
-
-    /// <summary>A parameter, a local, or a field or property of this object.</summary>
-    private static ISymbol? SymbolOf(IOperation operation) =>
-        operation switch
-        {
-            ILocalReferenceOperation local => local.Local,
-            IParameterReferenceOperation parameter => parameter.Parameter,
-            IFieldReferenceOperation { Instance: IInstanceReferenceOperation } field => field.Field,
-            IPropertyReferenceOperation { Instance: IInstanceReferenceOperation } property => property.Property,
-            _ => null,
-        };
-
-    private static bool IsMadeInside(ISymbol symbol, IOperation body, IMethodSymbol? within) =>
-        symbol switch
-        {
-            ILocalSymbol => symbol.DeclaringSyntaxReferences.Any(r => body.Syntax.FullSpan.Contains(r.Span)),
-            IParameterSymbol parameter => within is not null
-                && (
-                    SymbolEqualityComparer.Default.Equals(parameter.ContainingSymbol, within)
-                    || symbol.DeclaringSyntaxReferences.Any(r => body.Syntax.FullSpan.Contains(r.Span))
-                ),
-            _ => false,
-        };
-
-    // A local that was made by hand or by a factory, not given by the container: whoever made it disposes it.
-    private static bool IsOwned(ISymbol symbol, IOperation anywhere)
-    {
-        if (symbol is not ILocalSymbol)
-        {
-            return false;
-        }
-
-        var root = anywhere;
-        while (root.Parent is not null)
-        {
-            root = root.Parent;
-        }
-
-        var value = root.Descendants()
-            .OfType<IVariableDeclaratorOperation>()
-            .FirstOrDefault(d => SymbolEqualityComparer.Default.Equals(d.Symbol, symbol))
-            ?.GetVariableInitializer()
-            ?.Value;
-        value = value is null ? null : Unwrap(value);
-        value = value is IAwaitOperation awaited ? Unwrap(awaited.Operation) : value;
-        return value is IObjectCreationOperation
-            || value is IInvocationOperation { TargetMethod.Name: var name }
-                && name.StartsWith("CreateDbContext", StringComparison.Ordinal);
-    }
-
-    private static IOperation Unwrap(IOperation operation) =>
-        operation switch
-        {
-            IConversionOperation conversion => Unwrap(conversion.Operand),
-            IDelegateCreationOperation creation => Unwrap(creation.Target),
-            IParenthesizedOperation parenthesized => Unwrap(parenthesized.Operand),
-            _ => operation,
-        };
 
     private static string Name(IInvocationOperation call) =>
         call.TargetMethod is { IsStatic: true, ContainingType: { } type } method ? $"{type.Name}.{method.Name}" : call.TargetMethod.Name;

@@ -3,8 +3,8 @@ using Microsoft.CodeAnalysis;
 namespace Platform.HeavyTasks.Analyzers;
 
 /// <summary>
-/// Which types live as long as a request: contexts of Entity Framework, the parts of an HTTP request, and classes whose constructor takes
-/// one of these, since nothing that lives longer could.
+/// Tells which types live as long as a request: contexts of Entity Framework, the parts of an HTTP request, and classes whose constructor
+/// takes one of these, because a class that lives longer could not.
 /// </summary>
 internal sealed class ScopedTypes(Compilation compilation)
 {
@@ -22,7 +22,7 @@ internal sealed class ScopedTypes(Compilation compilation)
 
     public bool IsDbContext(ITypeSymbol? type) => type.IsOrDerivesFrom(dbContext);
 
-    /// <summary>What to call it in a message; null when it does not belong to a request.</summary>
+    /// <summary>The words for the type in a message; null when it does not belong to a request.</summary>
     public string? Describe(ITypeSymbol? type) =>
         IsDbContext(type) ? "the DbContext"
         : ofRequest.Any(part => type.IsOrDerivesFrom(part)) ? "the request's"

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -8,15 +9,18 @@ using Platform.Outbox;
 
 namespace Platform.HeavyTasks;
 
-/// <summary>What makes an application submit heavy tasks, and what makes it a worker.</summary>
+/// <summary>Registers what an application needs to submit heavy tasks, and what a worker needs to run them.</summary>
 public static class HeavyTaskServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds <see cref="IHeavyTasks"/> on an application's context, which submits tasks with the application's own changes. The context's model
-    /// needs <see cref="HeavyTasksModel.AddHeavyTasks"/> and <see cref="OutboxModel.AddOutbox"/>, the bus <c>AddOutbox</c> of the same context and
-    /// <see cref="HeavyTaskTopology.UseHeavyTaskTopology"/>; at its start the process says in one sentence what of it is missing.
+    /// Adds <see cref="IHeavyTasks"/> on an application's context, so that tasks are submitted together with the application's own changes.
+    /// The context's model needs <see cref="HeavyTasksModel.AddHeavyTasks"/> and <see cref="OutboxModel.AddOutbox"/>. The bus needs
+    /// <c>AddOutbox</c> for the same context and <see cref="HeavyTaskTopology.UseHeavyTaskTopology"/>. If any of these is missing, the
+    /// process does not start, and says so in one sentence.
     /// </summary>
-    /// <typeparam name="TDbContext">The application's context, registered by <c>AddDbContext</c> or <see cref="AddHeavyTaskDatabase"/>.</typeparam>
+    /// <typeparam name="TDbContext">
+    /// The application's context, registered by <c>AddDbContext</c> or <see cref="AddHeavyTaskDatabase"/>.
+    /// </typeparam>
     public static IServiceCollection AddHeavyTaskSubmission<TDbContext>(this IServiceCollection services)
         where TDbContext : DbContext
     {
@@ -33,7 +37,7 @@ public static class HeavyTaskServiceCollectionExtensions
         services.AddSingleton(new EngineContextType(typeof(TDbContext)));
         services.TryAddSingleton(TimeProvider.System);
         services.ConfigureDbContext<TDbContext>(
-            (provider, db) => DatabaseProvider.AddInterceptors(db.UseOutbox(provider)),
+            (provider, db) => Dialect.Current.AddInterceptors(db.UseOutbox(provider)),
             ServiceLifetime.Singleton
         );
         services.AddScoped(provider => new EngineContext(provider.GetRequiredService<TDbContext>()));
@@ -47,16 +51,16 @@ public static class HeavyTaskServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds a context on a pool of this service's own (section <c>Database</c>), with all that the engine has on a database: files, this
-    /// process's row in <c>instances</c>, the meters of the pool, and the watch over the budget of connections. Call it after
+    /// Adds a context on this service's own pool (section <c>Database</c>), and everything that the engine keeps for a database: files,
+    /// this process's row in <c>instances</c>, the meters of the pool, and the watch over the connection budget. Call it after
     /// <c>AddMassTransit</c>, which adds the outbox (<see cref="OutboxRegistration.AddOutbox"/>).
     /// </summary>
-    /// <typeparam name="TDbContext">The application's context. Further options of it go to <c>ConfigureDbContext</c>.</typeparam>
+    /// <typeparam name="TDbContext">The application's context. Set further options of it with <c>ConfigureDbContext</c>.</typeparam>
     /// <param name="services">The services of the process.</param>
-    /// <param name="applicationName">What the server shows for this service's connections.</param>
+    /// <param name="applicationName">The name that the server shows for this service's connections.</param>
     /// <param name="addEntityFrameworkServices">
-    /// What plug-ins of Entity Framework that the context uses add to its internal services, such as <c>AddEntityFrameworkProxies</c>. Default:
-    /// nothing.
+    /// Adds the internal services of Entity Framework plug-ins that the context uses, such as <c>AddEntityFrameworkProxies</c>. Default:
+    /// adds nothing.
     /// </param>
     public static IServiceCollection AddHeavyTaskDatabase<TDbContext>(
         this IServiceCollection services,
@@ -74,10 +78,12 @@ public static class HeavyTaskServiceCollectionExtensions
         services.AddOptions<DatabaseOptions>().BindConfiguration("Database").ValidateDataAnnotations().ValidateOnStart();
         services.AddHeavyTaskSubmission<TDbContext>();
         services.AddMetrics();
+        services.AddSingleton<DatabaseStart>();
         services.AddSingleton<DatabasePool>();
         services.AddSingleton<PoolMetrics>();
-        DatabaseProvider.AddContext<TDbContext>(services, applicationName, addEntityFrameworkServices);
-        services.AddSingleton<IFileStore, DatabaseFileStore>();
+        services.AddConnectionHolders<TDbContext>();
+        Dialect.Current.AddContext<TDbContext>(services, applicationName, addEntityFrameworkServices);
+        services.AddFileStore();
         services.AddSingleton(new InstanceIdentity(applicationName));
         services.AddSingleton<InstanceKeeper>();
         services.AddHostedService(provider => provider.GetRequiredService<InstanceKeeper>());
@@ -85,6 +91,35 @@ public static class HeavyTaskServiceCollectionExtensions
         services.AddHostedService(provider => provider.GetRequiredService<PoolBudgetWatch>());
         services.AddHealthChecks().AddCheck<PoolBudgetWatch>("pool-budget");
         return services;
+    }
+
+    /// <summary>Adds the files, unless the application has added a store of its own.</summary>
+    internal static IServiceCollection AddFileStore(this IServiceCollection services)
+    {
+        services.AddOptions<FileStoreOptions>().BindConfiguration("Files").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<FileConnections>();
+        services.TryAddSingleton<IFileStore, DatabaseFileStore>();
+        return services;
+    }
+
+    private static void AddConnectionHolders<TDbContext>(this IServiceCollection services)
+        where TDbContext : DbContext
+    {
+        services.AddSingleton<ConnectionHolders>();
+        services.AddSingleton<ServerSessions>();
+        services.AddSingleton<IStartupFilter, RequestWorkFilter>();
+        services.ConfigureDbContext<TDbContext>(
+            (provider, db) =>
+            {
+                if (provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.IdleConnectionLimit > TimeSpan.Zero)
+                {
+                    db.AddInterceptors(provider.GetRequiredService<ConnectionHolders>());
+                }
+            },
+            ServiceLifetime.Singleton
+        );
+        services.AddSingleton<ConnectionHoldWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<ConnectionHoldWatch>());
     }
 
     /// <summary>
@@ -95,7 +130,7 @@ public static class HeavyTaskServiceCollectionExtensions
         where TDbContext : DbContext =>
         services.AddHeavyTasks<TDbContext>(handlers?.GetTypes() ?? throw new ArgumentNullException(nameof(handlers)));
 
-    /// <summary>Runs the heavy tasks of the handlers given.</summary>
+    /// <summary>Runs the heavy tasks of the given handlers.</summary>
     public static IServiceCollection AddHeavyTasks<TDbContext>(this IServiceCollection services, params IEnumerable<Type> handlerTypes)
         where TDbContext : DbContext
     {
@@ -107,6 +142,7 @@ public static class HeavyTaskServiceCollectionExtensions
         }
 
         services.AddOptions<HeavyTaskOptions>().BindConfiguration("HeavyTasks").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IPostConfigureOptions<HeavyTaskOptions>, DefaultConcurrency>();
         services.AddSingleton<IConfigureOptions<HostOptions>>(provider => new ConfigureOptions<HostOptions>(host =>
         {
             var options = provider.GetRequiredService<IOptions<HeavyTaskOptions>>().Value;
@@ -119,6 +155,7 @@ public static class HeavyTaskServiceCollectionExtensions
         services.ConfigureDbContext<TDbContext>(db => db.AddInterceptors(new CheckpointGate()), ServiceLifetime.Singleton);
         services.AddSingleton<HandledKinds>();
         services.AddSingleton<HeavyTaskSlots>();
+        services.AddHealthChecks().AddCheck<StuckSlotsCheck>("slots", tags: ["live"]);
         services.AddSingleton<HeavyTaskClaims>();
         services.AddSingleton<RunningAttempts>();
         services.AddSingleton<ResultFiles>();
@@ -127,22 +164,27 @@ public static class HeavyTaskServiceCollectionExtensions
         services.AddSingleton<LivenessLock>();
         services.AddSingleton<IInstanceLoad, WorkerLoad>();
         services.AddSingleton<TakeOver>();
-        services.AddSingleton<DeadOwners>();
+        services.TryAddSingleton<LivenessTimes>();
         services.AddSingleton<VanishedMessages>();
         services.AddScoped<HeavyTaskRunner>();
         services.AddHostedService<PoolCheck>();
+        services.AddHostedService<KindAnnouncer>();
+        services.AddHostedService<LivenessKeeper>();
         services.AddHostedService<Keeper>();
+        services.AddHostedService<OwnerWatch>();
         services.AddHostedService<HeavyTaskScheduler>();
         services.AddHostedService<ProgressReporter>();
+        services.AddSingleton<FileDeletion>();
         services.AddHostedService<Retention>();
+        services.AddHostedService<ExpiredFiles>();
         services.AddHostedService<Drain>();
         return services;
 
-        // In the place of what AddHeavyTaskDatabase adds, before or after this.
+        // Placeholder for what AddHeavyTaskDatabase adds, whether it is called before or after this method.
         static InvalidOperationException NoPool() =>
             HeavyTaskStartCheck.Refuse(
                 typeof(TDbContext),
-                "a worker has a pool of its own, whose size is compared with what runs at once: register it with AddHeavyTaskDatabase"
+                "a worker needs a pool of its own, which is checked against the tasks that run at once: register it with AddHeavyTaskDatabase"
             );
     }
 }

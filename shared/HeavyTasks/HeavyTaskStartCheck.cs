@@ -12,10 +12,14 @@ using Platform.Outbox;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Says, before anything starts, in one sentence what the application lacks for its heavy tasks, or has and heavy tasks do not bear.
+/// Checks, before anything starts, that the application has what heavy tasks need and nothing that they cannot work with. Reports the first
+/// fault in one sentence.
 /// </summary>
-internal sealed class HeavyTaskStartCheck<TDbContext>(IServiceScopeFactory scopes, IServiceProviderIsService registered)
-    : IHostedLifecycleService
+internal sealed class HeavyTaskStartCheck<TDbContext>(
+    IServiceScopeFactory scopes,
+    IServiceProviderIsService registered,
+    DatabaseStart? start = null
+) : IHostedLifecycleService
     where TDbContext : DbContext
 {
     private static readonly string Context = typeof(TDbContext).Name;
@@ -27,7 +31,7 @@ internal sealed class HeavyTaskStartCheck<TDbContext>(IServiceScopeFactory scope
             throw Refuse($"the bus has no outbox on it: call bus.AddOutbox<{Context}>() in AddMassTransit");
         }
 
-#pragma warning disable EF1001 // Nothing public tells that a context comes from a pool.
+#pragma warning disable EF1001 // No public API tells whether a context comes from a pool.
         if (registered.IsService(typeof(IDbContextPool<TDbContext>)))
 #pragma warning restore EF1001
         {
@@ -40,7 +44,7 @@ internal sealed class HeavyTaskStartCheck<TDbContext>(IServiceScopeFactory scope
         CheckBus(scope.ServiceProvider);
         var db = scope.ServiceProvider.GetRequiredService<TDbContext>();
         CheckModel(db.Model);
-        if (DatabaseProvider.FindMissingSettings(db) is { } settings)
+        if (Dialect.Current.FindMissingSettings(db) is { } settings)
         {
             throw Refuse($"its connection string lacks {settings}: add that, or register it with AddHeavyTaskDatabase, which does");
         }
@@ -52,7 +56,11 @@ internal sealed class HeavyTaskStartCheck<TDbContext>(IServiceScopeFactory scope
             );
         }
 
-        await CheckTablesAsync(db, cancellationToken);
+        await (
+            start is null
+                ? CheckTablesAsync(db, cancellationToken)
+                : start.RunAsync(() => CheckTablesAsync(db, cancellationToken), cancellationToken)
+        );
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -108,18 +116,18 @@ internal sealed class HeavyTaskStartCheck<TDbContext>(IServiceScopeFactory scope
 
     private static bool HasQueryFilter(IEntityType entity) => entity.FindAnnotation("QueryFilter") is not null;
 
-    // Each column is asked for, so that a table of an older version is noticed, too.
+    // The query names each column, so that it also fails on a table of an older version.
     private static async Task CheckTablesAsync(TDbContext db, CancellationToken cancellationToken)
     {
         foreach (var type in HeavyTasksModel.Entities.Select(type => db.Model.FindEntityType(type)!))
         {
             var columns = string.Join(", ", type.GetProperties().Select(p => p.GetColumnName()));
-            var look = $"SELECT {columns} FROM {type.GetTableName()} WHERE 1 = 0";
+            var look = $"SELECT {columns} FROM {EngineTables.NameOf(db, type.ClrType)} WHERE 1 = 0";
             try
             {
                 await db.Database.ExecuteSqlRawAsync(look, cancellationToken);
             }
-            catch (DbException exception) when (DatabaseProvider.IsSchemaError(exception))
+            catch (DbException exception) when (Dialect.Current.IsSchemaError(exception))
             {
                 throw Refuse(
                     $"the database lacks {type.GetTableName()}, or a column of it ({exception.Message.TrimEnd('.')}): add a migration of {Context} (dotnet ef migrations add HeavyTasks) and apply it"

@@ -1,13 +1,15 @@
 namespace Platform.HeavyTasks;
 
-/// <summary>Thrown by a handler when trying again is useless: the task becomes Failed at once. Its message is shown to the client.</summary>
+/// <summary>
+/// Thrown by a handler when retrying is useless: the task becomes Failed at once. The client sees the exception's message.
+/// </summary>
 public sealed class NonRetryableException : Exception
 {
-    /// <summary>With a message for the client.</summary>
+    /// <summary>Creates the exception with a message for the client.</summary>
     public NonRetryableException(string message)
         : base(message) { }
 
-    /// <summary>With a message for the client and its cause.</summary>
+    /// <summary>Creates the exception with a message for the client and its cause.</summary>
     public NonRetryableException(string message, Exception innerException)
         : base(message, innerException) { }
 }

@@ -2,27 +2,43 @@ using Microsoft.Extensions.Logging;
 
 namespace Platform.Outbox;
 
-/// <summary>Whether the broker can be reached, told by what became of messages. While it cannot, the sweeper alone tries it, with one message.</summary>
+/// <summary>
+/// Tells from the outcome of messages whether the broker can be reached. While it cannot, only the sweeper tries it, with one message.
+/// </summary>
 internal sealed partial class BrokerAvailability(TimeProvider time, ILogger logger)
 {
-    // While the bus opens another connection, nobody says that the broker is away.
+    // While the bus opens another connection, a lost channel does not mean that the broker is away.
     private static readonly TimeSpan Reconnection = TimeSpan.FromSeconds(5);
 
+    // A bus that has been without a channel for so long is given another connection. The broker may be away, and then nothing is lost; or the
+    // bus waits for an answer that never comes, as after a halt of this process.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
     private volatile bool isAway;
+    private long awaySince;
     private long? droppedAt;
 
-    /// <summary>Whether there was no channel to the broker when last tried.</summary>
+    /// <summary>Whether there was no channel to the broker at the last try.</summary>
     public bool IsAway => isAway;
 
-    /// <summary>Whether the connection was given up a moment ago.</summary>
+    /// <summary>How long there has been no channel; zero when there was one at the last try.</summary>
+    public TimeSpan AwayFor => isAway ? time.GetElapsedTime(Volatile.Read(ref awaySince)) : TimeSpan.Zero;
+
+    /// <summary>Whether the connection should be dropped, because there has been no channel for long.</summary>
+    public bool IsStuck => AwayFor >= Patience && (droppedAt is not { } at || time.GetElapsedTime(at) >= Patience);
+
+    /// <summary>Whether the connection was dropped a moment ago.</summary>
     public bool IsReconnecting => droppedAt is { } at && time.GetElapsedTime(at) < Reconnection;
 
-    /// <summary>The connection is given up.</summary>
+    /// <summary>Records that the connection is dropped.</summary>
     public void Dropped() => droppedAt = time.GetTimestamp();
 
-    /// <summary>Notes what became of messages.</summary>
+    /// <summary>Records the outcome of messages.</summary>
     /// <param name="deliveries">The messages.</param>
-    /// <param name="areProbes">Sent on the probes' connection. That it is gone says nothing: it is given up after each probe that meets no answer.</param>
+    /// <param name="areProbes">
+    /// Whether they were sent on the probes' connection. The loss of that connection says nothing about the broker: it is dropped after
+    /// each probe that gets no answer.
+    /// </param>
     public void Note(IReadOnlyCollection<Delivery> deliveries, bool areProbes)
     {
         if (deliveries.Any(d => d.Outcome is DeliveryOutcome.Confirmed or DeliveryOutcome.Refused or DeliveryOutcome.Unanswered))
@@ -40,6 +56,7 @@ internal sealed partial class BrokerAvailability(TimeProvider time, ILogger logg
             && deliveries.FirstOrDefault(d => d.Outcome == DeliveryOutcome.Disconnected) is { } disconnected
         )
         {
+            Volatile.Write(ref awaySince, time.GetTimestamp());
             isAway = true;
             WentAway(logger, disconnected.Error);
         }

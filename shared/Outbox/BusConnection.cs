@@ -6,13 +6,13 @@ using RabbitMQ.Client;
 namespace Platform.Outbox;
 
 /// <summary>
-/// The connection of a bus that publishes, to be given up when it does not confirm any more: set <see cref="WatchAsync"/> as
-/// <c>OnRefreshConnectionFactory</c> of the bus's host. The bus connects again by itself.
+/// The connection of a bus that publishes. The relay drops it when the broker no longer confirms on it, and the bus then connects again by
+/// itself. Set <see cref="WatchAsync"/> as <c>OnRefreshConnectionFactory</c> of the bus's host.
 /// </summary>
 /// <remarks>
-/// A quorum queue without a leader leaves what is published to it unconfirmed, and when 32 messages of a channel wait for it
+/// A quorum queue without a leader does not confirm what is published to it. When 32 messages of a channel wait for such a queue
 /// (<c>quorum_commands_soft_limit</c>), the broker reads nothing more from the connection: one such queue would silence the publisher for
-/// good. The same cure serves a channel of the client that never answers again.
+/// good. Dropping the connection also helps when a channel of the client never answers again.
 /// </remarks>
 /// <typeparam name="TBus">The bus.</typeparam>
 public sealed class BusConnection<TBus>(ILogger<BusConnection<TBus>> logger)
@@ -21,7 +21,7 @@ public sealed class BusConnection<TBus>(ILogger<BusConnection<TBus>> logger)
     private readonly Lock gate = new();
     private ITcpClient? client;
 
-    /// <summary>Learns of each connection that the factory opens.</summary>
+    /// <summary>Observes each connection that the factory opens.</summary>
     public Task WatchAsync(ConnectionFactory factory)
     {
         ArgumentNullException.ThrowIfNull(factory);
@@ -29,7 +29,7 @@ public sealed class BusConnection<TBus>(ILogger<BusConnection<TBus>> logger)
         return Task.CompletedTask;
     }
 
-    /// <summary>Ends the connection, if one was opened. What waits for a confirm on it fails at once.</summary>
+    /// <summary>Drops the connection, if one was opened. Everything that waits for a confirm on it fails at once.</summary>
     internal void Drop()
     {
         ITcpClient? dropped;
@@ -61,7 +61,7 @@ internal static partial class BusConnectionLog
 {
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "The connection of {Bus} is given up, because the broker does not confirm; the bus opens another one."
+        Message = "The connection of {Bus} is dropped, because the broker does not confirm; the bus opens another one."
     )]
     public static partial void Dropping(ILogger logger, string bus);
 }

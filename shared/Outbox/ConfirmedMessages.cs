@@ -3,20 +3,23 @@ using System.Threading.Channels;
 namespace Platform.Outbox;
 
 /// <summary>
-/// Messages that the broker has and whose rows are to be deleted: collected for a moment, because a commit for each costs more than
-/// to send it. A crash within that moment sends them again.
+/// Messages that the broker has confirmed and whose rows must be deleted. They are collected for a moment, because one commit for each
+/// would cost more than sending it. After a crash within that moment they are sent again.
 /// </summary>
 internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    // Waiting for more than these saves little.
+    // To wait for more than these would save little.
     private readonly int enough = capacity / 2;
 
     private readonly Channel<Delivery> channel = Channel.CreateBounded<Delivery>(capacity);
     private TaskCompletionSource isEnough = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Adds what was confirmed. Waits while the database does not keep up: what is sent but not deleted is sent again when its lease ends.</summary>
+    /// <summary>
+    /// Adds confirmed messages. Waits while the database does not keep up, because a message that is sent but not deleted is sent again
+    /// when its lease ends.
+    /// </summary>
     public async Task AddAsync(IEnumerable<Delivery> deliveries)
     {
         foreach (var delivery in deliveries)
@@ -29,7 +32,7 @@ internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
         }
     }
 
-    /// <summary>Waits for the first, and for those that follow soon. False when no more come.</summary>
+    /// <summary>Waits for the first message and for those that follow soon. False when no more will come.</summary>
     public async Task<bool> WaitAsync()
     {
         if (!await channel.Reader.WaitToReadAsync())
@@ -37,7 +40,8 @@ internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
             return false;
         }
 
-        // Those that come meanwhile wake nobody: there are hundreds a second, and each would cost more than its share of the delete.
+        // Messages that come meanwhile wake nobody: there are hundreds a second, and each wake-up would cost more than the message's share
+        // of the delete.
         var signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Volatile.Write(ref isEnough, signal);
         if (channel.Reader.Count < enough)
@@ -59,7 +63,7 @@ internal sealed class ConfirmedMessages(int capacity, TimeProvider time)
         return taken;
     }
 
-    /// <summary>Nothing is added any more; what is in it can still be taken.</summary>
+    /// <summary>Ends adding; messages that are in it can still be taken.</summary>
     public void Complete()
     {
         channel.Writer.TryComplete();

@@ -1,25 +1,25 @@
 namespace Platform.Outbox;
 
 /// <summary>
-/// What waits in this process for one destination, sent batch by batch. Each destination has its own, so that one that does not answer
-/// keeps nobody else waiting.
+/// The messages that wait in this process for one destination, sent batch by batch. Each destination has its own queue, so that one that
+/// does not answer does not delay the others.
 /// </summary>
 internal sealed class DestinationQueue(Destination destination, OutboxSender sender, OutboxOptions options, TimeProvider time)
 {
-    // Messages to one queue that stand still, and with which the broker goes on reading (BusConnection).
+    // The most unanswered messages to one queue with which the broker still reads from the connection (BusConnection).
     private const int MaxStanding = 30;
 
-    // As long as it does not answer nothing is kept in memory for it.
+    // After this time without an answer, no more messages for the destination are kept in memory.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    // Twice without an answer in between is a stand. Once may be this process that stood still.
+    // Two looks without an answer in between mean that the destination stands still. After one, it may have been this process.
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
-    // Where messages come together, more follow at once, and large batches cost the broker less than many small ones. A message that
-    // comes alone is not kept waiting.
+    // Where messages come together, more follow at once, and a large batch costs the broker less than many small ones. A message that comes
+    // alone does not wait.
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
 
-    // Where this many come together, more are not waited for.
+    // A batch of this size does not wait for more messages.
     private const int Many = 30;
 
     private readonly Lock gate = new();
@@ -31,10 +31,10 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
 
     public DestinationHealth Health { get; } = new(time);
 
-    /// <summary>Ends when nothing waits any more.</summary>
+    /// <summary>The task that sends; it completes when no message waits any more.</summary>
     public Task Sending { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Whether nothing waits and nothing is under way.</summary>
+    /// <summary>Whether no message waits and none is under way.</summary>
     public bool IsIdle
     {
         get
@@ -47,7 +47,7 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
     }
 
     /// <summary>Takes messages to send.</summary>
-    /// <returns>False: they are to be given back, because the destination does not answer at this moment.</returns>
+    /// <returns>False when the caller must give the messages back, because the destination does not answer at this moment.</returns>
     public bool TryAdd(IEnumerable<Delivery> deliveries)
     {
         lock (gate)
@@ -128,13 +128,13 @@ internal sealed class DestinationQueue(Destination destination, OutboxSender sen
                 batch.Add(delivery);
             }
 
-            // In the same breath, so that whoever adds now starts the next one.
+            // Set under the same lock, so that whoever adds a message now starts to send again.
             isSending = batch.Count > 0;
             return batch;
         }
     }
 
-    // From now on nothing is kept here until there is an answer.
+    // From now on no message is kept here until the destination answers.
     private List<Delivery> TakeAll()
     {
         lock (gate)

@@ -3,13 +3,14 @@ using MassTransit;
 namespace Platform.Outbox;
 
 /// <summary>
-/// A bus that only publishes, on a connection of its own: <c>AddMassTransit&lt;IPublishBus&gt;</c>. RabbitMQ stops reading from a connection
-/// that publishes while an alarm lasts (memory, disk), and acknowledgements on the same connection would wait with it.
+/// A bus that only publishes, on a connection of its own: <c>AddMassTransit&lt;IPublishBus&gt;</c>. While an alarm lasts (memory, disk),
+/// RabbitMQ stops reading from a connection that publishes, and acknowledgements on the same connection would have to wait.
 /// </summary>
 public interface IPublishBus : IBus;
 
 /// <summary>
-/// A bus for single messages to destinations that failed, on a connection of its own, which it opens when there is one. A queue that does
-/// not answer can hold the channel that publishes to it, and a refusal closes it; this way neither meets other destinations.
+/// A bus for single messages to destinations that failed, on a connection of its own that it opens when there is such a message. A queue
+/// that does not answer can block the channel that publishes to it, and a refusal closes the channel; on this bus neither affects other
+/// destinations.
 /// </summary>
 public interface IProbeBus : IBus;

@@ -6,15 +6,17 @@ using MassTransit.Middleware;
 using MassTransit.Middleware.Outbox;
 using MassTransit.Transports;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Platform.Outbox;
 
 /// <summary>
-/// What a scope's <c>IPublishEndpoint</c> and <c>ISendEndpointProvider</c> write to: every message becomes a tracked
-/// <see cref="OutboxMessage"/> of the scope's <see cref="DbContext"/> and is saved, or not, together with everything else.
+/// The target of a scope's <c>IPublishEndpoint</c> and <c>ISendEndpointProvider</c>: every message becomes a tracked
+/// <see cref="OutboxMessage"/> of the scope's <see cref="DbContext"/>, and <c>SaveChanges</c> saves it together with everything else, or
+/// saves nothing.
 /// </summary>
-/// <typeparam name="TDbContext">The context whose <c>SaveChanges</c> carries the messages.</typeparam>
+/// <typeparam name="TDbContext">The context whose <c>SaveChanges</c> saves the messages.</typeparam>
 public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendContext
     where TDbContext : DbContext
 {
@@ -41,7 +43,7 @@ public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendC
         SendEndpointProvider = new OutboxSendEndpointProvider(this, bus);
         PublishEndpoint = new PublishEndpoint(new OutboxPublishEndpointProvider(this, publishedTypes));
 
-        // A request waits for its response, so it cannot wait for a commit: requests go straight to the broker.
+        // A request cannot wait for a commit, because its caller waits for the response. So requests go straight to the broker.
         scopedClientFactory = new(() =>
             new ScopedClientFactory(new ClientFactory(new ScopedClientFactoryContext(clientFactory, provider)), null!)
         );
@@ -60,7 +62,7 @@ public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendC
     public object? GetService(Type serviceType) => provider.GetService(serviceType);
 
     /// <summary>Adds the message to the context.</summary>
-    /// <exception cref="NotSupportedException">The message carries a delay. Delays belong on the row of what is delayed.</exception>
+    /// <exception cref="NotSupportedException">The message has a delay. Store a due time in the row of what is delayed instead.</exception>
     /// <exception cref="MessageException">The message is larger than <see cref="OutboxOptions.MaxMessageLength"/>.</exception>
     public Task AddSend<T>(SendContext<T> context)
         where T : class
@@ -73,7 +75,7 @@ public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendC
             );
         }
 
-        // Before the headers are read: a raw serializer writes some.
+        // The body comes before the headers are read, because a raw serializer adds headers.
         var body = context.Serializer.GetMessageBody(context).GetBytes();
         if (body.Length > options.Value.MaxMessageLength)
         {
@@ -111,4 +113,22 @@ public sealed class OutboxBusContext<TDbContext> : ScopedBusContext, OutboxSendC
             );
         return Task.CompletedTask;
     }
+}
+
+/// <summary>
+/// Chooses what <c>IPublishEndpoint</c> means in a scope: the outbox, or, in the scope of a consumed message, that message's context, as
+/// MassTransit's own outbox does. A consumer that needs the outbox injects <see cref="OutboxBusContext{TDbContext}"/>.
+/// </summary>
+internal sealed class OutboxBusContextProvider<TDbContext>(
+    Bind<IBus, IClientFactory> clientFactory,
+    Bind<IBus, IScopedConsumeContextProvider> busConsumeContext,
+    IScopedConsumeContextProvider consumeContext,
+    IServiceProvider provider
+) : IScopedBusContextProvider<IBus>
+    where TDbContext : DbContext
+{
+    public ScopedBusContext Context { get; } =
+        busConsumeContext.Value.HasContext ? new ConsumeContextScopedBusContext(busConsumeContext.Value.GetContext(), clientFactory.Value)
+        : consumeContext.HasContext ? new ConsumeContextScopedBusContext(consumeContext.GetContext(), clientFactory.Value)
+        : provider.GetRequiredService<OutboxBusContext<TDbContext>>();
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Platform.Outbox;
 
-/// <summary>The buses that the relay sends with: those meant for it where there are such, and otherwise the ordinary one.</summary>
+/// <summary>The buses that the relay sends with: its own buses if they are registered, otherwise the ordinary one.</summary>
 internal sealed class OutboxBuses(IServiceProvider provider)
 {
     public IBus Publish { get; } = provider.GetService<IPublishBus>() ?? provider.GetRequiredService<IBus>();
@@ -11,12 +11,12 @@ internal sealed class OutboxBuses(IServiceProvider provider)
     public IBus Probe { get; } =
         provider.GetService<IProbeBus>() ?? (IBus?)provider.GetService<IPublishBus>() ?? provider.GetRequiredService<IBus>();
 
-    /// <summary>Each of them once.</summary>
+    /// <summary>The buses without repetition.</summary>
     public IEnumerable<IBus> Distinct => ReferenceEquals(Publish, Probe) ? [Publish] : [Publish, Probe];
 
-    /// <summary>Gives up the connection of <see cref="Publish"/>, where it is one of its own.</summary>
+    /// <summary>Drops the connection of <see cref="Publish"/>, if that is a bus of its own.</summary>
     public void DropPublish() => provider.GetRequiredService<BusConnection<IPublishBus>>().Drop();
 
-    /// <summary>Gives up the connection of <see cref="Probe"/>, where it is one of its own.</summary>
+    /// <summary>Drops the connection of <see cref="Probe"/>, if that is a bus of its own.</summary>
     public void DropProbe() => provider.GetRequiredService<BusConnection<IProbeBus>>().Drop();
 }

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Platform.Outbox;
 
-/// <summary>Learns from Entity Framework when messages are saved and when their transaction ends.</summary>
+/// <summary>Observes in Entity Framework when messages are saved and when their transaction ends.</summary>
 internal sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesInterceptor, IDbTransactionInterceptor
 {
     public InterceptionResult<int> SavingChanges(DbContextEventData eventData, InterceptionResult<int> result)
@@ -120,7 +120,7 @@ internal sealed class OutboxInterceptor(OutboxRelay relay) : ISaveChangesInterce
         }
     }
 
-    // Not Find: the transaction may be joined before the first message is published.
+    // The session is created if it does not exist, because the transaction may be joined before the first message is published.
     private static void Joined(TransactionEventData? eventData)
     {
         if (eventData?.Context is { } db)

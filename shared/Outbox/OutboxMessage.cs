@@ -1,9 +1,9 @@
 namespace Platform.Outbox;
 
-/// <summary>One message that waits for its transaction's commit and then for the broker's confirm. Deleted once confirmed.</summary>
+/// <summary>One message that waits for its transaction's commit and then for the broker's confirm. It is deleted once confirmed.</summary>
 public class OutboxMessage
 {
-    /// <summary>Version 7 UUID, so rows sort by time.</summary>
+    /// <summary>The id of the row: a version 7 UUID, so rows sort by time.</summary>
     public Guid Id { get; init; }
 
     /// <summary>The message id that consumers see.</summary>
@@ -12,51 +12,56 @@ public class OutboxMessage
     /// <summary>The correlation id that consumers see.</summary>
     public Guid? CorrelationId { get; init; }
 
-    /// <summary>Exchange or queue address, as MassTransit wrote it.</summary>
+    /// <summary>The address of the exchange or queue, as MassTransit wrote it.</summary>
     public string DestinationAddress { get; init; } = "";
 
-    /// <summary>Routing key; null for none. Address and routing key together are the destination: one may answer while another does not.</summary>
+    /// <summary>
+    /// The routing key; null for none. Address and routing key together are the destination, because one queue may answer while another
+    /// does not.
+    /// </summary>
     public string? RoutingKey { get; init; }
 
-    /// <summary>Media type of <see cref="Body"/>.</summary>
+    /// <summary>The media type of <see cref="Body"/>.</summary>
     public string ContentType { get; init; } = "";
 
-    /// <summary>The serialized message with its envelope, sent as it stands.</summary>
+    /// <summary>The serialized message with its envelope, sent unchanged.</summary>
     public byte[] Body { get; init; } = [];
 
-    /// <summary>Message headers as JSON, trace context among them.</summary>
+    /// <summary>The message headers as JSON, including the trace context.</summary>
     public string? Headers { get; init; }
 
-    /// <summary>Transport properties as JSON: routing key, priority, persistence.</summary>
+    /// <summary>The transport properties as JSON: routing key, priority, persistence.</summary>
     public string? Properties { get; init; }
 
-    /// <summary>When the message is no longer of use (UTC); null for never.</summary>
+    /// <summary>When the message expires (UTC); null for never.</summary>
     public DateTime? ExpiresAt { get; init; }
 
-    /// <summary>The relay of the process that wrote it, while that has it in memory; null when it waits for a sweep.</summary>
+    /// <summary>
+    /// The relay of the process that wrote the message, while that process has it in memory; null when it waits for a sweep.
+    /// </summary>
     public Guid? LeaseOwner { get; internal set; }
 
     /// <summary>
-    /// From when a sweep may claim it (UTC, the database's clock). A claim moves it 30 s ahead, which is its lease, and a failure further.
-    /// With a <see cref="LeaseOwner"/>: when that one's lease began. Set by the database on insert.
+    /// When a sweep may claim the message (UTC, the database's clock). A claim moves this time 30 s ahead, which is the lease; a failure
+    /// moves it further. While there is a <see cref="LeaseOwner"/>, this is when its lease began. The database sets it on insert.
     /// </summary>
     public DateTime DueAt { get; init; }
 
     /// <summary>
-    /// How often it could not be sent. The pause before the next try doubles each time, from up to 30 s to 8 min; one of those that failed
-    /// together comes sooner and finds out for the others.
+    /// How often the message could not be sent. The pause before the next try doubles each time, from up to 30 s to 8 min. Of messages that
+    /// failed together, one is tried sooner and tests the destination for the others.
     /// </summary>
     public int Failures { get; init; }
 
     /// <summary>
-    /// Set aside, because nothing can send it: why. Such a row stays until somebody deletes it, or clears this column and sets
+    /// Why the message was set aside: nothing can send it. The row stays until somebody deletes it, or clears this column and sets
     /// <see cref="DueAt"/> to now.
     /// </summary>
     public string? Error { get; init; }
 
-    /// <summary>What <see cref="Headers"/> says, while the message is in the memory of the process that wrote it.</summary>
+    /// <summary>The values of <see cref="Headers"/>, while the message is in the memory of the process that wrote it.</summary>
     internal Dictionary<string, object>? HeaderValues { get; init; }
 
-    /// <summary>What <see cref="Properties"/> says, while the message is in the memory of the process that wrote it.</summary>
+    /// <summary>The values of <see cref="Properties"/>, while the message is in the memory of the process that wrote it.</summary>
     internal Dictionary<string, object>? PropertyValues { get; init; }
 }

@@ -2,7 +2,10 @@ using System.Diagnostics.Metrics;
 
 namespace Platform.Outbox;
 
-/// <summary>The meter <c>Platform.Outbox</c>: how long messages wait for the broker, and what it refuses. Names follow OpenTelemetry's conventions.</summary>
+/// <summary>
+/// The meter <c>Platform.Outbox</c>: how long messages wait for the broker, and how many it refuses. Names follow OpenTelemetry's
+/// conventions.
+/// </summary>
 internal sealed class OutboxMetrics : IDisposable
 {
     /// <summary>Name of the meter.</summary>
@@ -14,7 +17,7 @@ internal sealed class OutboxMetrics : IDisposable
 
     public OutboxMetrics()
     {
-        lag = meter.CreateHistogram<double>("platform.outbox.lag", "s", "From Publish to the broker's confirm.");
+        lag = meter.CreateHistogram<double>("platform.outbox.lag", "s", "Time from Publish to the broker's confirm.");
         refused = meter.CreateCounter<long>(
             "platform.outbox.refused",
             "{message}",

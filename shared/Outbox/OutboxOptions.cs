@@ -6,16 +6,16 @@ namespace Platform.Outbox;
 public sealed class OutboxOptions
 {
     /// <summary>
-    /// Bytes of messages (bodies, and 1 KiB for each message) that wait in memory between commit and broker; beyond it messages are left
-    /// to the sweeper. Default 64 MiB; range 1 KiB to 4 GiB.
+    /// How many bytes of messages (bodies, plus 1 KiB for each message) may wait in memory between commit and broker; further messages are
+    /// left to the sweeper. Default 64 MiB; range 1 KiB to 4 GiB.
     /// </summary>
     [Range(1024, 4L * 1024 * 1024 * 1024)]
     public long BufferLength { get; set; } = 64 * 1024 * 1024;
 
     /// <summary>
-    /// Messages claimed at once by a sweep, and published at once to one destination. The rows of up to five batches are deleted with one
-    /// statement, 50 ms after the first confirm at the latest. Default 500: each claim is a transaction, so MariaDB spends a quarter less on a
-    /// message than with 200 (docs/mysql.md). Range 1 to 1,000.
+    /// How many messages a sweep claims at once, and how many are published at once to one destination. One statement deletes the rows of
+    /// up to five batches, 50 ms after the first confirm at the latest. Default 500: each claim is a transaction, so MariaDB spends a
+    /// quarter less on a message than with 200 (docs/mysql.md). Range 1 to 1,000.
     /// </summary>
     [Range(1, 1_000)]
     public int BatchSize { get; set; } = 500;
@@ -33,7 +33,9 @@ public sealed class OutboxOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:00:20")]
     public TimeSpan PublishTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Largest serialized message, in bytes; a larger one is refused by Publish or Send. Default 1 MiB; range 1 KiB to 64 MiB.</summary>
+    /// <summary>
+    /// The largest serialized message, in bytes; Publish and Send refuse a larger one. Default 1 MiB; range 1 KiB to 64 MiB.
+    /// </summary>
     [Range(1024, 64 * 1024 * 1024)]
     public int MaxMessageLength { get; set; } = 1024 * 1024;
 }

@@ -5,15 +5,17 @@ using RabbitMQ.Client.Exceptions;
 
 namespace Platform.Outbox;
 
-/// <summary>Sends messages of one destination at a time and notes what became of each. Callers with different destinations may overlap.</summary>
+/// <summary>
+/// Sends messages to one destination at a time and records each message's outcome. Callers with different destinations may overlap.
+/// </summary>
 internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDisposable
 {
-    // With less than this beyond the time to publish, a lease might end before its message is deleted.
+    // If less than this is left after the time to publish, a lease might end before its message is deleted.
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ChannelRecovery = TimeSpan.FromMilliseconds(20);
 
-    // Everybody waits for whoever is alone. What is not answered by then does not get an answer soon.
+    // All senders wait for the one that sends alone. An answer that has not come by then will not come soon.
     private static readonly TimeSpan AloneTimeout = TimeSpan.FromSeconds(2);
     private static readonly SerializedMessageBody Placeholder = new();
 
@@ -36,7 +38,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
         observers = [.. buses.Distinct.SelectMany(bus => new[] { bus.ConnectSendObserver(this), bus.ConnectPublishObserver(this) })];
     }
 
-    /// <summary>Sends messages of one destination.</summary>
+    /// <summary>Sends messages to one destination.</summary>
     public async Task SendAsync(IEnumerable<Delivery> deliveries)
     {
         var leased = deliveries.Where(IsLeased).ToList();
@@ -48,9 +50,11 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
         }
     }
 
-    /// <summary>Sends messages to a destination that failed before, where they meet no other destination's.</summary>
+    /// <summary>Sends messages to a destination that failed before, where they cannot disturb other destinations.</summary>
     /// <param name="deliveries">The messages.</param>
-    /// <param name="briefly">It may be well, and so may others that wait for their turn: the answer is not waited for as long as usual.</param>
+    /// <param name="briefly">
+    /// Waits for the answer less long than usual, because the destination may be well, and others that may be well wait for their turn.
+    /// </param>
     public async Task ProbeAsync(IEnumerable<Delivery> deliveries, bool briefly)
     {
         await probing.WaitAsync();
@@ -66,7 +70,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
             );
             if (leased.Any(d => d.Outcome == DeliveryOutcome.Unanswered))
             {
-                // Whatever holds this channel is not to meet the next one.
+                // The next probe must not meet whatever holds this channel.
                 buses.DropProbe();
             }
         }
@@ -76,8 +80,8 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
         }
     }
 
-    // The broker refused a message, of this destination or of another one, and closed the channel under all. Whoever sends alone and
-    // is refused once more is it.
+    // The broker refused a message to this or another destination, and closed the channel under all messages. The sender that is refused
+    // again when it sends alone is the cause.
     private async Task SendAloneAsync(List<Delivery> leased, ShutdownEventArgs? reason)
     {
         var start = time.GetTimestamp();
@@ -88,7 +92,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
             return;
         }
 
-        // One of these, or all. Two in a row are enough to know that it is the destination.
+        // One of these messages is refused, or all are. Two in a row suffice to know that it is the destination.
         var inARow = 0;
         foreach (var delivery in mine.Where(d => d.Outcome == DeliveryOutcome.Refused))
         {
@@ -98,15 +102,15 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
                 continue;
             }
 
-            // With no time left it is not tried, and that says nothing about the broker.
+            // With no time left the message is not tried, which says nothing about the broker.
             (delivery.Outcome, delivery.Error) = (DeliveryOutcome.NotTried, null);
             (isRefused, reason) = await SendAloneAsync(buses.Publish, [delivery], reason, start, AloneTimeout);
             inARow = isRefused ? inARow + 1 : 0;
         }
     }
 
-    /// <summary>Sends until the channel stays open, or is closed for another reason than it was closed before.</summary>
-    /// <returns>Whether these were refused, and why the channel was closed last.</returns>
+    /// <summary>Sends until the channel stays open, or is closed for a reason that is new.</summary>
+    /// <returns>Whether these messages were refused, and the last reason why the channel was closed.</returns>
     private async Task<(bool IsRefused, ShutdownEventArgs? Reason)> SendAloneAsync(
         IBus bus,
         List<Delivery> deliveries,
@@ -128,7 +132,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
                 break;
             }
 
-            // Without a reason, or with the last one, it is the closed channel still: the bus has not replaced it yet.
+            // Without a reason, or with the last reason, this is still the closed channel, which the bus has not replaced yet.
             if (alone.CloseReason is { } reason && !ReferenceEquals(reason, lastReason))
             {
                 foreach (var delivery in deliveries.Where(d => alone.IsRefused && d.Outcome == DeliveryOutcome.Disconnected))
@@ -204,7 +208,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
                 && !SendAttempt.IsRefusal(delivery.Error)
             )
             {
-                // A channel that is being closed fails in many ways, and none of them says anything about the message.
+                // A channel that is being closed fails in many ways, none of which says anything about the message.
                 (delivery.Outcome, delivery.Error) = (DeliveryOutcome.Disconnected, attempt.ChannelError);
             }
         }
@@ -229,7 +233,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
         }
         catch (Exception exception)
         {
-            // No input or output so far: it is the row, unless the bus is being started or stopped.
+            // No input or output has happened yet, so the row is the cause, unless the bus is starting or stopping.
             (delivery.Outcome, delivery.Error) = (
                 exception is OperationCanceledException || SendAttempt.IsChannelError(exception)
                     ? DeliveryOutcome.Disconnected

@@ -8,15 +8,16 @@ using Microsoft.Extensions.Options;
 
 namespace Platform.Outbox;
 
-/// <summary>Registration of the outbox.</summary>
+/// <summary>Registers the outbox.</summary>
 public static class OutboxRegistration
 {
     /// <summary>
-    /// Makes <c>IPublishEndpoint</c> and <c>ISendEndpointProvider</c> of every scope write to the outbox of <typeparamref name="TDbContext"/>,
-    /// and runs the relay, which stops before the bus. It sends with the buses <see cref="IPublishBus"/> and <see cref="IProbeBus"/> where
-    /// there are such, and otherwise with the ordinary one. The context's options need <see cref="UseOutbox"/>, its model <see cref="OutboxModel.AddOutbox"/>.
+    /// Makes <c>IPublishEndpoint</c> and <c>ISendEndpointProvider</c> of every scope write to the outbox of
+    /// <typeparamref name="TDbContext"/>, and runs the relay, which stops before the bus. The relay sends with the buses
+    /// <see cref="IPublishBus"/> and <see cref="IProbeBus"/> if they are registered, otherwise with the ordinary bus. The context's options
+    /// need <see cref="UseOutbox"/>, and its model needs <see cref="OutboxModel.AddOutbox"/>.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Called twice: a scope has one outbox.</exception>
+    /// <exception cref="InvalidOperationException">The method was called before: a scope has only one outbox.</exception>
     public static void AddOutbox<TDbContext>(this IBusRegistrationConfigurator bus)
         where TDbContext : DbContext
     {
@@ -42,6 +43,7 @@ public static class OutboxRegistration
             provider.GetRequiredService<ILogger<OutboxRelay>>()
         ));
         services.AddHostedService(provider => provider.GetRequiredService<OutboxRelay>());
+        services.AddHealthChecks().AddCheck<OutboxHealthCheck>("outbox");
         services.AddSingleton<OutboxInterceptor>();
         services.AddScoped(provider => new OutboxBusContext<TDbContext>(
             provider.GetRequiredService<OutboxBuses>().Publish,
@@ -55,7 +57,7 @@ public static class OutboxRegistration
         services.Replace(ServiceDescriptor.Scoped<IScopedBusContextProvider<IBus>, OutboxBusContextProvider<TDbContext>>());
     }
 
-    /// <summary>Lets the outbox learn of saves and commits of a context.</summary>
+    /// <summary>Lets the outbox observe the saves and commits of a context.</summary>
     public static DbContextOptionsBuilder UseOutbox(this DbContextOptionsBuilder builder, IServiceProvider provider)
     {
         ArgumentNullException.ThrowIfNull(builder);

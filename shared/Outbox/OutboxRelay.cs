@@ -6,9 +6,9 @@ using Microsoft.Extensions.Options;
 namespace Platform.Outbox;
 
 /// <summary>
-/// Sends committed messages. Those of this process arrive in memory, right after their commit; the rest (left behind by a crash,
-/// a full buffer or a broker outage, here or elsewhere) are claimed by the <see cref="OutboxSweeper"/>, which runs in this service too.
-/// At least once: a crash between the broker's confirm and the delete sends a message again. No order is promised.
+/// Sends committed messages. This process's own messages arrive in memory right after their commit. The <see cref="OutboxSweeper"/>, which
+/// also runs in this service, claims the rest: messages that a crash, a full buffer or a broker outage left behind, here or elsewhere. Each
+/// message is sent at least once: after a crash between the broker's confirm and the delete it is sent again. No order is promised.
 /// </summary>
 internal sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
 {
@@ -48,10 +48,13 @@ internal sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
     /// <summary>Identifies this relay in <c>lease_owner</c>; new at every process start.</summary>
     public Guid Id { get; } = Guid.CreateVersion7();
 
-    /// <summary>Bytes of messages that this relay can take now; what is inserted beyond it belongs to nobody.</summary>
+    /// <summary>How many bytes of messages this relay can take now. Messages inserted beyond that get no lease.</summary>
     public long Room => running && !sender.BrokerUnavailable ? committed.Room : 0;
 
-    /// <summary>Whether nothing waits in this process and nothing is under way.</summary>
+    /// <summary>How long there has been no channel to the broker; zero when there was one at the last try.</summary>
+    internal TimeSpan BrokerAwayFor => sender.BrokerAwayFor;
+
+    /// <summary>Whether no message waits in this process and none is under way.</summary>
     internal bool IsIdle => sender.IsIdle && sweeper.IsIdle;
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -60,7 +63,7 @@ internal sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        // The loops must not continue whatever trace the start of the process belongs to: each message has its own.
+        // The loops must not continue the trace in which the process starts: each message has its own trace.
         using var noFlow = ExecutionContext.SuppressFlow();
         running = true;
         sending =
@@ -74,8 +77,8 @@ internal sealed partial class OutboxRelay : IHostedLifecycleService, IDisposable
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    // After the services that publish, and before the bus, which was registered earlier: what they left in memory still goes out.
-    // A host can be stopped twice, the second time after this was disposed.
+    // Stops after the services that publish and before the bus, which was registered earlier, so that messages still in memory are sent. A
+    // host can be stopped twice, the second time after this object was disposed.
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         running = false;

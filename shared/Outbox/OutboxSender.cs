@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Platform.Outbox;
 
-/// <summary>Sends leased messages, each destination by a queue of its own, and has what became of them written down.</summary>
+/// <summary>Sends leased messages, with one queue for each destination, and has their outcome recorded.</summary>
 internal sealed partial class OutboxSender(
     OutboxPublisher publisher,
     OutboxBuses buses,
@@ -15,10 +15,10 @@ internal sealed partial class OutboxSender(
     ILogger logger
 )
 {
-    // Beyond it, destinations that are well and have nothing to send are forgotten.
+    // Above this number, healthy destinations that have nothing to send are forgotten.
     private const int MaxQueues = 1_000;
 
-    // On one connection: fewer than the broker leaves unanswered before it stops to read (BusConnection).
+    // For one connection: fewer unanswered messages than make the broker stop reading from it (BusConnection).
     private const int MaxUnanswered = 24;
     private const int MaxAttemptsWithoutConfirm = 2;
 
@@ -28,13 +28,16 @@ internal sealed partial class OutboxSender(
     private int unanswered;
     private int attemptsWithoutConfirm;
 
-    /// <summary>Whether there was no channel to the broker when last tried.</summary>
+    /// <summary>Whether there was no channel to the broker at the last try.</summary>
     public bool BrokerUnavailable => broker.IsAway;
 
-    /// <summary>Whether nothing waits and nothing is under way.</summary>
+    /// <summary>How long there has been no channel to the broker; zero when there was one at the last try.</summary>
+    public TimeSpan BrokerAwayFor => broker.AwayFor;
+
+    /// <summary>Whether no message waits and none is under way.</summary>
     public bool IsIdle => queues.Values.All(q => q.IsIdle);
 
-    /// <summary>Takes messages to send. What becomes of them is written down later.</summary>
+    /// <summary>Takes messages to send. Their outcome is recorded later.</summary>
     public void Post(IEnumerable<Delivery> deliveries)
     {
         foreach (var group in deliveries.GroupBy(d => d.Destination))
@@ -51,7 +54,7 @@ internal sealed partial class OutboxSender(
         }
     }
 
-    /// <summary>Waits until everything that was posted is over.</summary>
+    /// <summary>Waits until all posted messages are over.</summary>
     public async Task DrainAsync()
     {
         while (!IsIdle)
@@ -69,12 +72,13 @@ internal sealed partial class OutboxSender(
             if (health.RestLeft is { Ticks: > 0 } restLeft)
             {
                 Note(batch, DeliveryOutcome.Resting, restLeft);
+                batch[0].IsNextProbe = health.ChooseProbe();
                 return;
             }
 
-            // While the broker is away the sweeper alone tries it.
+            // While the broker is away, only messages of the sweeper try it.
             var tried = broker.IsAway ? [.. batch.Where(d => d.ClaimedUntil is not null)] : batch;
-            var wasFailing = health.IsFailing;
+            var (wasFailing, wasAway) = (health.IsFailing, broker.IsAway);
             await (wasFailing ? publisher.ProbeAsync(tried, health.IsSuspect) : publisher.SendAsync(tried));
             metrics.Sent(tried, time.GetUtcNow());
             if (!wasFailing)
@@ -83,8 +87,18 @@ internal sealed partial class OutboxSender(
             }
 
             broker.Note(tried, areProbes: wasFailing);
+            if (broker.IsStuck)
+            {
+                GiveUpConnection();
+            }
 
-            // Confirms that came before it stood still do not speak for it.
+            if (wasAway && broker.IsAway)
+            {
+                // Another instance may reach the broker. It must find these messages free, and not claimed here again and again.
+                Note([.. tried.Where(d => d.Outcome == DeliveryOutcome.Disconnected)], DeliveryOutcome.Waiting, TimeSpan.Zero);
+            }
+
+            // Confirms from before the destination stood still do not prove that it is well.
             if (wasFailing || !health.IsSuspect)
             {
                 health.Note(tried);
@@ -102,7 +116,7 @@ internal sealed partial class OutboxSender(
         }
     }
 
-    /// <summary>Gives back what waits for a destination that does not answer at this moment. Never fails.</summary>
+    /// <summary>Gives back messages that wait for a destination which does not answer at this moment. Never fails.</summary>
     public Task HandBackAsync(IReadOnlyList<Delivery> deliveries)
     {
         Note(deliveries, DeliveryOutcome.Waiting, TimeSpan.Zero);
@@ -110,8 +124,8 @@ internal sealed partial class OutboxSender(
     }
 
     /// <summary>
-    /// Gives up the connection, because so many messages to one destination stand still on it that the broker may have stopped to read:
-    /// then everybody does. The destination has to prove itself again.
+    /// Drops the connection, because so many messages to one destination are unanswered on it that the broker may have stopped reading from
+    /// it, which would block all destinations. The destination must prove itself again.
     /// </summary>
     public void Suspect(DestinationQueue queue, int standing)
     {
@@ -123,7 +137,7 @@ internal sealed partial class OutboxSender(
         }
     }
 
-    /// <summary>Has written down what became of messages. Waits while the database does not keep up. Never fails.</summary>
+    /// <summary>Has the outcome of messages recorded. Waits while the database does not keep up. Never fails.</summary>
     public async Task SettleAsync(IReadOnlyList<Delivery> deliveries)
     {
         try
@@ -144,7 +158,8 @@ internal sealed partial class OutboxSender(
         }
     }
 
-    // Those that failed before are due much later; now they can be sent. One at a time for each destination, and nobody waits for it.
+    // Makes messages that failed before due now, instead of much later. Only one such run at a time for each destination, and nobody waits
+    // for it.
     private void Resume(DestinationQueue queue)
     {
         if (resuming.TryAdd(queue.Destination, true))
@@ -158,12 +173,12 @@ internal sealed partial class OutboxSender(
         var destination = queue.Destination;
         try
         {
-            // Unless it fails again meanwhile: what is postponed then would be made due at once, again and again.
+            // Stop if the destination fails again: otherwise messages that are then postponed would be made due at once, again and again.
             while (!queue.Health.IsFailing && await store.ResumeAsync(destination, CancellationToken.None) > 0) { }
         }
         catch (Exception exception)
         {
-            // They come back by themselves, later.
+            // The messages become due by themselves, later.
             NotResumed(logger, exception, destination);
         }
         finally
@@ -201,7 +216,7 @@ internal sealed partial class OutboxSender(
             Volatile.Write(ref attemptsWithoutConfirm, 0);
             GiveUpConnection();
 
-            // Whoever was on it met no answer, for whatever reason of others. A probe tells.
+            // The messages on the connection got no answer, which may be due to others. A probe tells.
             queue.Health.Suspect();
             silent.ForEach(d => d.Outcome = DeliveryOutcome.Disconnected);
         }
@@ -232,7 +247,7 @@ internal sealed partial class OutboxSender(
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "{Count} messages to {Destination} stand still; they may hold the whole connection."
+        Message = "{Count} messages to {Destination} are unanswered; they may block the whole connection."
     )]
     private static partial void StandsStill(ILogger logger, int count, Destination destination);
 
@@ -265,7 +280,7 @@ internal sealed partial class OutboxSender(
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "Messages to {Destination} could not be sent; others send them when their lease ends."
+        Message = "Messages to {Destination} could not be sent; a sweep sends them when their lease ends."
     )]
     private static partial void Failed(ILogger logger, Exception exception, Destination destination);
 }

@@ -6,8 +6,8 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 namespace Platform.Outbox;
 
 /// <summary>
-/// The messages of one <see cref="DbContext"/> between Publish and commit. Invariant: a message is handed over for sending only when
-/// the database said that the transaction which inserted it has committed.
+/// The messages of one <see cref="DbContext"/> between Publish and commit. Invariant: a message is handed over for sending only after the
+/// database has said that the transaction which inserted it has committed.
 /// </summary>
 internal sealed class OutboxSession
 {
@@ -25,16 +25,16 @@ internal sealed class OutboxSession
 
     public void Add(DbContext db, OutboxMessage message)
     {
-        // Publishing several messages at once is common and harmless elsewhere; a change tracker would not survive it.
+        // It is common to publish several messages in parallel, and elsewhere it does no harm; a change tracker would break.
         lock (tracked)
         {
-            // A change tracker that was cleared forgot its messages: they will never be saved.
+            // The change tracker was cleared and forgot these messages: they will never be saved.
             tracked.RemoveAll(e => e.State == EntityState.Detached);
             tracked.Add(db.Add(message));
         }
     }
 
-    /// <summary>Before SaveChanges: leases what it is going to insert, where this process will learn of the commit.</summary>
+    /// <summary>Before SaveChanges: leases the messages that it is going to insert, if this process will learn of the commit.</summary>
     public void Saving(DbContext db, OutboxRelay relay)
     {
         Untrack();
@@ -51,20 +51,20 @@ internal sealed class OutboxSession
         }
     }
 
-    /// <summary>After SaveChanges: what it inserted counts once its transaction has committed, and at once where there is none.</summary>
+    /// <summary>After SaveChanges: the inserted messages count when their transaction has committed, or at once if there is none.</summary>
     public void Saved(DbContext db, OutboxRelay relay)
     {
         var transaction = db.Database.CurrentTransaction?.TransactionId;
         if (transaction != savedIn)
         {
-            // What an earlier transaction inserted: it ended without a commit, or without telling.
+            // These messages are from an earlier transaction that ended without a commit, or without telling.
             saved.Clear();
             savedIn = transaction;
         }
 
         foreach (var entry in tracked.Where(e => e.Entity.LeaseOwner == relay.Id))
         {
-            // Still Added: the caller accepts the changes himself, or somebody prevented the save. Nobody knows which.
+            // An entry that is still Added was not saved, or was saved and the caller accepts the changes himself. Nobody knows which.
             saved.Add((entry.Entity, entry.State == EntityState.Unchanged ? savingSince : null));
         }
 
@@ -91,17 +91,17 @@ internal sealed class OutboxSession
         }
     }
 
-    /// <summary>Rolled back to a savepoint: some of the saved messages may be gone, and which is not told.</summary>
+    /// <summary>After a rollback to a savepoint: some of the saved messages may be gone, but it is unknown which.</summary>
     public void PartlyRolledBack() => saved = saved.ConvertAll(m => (m.Message, (long?)null));
 
-    /// <summary>A commit that failed may have committed all the same.</summary>
+    /// <summary>After a failed commit, which may have committed all the same.</summary>
     public void CommitFailed(Guid transaction, OutboxRelay relay)
     {
         PartlyRolledBack();
         Committed(transaction, relay);
     }
 
-    /// <summary>Somebody else's transaction: its owner may commit it without Entity Framework noticing.</summary>
+    /// <summary>Joins a transaction of somebody else, who may commit it without Entity Framework noticing.</summary>
     public void Joined(Guid transaction) => foreignTransaction = transaction;
 
     private void HandOver(OutboxRelay relay)
@@ -114,7 +114,7 @@ internal sealed class OutboxSession
         saved.Clear();
     }
 
-    /// <summary>What was inserted, or will never be, is no longer followed.</summary>
+    /// <summary>Stops following messages that were inserted or will never be.</summary>
     private void Untrack()
     {
         foreach (var entry in tracked.Where(e => e.State == EntityState.Unchanged))

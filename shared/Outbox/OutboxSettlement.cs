@@ -2,25 +2,27 @@ using Microsoft.Extensions.Logging;
 
 namespace Platform.Outbox;
 
-/// <summary>Writes down what became of messages. What the database does not take in time is sent again when its lease ends.</summary>
+/// <summary>
+/// Records the outcome of messages in the database. A message whose outcome cannot be recorded in time is sent again when its lease ends.
+/// </summary>
 internal sealed partial class OutboxSettlement(IOutboxStore store, Guid relay, OutboxOptions options, TimeProvider time, ILogger logger)
 {
-    // A pool in use by others may refuse a connection for a while.
+    // A pool that others use may refuse a connection for a while.
     private const int Tries = 4;
 
     private const int BatchesPerDelete = 5;
 
-    // Of one statement.
+    // The most ids in one statement.
     private const int MaxIds = 1_000;
 
-    // For what was not tried because its destination did not answer at that moment.
+    // For messages that were not tried because their destination did not answer at that moment.
     private static readonly TimeSpan ShortPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
 
     private readonly ConfirmedMessages confirmed = new(options.BatchSize * BatchesPerDelete, time);
 
-    /// <summary>Deletes what was confirmed until <see cref="Complete"/>.</summary>
+    /// <summary>Deletes confirmed messages until <see cref="Complete"/> is called.</summary>
     public async Task RunAsync()
     {
         while (await confirmed.WaitAsync())
@@ -31,10 +33,10 @@ internal sealed partial class OutboxSettlement(IOutboxStore store, Guid relay, O
         }
     }
 
-    /// <summary>No more is confirmed; what was is still deleted.</summary>
+    /// <summary>Ends the stream of confirmed messages; those already added are still deleted.</summary>
     public void Complete() => confirmed.Complete();
 
-    /// <summary>Notes the outcome of messages. Waits while the database does not keep up with what is confirmed.</summary>
+    /// <summary>Records the outcome of messages. Waits while the database does not keep up with the confirmed messages.</summary>
     public async Task SettleAsync(IEnumerable<Delivery> deliveries)
     {
         foreach (var outcome in deliveries.GroupBy(d => d.Outcome))
@@ -75,13 +77,17 @@ internal sealed partial class OutboxSettlement(IOutboxStore store, Guid relay, O
                 await TryAsync(deliveries, leased => store.PostponeAsync(leased, ShortPause, failed: false, CancellationToken.None));
                 break;
             case DeliveryOutcome.Resting:
-                // One of them comes back when the rest is over, and finds out for all of them. The others follow, and later each time.
-                var rest = deliveries[0].RestLeft + Moment;
-                await TryAsync(deliveries[..1], leased => store.PostponeAsync(leased, rest, failed: false, CancellationToken.None));
+                // One message becomes due when the rest is over, and tests the destination for all. The others follow, later each time. They
+                // follow it, because a message that is first by chance would leave this one to wait for the next rest.
+                var rest = deliveries[0].RestLeft;
+                var others = (rest < Pause ? rest : Pause) + (2 * Moment);
                 await TryAsync(
-                    deliveries[1..],
-                    leased =>
-                        store.PostponeAsync(leased, rest + Moment < Pause ? rest + Moment : Pause, failed: true, CancellationToken.None)
+                    [.. deliveries.Where(d => d.IsNextProbe)],
+                    leased => store.PostponeAsync(leased, rest + Moment, failed: false, CancellationToken.None)
+                );
+                await TryAsync(
+                    [.. deliveries.Where(d => !d.IsNextProbe)],
+                    leased => store.PostponeAsync(leased, others, failed: true, CancellationToken.None)
                 );
                 break;
             case DeliveryOutcome.Unanswered or DeliveryOutcome.Refused:

@@ -11,16 +11,16 @@ namespace Platform.Outbox;
 internal interface IOutboxStore
 {
     /// <summary>
-    /// Claims up to <paramref name="limit"/> messages that are due and that no process has in memory, oldest first; fewer when their bodies
-    /// are large together.
+    /// Claims up to <paramref name="limit"/> messages, oldest first, that are due and that no process has in memory. Claims fewer if their
+    /// bodies are large together.
     /// </summary>
-    /// <param name="limit">Messages at most.</param>
-    /// <param name="from">Looks only at what was due at this time or later; null: at all.</param>
+    /// <param name="limit">The most messages to claim.</param>
+    /// <param name="from">Looks only at messages that were due at this time or later; null for all.</param>
     /// <param name="cancellationToken">Ends the statement.</param>
     Task<OutboxClaim> ClaimWaitingAsync(int limit, DateTime? from, CancellationToken cancellationToken);
 
-    /// <summary>Claims messages whose process had them in memory since their insert and did not send them while its lease lasted.</summary>
-    /// <param name="limit">Messages at most.</param>
+    /// <summary>Claims messages that a process had in memory since their insert and did not send before its lease ended.</summary>
+    /// <param name="limit">The most messages to claim.</param>
     /// <param name="from">Looks only at ids above this one.</param>
     /// <param name="cancellationToken">Ends the statement.</param>
     Task<OutboxClaim> ClaimAbandonedAsync(int limit, Guid from, CancellationToken cancellationToken);
@@ -28,44 +28,49 @@ internal interface IOutboxStore
     /// <summary>Deletes confirmed messages, unless another relay claimed them meanwhile.</summary>
     Task DeleteAsync(LeasedMessages messages, CancellationToken cancellationToken);
 
-    /// <summary>Ends the lease: any relay may send them.</summary>
+    /// <summary>Ends the leases, so that any relay may send the messages.</summary>
     Task ReleaseAsync(LeasedMessages messages, CancellationToken cancellationToken);
 
-    /// <summary>Ends the lease; any relay may send them after a pause.</summary>
+    /// <summary>Ends the leases; any relay may send the messages after a pause.</summary>
     /// <param name="messages">The messages.</param>
-    /// <param name="pause">The pause. When they failed, it doubles with each failure that came before, four times at most.</param>
-    /// <param name="failed">Counts a failure.</param>
+    /// <param name="pause">The pause. If the messages failed, it doubles with each earlier failure, at most four times.</param>
+    /// <param name="failed">Whether to count a failure.</param>
     /// <param name="cancellationToken">Ends the statement.</param>
     Task PostponeAsync(LeasedMessages messages, TimeSpan pause, bool failed, CancellationToken cancellationToken);
 
-    /// <summary>Not to be tried any more.</summary>
+    /// <summary>Sets a message aside, so that it is not tried any more.</summary>
     Task SetAsideAsync(LeasedMessages message, string error, CancellationToken cancellationToken);
 
-    /// <summary>Ends the long pauses of messages to a destination that answers again. Those due within the length of a lease may be under way.</summary>
-    /// <returns>How many; as long as there are any, there may be more.</returns>
+    /// <summary>
+    /// Ends the long pauses of messages to a destination that answers again. Leaves out messages due within the length of a lease, because
+    /// they may be under way.
+    /// </summary>
+    /// <returns>The number of messages; unless it is zero, there may be more.</returns>
     Task<int> ResumeAsync(Destination destination, CancellationToken cancellationToken);
 }
 
-/// <summary>What a relay claimed.</summary>
+/// <summary>The messages that a relay claimed.</summary>
 /// <param name="Messages">The messages.</param>
-/// <param name="Until">When the lease ends, the same for all of them. It proves the claim: another relay's claim has another.</param>
-/// <param name="LastDueAt">When the last of them had been due; null when there is none.</param>
-/// <param name="LastId">The largest id among them; null when there is none.</param>
+/// <param name="Until">
+/// When the lease ends, the same for all messages. It proves the claim, because another relay's claim ends at another time.
+/// </param>
+/// <param name="LastDueAt">When the last of the messages was due; null when there is none.</param>
+/// <param name="LastId">The largest id of the messages; null when there is none.</param>
 internal sealed record OutboxClaim(IReadOnlyList<OutboxMessage> Messages, DateTime Until, DateTime? LastDueAt, Guid? LastId)
 {
     public static readonly OutboxClaim None = new([], default, null, null);
 }
 
-/// <summary>Messages that a relay has leased, and what proves it.</summary>
-/// <param name="Ids">The messages.</param>
-/// <param name="Relay">The owner of those that were leased at their insert.</param>
-/// <param name="Until">The ends of the leases of those that were claimed.</param>
+/// <summary>Messages that a relay has leased, with the proof of the leases.</summary>
+/// <param name="Ids">The ids of the messages.</param>
+/// <param name="Relay">The relay that owns the messages which were leased at their insert.</param>
+/// <param name="Until">The ends of the leases of the messages that were claimed.</param>
 internal sealed record LeasedMessages(Guid[] Ids, Guid Relay, DateTime[] Until);
 
 internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOutboxStore
     where TDbContext : DbContext
 {
-    // Bodies of one claim, in bytes: what an instance may hold in memory beside its buffer.
+    // The most bytes of bodies in one claim, which an instance holds in memory in addition to its buffer.
     private const int ClaimLength = 16 * 1024 * 1024;
 
     private const int ResumeLimit = 1_000;
@@ -74,7 +79,7 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
 
     public Task<OutboxClaim> ClaimWaitingAsync(int limit, DateTime? from, CancellationToken cancellationToken)
     {
-        // A constant for "all" and no second statement: the index is searched from there.
+        // A constant stands for "all", so that no second statement is needed; the index is searched from there.
         var first = from ?? DateTime.UnixEpoch;
         return ClaimAsync(
             table =>
@@ -114,7 +119,7 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
         ExecuteAsync(
             (table, parameters) =>
             {
-                // MySQL assigns from left to right: what the pause is made of comes before the count changes.
+                // MySQL assigns from left to right, so the pause is calculated before the count changes.
                 parameters.Add(pause.TotalSeconds);
                 return failed
                     ? $$"""
@@ -234,6 +239,7 @@ internal sealed class OutboxStore<TDbContext>(IServiceScopeFactory scopes) : IOu
         bool inTransaction = true
     )
     {
+        CurrentWork.Value = "outbox";
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<TDbContext>();
         var table = Table(db);

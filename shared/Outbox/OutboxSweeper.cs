@@ -4,12 +4,12 @@ using Microsoft.Extensions.Logging;
 namespace Platform.Outbox;
 
 /// <summary>
-/// Claims messages that nobody is sending: those that wait, every second, and those that a process which is gone had in memory, every ten.
-/// Any instance may; rows under claim elsewhere are skipped, not waited for.
+/// Claims messages that nobody is sending: every second those that wait, and every ten seconds those that a dead process had in memory. It
+/// may run in any number of instances; each skips rows that another is claiming, and does not wait for them.
 /// </summary>
 /// <remarks>
-/// Each look begins where the last one ended, less what may still come late, because deleted rows stay in the indexes as long as the
-/// database has a reader that began before: a backlog would be walked again for each batch. Looks from the very beginning are rare.
+/// Each look begins where the last one ended, less the time in which a row may still appear late. Deleted rows stay in the indexes as long
+/// as the database has an older reader, so looks from the beginning would walk through a backlog again for each batch. Such looks are rare.
 /// </remarks>
 internal sealed partial class OutboxSweeper(
     OutboxSender sender,
@@ -21,13 +21,13 @@ internal sealed partial class OutboxSweeper(
 {
     private const int SweepsPerLookForAbandoned = 10;
 
-    // Claimed, and not yet deleted: while some are sent, others are claimed, and those that were sent before are deleted.
+    // The most batches claimed and not yet deleted: while some are sent, the next are claimed, and earlier ones are deleted.
     private const int MaxBatches = 4;
 
     private static readonly TimeSpan FullLookInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan FullLookForAbandonedInterval = TimeSpan.FromMinutes(5);
 
-    // How late a row may appear, by the clock that its time is from: a transaction commits after it inserted, and clocks differ.
+    // How late a row may appear, compared with its own time: its transaction commits after the insert, and clocks differ.
     private static readonly TimeSpan Lateness = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LatenessOfIds = TimeSpan.FromMinutes(2);
 
@@ -38,7 +38,7 @@ internal sealed partial class OutboxSweeper(
     private long? fullLookForAbandonedAt;
     private int outstanding;
 
-    /// <summary>Whether nothing that it claimed is still under way.</summary>
+    /// <summary>Whether none of the claimed messages is still under way.</summary>
     public bool IsIdle => Volatile.Read(ref outstanding) == 0;
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -79,7 +79,7 @@ internal sealed partial class OutboxSweeper(
         OutboxClaim claim;
         do
         {
-            // One message finds out as well as many whether the broker is back.
+            // One message shows as well as many whether the broker is back.
             await RoomAsync(cancellationToken);
             claim = await ClaimAsync(
                 limit => store.ClaimWaitingAsync(limit, from - Lateness, cancellationToken),
@@ -110,7 +110,7 @@ internal sealed partial class OutboxSweeper(
         return claim;
     }
 
-    // Bounds what is claimed and not yet deleted; and while the broker is away, its answer is waited for.
+    // Limits the messages that are claimed and not yet deleted. While the broker is away, this waits for its answer.
     private async Task RoomAsync(CancellationToken cancellationToken)
     {
         while (Volatile.Read(ref outstanding) > (sender.BrokerUnavailable ? 0 : MaxBatches * options.BatchSize))

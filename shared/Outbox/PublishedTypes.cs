@@ -4,8 +4,9 @@ using MassTransit;
 namespace Platform.Outbox;
 
 /// <summary>
-/// The publish endpoints of the message types that this process publishes. Sending to the bare address would reach the same exchange,
-/// but only a publish endpoint declares it as configured and binds it to the exchanges of the interfaces that the message implements.
+/// Finds the publish endpoints of the message types that this process publishes. A send to the bare address would reach the same exchange,
+/// but only a publish endpoint declares the exchange as configured and binds it to the exchanges of the interfaces that the message
+/// implements.
 /// </summary>
 internal sealed class PublishedTypes(IBus bus) : IPublishEndpointProvider
 {
@@ -23,7 +24,7 @@ internal sealed class PublishedTypes(IBus bus) : IPublishEndpointProvider
         return bus.GetPublishSendEndpoint<T>();
     }
 
-    /// <summary>The endpoint of a bus for an address as it stands in a row.</summary>
+    /// <summary>The endpoint of a bus for an address as stored in a row.</summary>
     public Task<ISendEndpoint> GetEndpoint(IBus sender, string destinationAddress) =>
         endpoints.TryGetValue(destinationAddress, out var getEndpoint)
             ? getEndpoint(sender)

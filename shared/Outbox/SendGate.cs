@@ -1,19 +1,20 @@
 namespace Platform.Outbox;
 
 /// <summary>
-/// Lets one sender have the channel for itself. The bus has one channel, and the broker closes it under everybody when it refuses a
-/// message: whose it was shows only alone.
+/// Lets one sender have the channel to itself. The bus has one channel, and when the broker refuses a message it closes the channel under
+/// all messages. Which message it refused shows only when each sender sends alone.
 /// </summary>
 internal sealed class SendGate(TimeProvider time) : IDisposable
 {
-    // A send that the closed channel did not end goes on beside whoever is alone: it may be blamed for another's refusal, and waits for that.
+    // A send that the closed channel did not end goes on beside the lone sender and may be blamed for its refusal. The lone sender waits
+    // this long for it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
 
     private readonly SemaphoreSlim open = new(1);
     private int sending;
 
-    /// <summary>Waits while somebody is alone, then sends beside others.</summary>
+    /// <summary>Waits while another sender is alone, then sends beside others.</summary>
     public async Task SendAsync(Func<Task> send)
     {
         await open.WaitAsync();
@@ -29,7 +30,7 @@ internal sealed class SendGate(TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>Waits until nobody else sends, and sends while the others wait.</summary>
+    /// <summary>Waits until no other sender is sending, and sends while the others wait.</summary>
     public async Task SendAloneAsync(Func<Task> send)
     {
         await open.WaitAsync();

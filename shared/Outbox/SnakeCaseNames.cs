@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Metadata;
 namespace Platform.Outbox;
 
 /// <summary>
-/// Columns, keys and indexes of an entity in snake_case, so that SQL typed by hand needs no quotes; fixed, whatever the convention of the
-/// context that the entity is added to.
+/// Names the columns, keys and indexes of an entity in snake_case, so that SQL typed by hand needs no quotes. The names are fixed, whatever
+/// the convention of the context that the entity is added to.
 /// </summary>
 internal static partial class SnakeCaseNames
 {
@@ -21,6 +21,11 @@ internal static partial class SnakeCaseNames
         foreach (var key in entity.GetKeys())
         {
             key.SetName($"pk_{table}");
+        }
+
+        foreach (var key in entity.GetForeignKeys())
+        {
+            key.SetConstraintName($"fk_{table}_{string.Join('_', key.Properties.Select(p => p.GetColumnName()))}");
         }
 
         foreach (var index in entity.GetIndexes())

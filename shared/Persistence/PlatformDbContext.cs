@@ -5,12 +5,12 @@ using Platform.Outbox;
 namespace Platform.Persistence;
 
 /// <summary>
-/// The one database of the platform. Sharing the tables between the services is deliberate; what is never shared is a context,
-/// a pool or a process: every request and every message has its own context, every service its own pool.
+/// The platform's one database. The services share its tables on purpose. They never share a context, a pool or a process: every request
+/// and every message has its own context, and every service has its own pool.
 /// </summary>
 public sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> options) : DbContext(options)
 {
-    /// <summary>Users.</summary>
+    /// <summary>The users.</summary>
     public DbSet<User> Users => Set<User>();
 
     /// <inheritdoc />

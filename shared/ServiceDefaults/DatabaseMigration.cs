@@ -9,19 +9,24 @@ using Platform.Persistence;
 
 namespace Platform.ServiceDefaults;
 
-/// <summary>The schema of the database: brought up to date by one command, checked by every service at its start, changed by none of them.</summary>
+/// <summary>
+/// Manages the schema of the database: one command brings it up to date, every service checks it at its start, and no service changes it.
+/// </summary>
 public static class DatabaseMigration
 {
-    /// <summary>The argument that makes the API apply migrations and exit.</summary>
+    /// <summary>The argument that makes a service apply migrations and exit.</summary>
     public const string Command = "migrate";
 
-    /// <summary>Makes the database where there is none, and applies what it lacks. Several at once are safe: each waits for the one before it.</summary>
-    /// <returns>The names of the migrations applied, in order; none when the database is up to date.</returns>
+    /// <summary>
+    /// Creates the database if it does not exist, and applies missing migrations. Several processes may call this at once: each waits for
+    /// the one before it.
+    /// </summary>
+    /// <returns>The names of the applied migrations, in order; none when the database is up to date.</returns>
     public static async Task<IReadOnlyList<string>> MigrateAsync(string connectionString, CancellationToken cancellationToken = default)
     {
         await using var db = PlatformDatabase.CreateContext(connectionString);
 
-        // An index on a large table takes as long as it takes.
+        // No timeout: an index on a large table can take long.
         db.Database.SetCommandTimeout(TimeSpan.Zero);
         await CreateDatabaseAsync(db.GetService<IRelationalDatabaseCreator>(), cancellationToken);
         await using var alone = await MigrationLock.AcquireAsync(connectionString, cancellationToken);
@@ -43,7 +48,7 @@ public static class DatabaseMigration
         }
         catch (DbException) when (!cancellationToken.IsCancellationRequested)
         {
-            // Another process may have been faster.
+            // Another process may have created the database first.
             if (!await creator.ExistsAsync(cancellationToken))
             {
                 throw;
@@ -52,14 +57,18 @@ public static class DatabaseMigration
     }
 
     /// <summary>
-    /// Refuses to start the process while the database lacks migrations, before any other service of it starts: call it first. Migrations that the
-    /// database has and this version does not know are no obstacle, so that an older version can still be started.
+    /// Refuses to start the process while the database lacks migrations. Call it first, so that no other service of the process starts
+    /// before the check. Migrations that the database has and this version does not know are allowed, so that an older version can still be
+    /// started.
     /// </summary>
     public static IServiceCollection AddMigrationCheck(this IServiceCollection services) => services.AddHostedService<MigrationCheck>();
 
-    private sealed class MigrationCheck(IServiceScopeFactory scopes) : IHostedLifecycleService
+    private sealed class MigrationCheck(IServiceScopeFactory scopes, DatabaseStart start) : IHostedLifecycleService
     {
-        public async Task StartingAsync(CancellationToken cancellationToken)
+        public Task StartingAsync(CancellationToken cancellationToken) =>
+            start.RunAsync(() => CheckAsync(cancellationToken), cancellationToken);
+
+        private async Task CheckAsync(CancellationToken cancellationToken)
         {
             await using var scope = scopes.CreateAsyncScope();
             var database = scope.ServiceProvider.GetRequiredService<PlatformDbContext>().Database;

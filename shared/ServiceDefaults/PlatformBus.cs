@@ -8,24 +8,24 @@ using Platform.Persistence;
 
 namespace Platform.ServiceDefaults;
 
-/// <summary>The bus of a service.</summary>
+/// <summary>Sets up the bus of a service.</summary>
 public static class PlatformBus
 {
     /// <summary>
-    /// How long a receive endpoint that lost its channel waits for running consumers before it consumes again. Short, because a
+    /// How long a receive endpoint that lost its channel waits for running consumers before it consumes again. The time is short, because a
     /// running task does not depend on its channel.
     /// </summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Adds MassTransit on RabbitMQ (section <c>RabbitMq</c>) with the heavy tasks' topology and the outbox: two connections, one that
-    /// consumes and one that publishes what the outbox holds, so that an alarm of the broker, which blocks whoever publishes, does not
-    /// keep finished tasks from being acknowledged.
+    /// Adds MassTransit on RabbitMQ (section <c>RabbitMq</c>) with the heavy tasks' topology and the outbox. One connection consumes, and
+    /// another publishes what the outbox holds. The two are separate because an alarm of the broker blocks connections that publish, and
+    /// finished tasks must still be acknowledged.
     /// </summary>
     /// <param name="services">The services of the process.</param>
-    /// <param name="serviceName">Name of the connections in the broker's management UI.</param>
-    /// <param name="configureBus">Consumers of the service.</param>
-    /// <param name="configureEndpoints">Receive endpoints of the service.</param>
+    /// <param name="serviceName">The name of the connections in the broker's management UI.</param>
+    /// <param name="configureBus">Adds the consumers of the service.</param>
+    /// <param name="configureEndpoints">Adds the receive endpoints of the service.</param>
     public static IServiceCollection AddPlatformBus(
         this IServiceCollection services,
         string serviceName,
@@ -58,7 +58,7 @@ public static class PlatformBus
             );
         });
 
-        // After the bus, so that it ends before the bus does.
+        // Registered after the bus, so that it stops before the bus does.
         services.AddHostedService<ReceiveEndpointWatch>();
         return services;
     }
@@ -96,11 +96,22 @@ public static class PlatformBus
                 host.Heartbeat(options.Heartbeat);
                 host.ContinuationTimeout(options.AnswerTimeout);
                 host.RequestedConnectionTimeout(TimeSpan.FromSeconds(5));
+                if (options.Nodes.Count > 0)
+                {
+                    host.UseCluster(cluster =>
+                    {
+                        foreach (var node in options.Nodes)
+                        {
+                            cluster.Node(node);
+                        }
+                    });
+                }
+
                 configureHost?.Invoke(host);
             }
         );
 
-        // Messages are indented otherwise: white space that is stored, sent and stored again.
+        // By default messages are indented, and that white space would be stored, sent and stored again.
         rabbitMq.ConfigureJsonSerializerOptions(json => new JsonSerializerOptions(json) { WriteIndented = false });
         rabbitMq.UseHeavyTaskTopology();
     }

@@ -7,10 +7,10 @@ using Platform.HeavyTasks;
 namespace Platform.ServiceDefaults;
 
 /// <summary>
-/// Starts a receive endpoint anew that has not been ready for <see cref="RabbitMqOptions.EndpointTimeout"/>. RabbitMQ.Client reports an
-/// answer that did not come in time as a cancellation, and at a cancellation MassTransit before 8.5.2 ended the endpoint for good
-/// (ReceiveTransport.Run), as if somebody had stopped it: without this a process may go on and never consume again. Running tasks do not
-/// depend on their endpoint. While the broker is away a new start is one more attempt to connect.
+/// Restarts a receive endpoint that has not been ready for <see cref="RabbitMqOptions.EndpointTimeout"/>. RabbitMQ.Client reports an answer
+/// that did not come in time as a cancellation, and MassTransit before 8.5.2 took a cancellation for a stop and ended the endpoint for good
+/// (ReceiveTransport.Run): without this watch a process could go on and never consume again. Running tasks do not depend on their endpoint.
+/// While the broker is away, a restart is just one more attempt to connect.
 /// </summary>
 internal sealed partial class ReceiveEndpointWatch(
     IBusControl bus,
@@ -27,7 +27,7 @@ internal sealed partial class ReceiveEndpointWatch(
     /// <inheritdoc />
     protected override async Task RunRoundAsync(CancellationToken stoppingToken)
     {
-        // A worker that drains stops its endpoints itself, long before this service is stopped.
+        // A draining worker stops its endpoints itself, long before this service is stopped.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
         foreach (var health in either.IsCancellationRequested ? [] : bus.CheckHealth().Endpoints.Values)
         {
@@ -53,7 +53,7 @@ internal sealed partial class ReceiveEndpointWatch(
         Restarting(logger, health.Exception, health.InputAddress, health.Description);
         try
         {
-            // Twice: an endpoint whose loop hangs does not end at the first stop, and is left behind at the second.
+            // Stop twice: an endpoint whose loop hangs does not end at the first stop; the second stop abandons it.
             if (await StopAsync(health.ReceiveEndpoint, cancellationToken) || await StopAsync(health.ReceiveEndpoint, cancellationToken))
             {
                 health.ReceiveEndpoint.Start(CancellationToken.None);
@@ -65,7 +65,7 @@ internal sealed partial class ReceiveEndpointWatch(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The process stops, and its endpoints with it.
+            // The process is stopping, and its endpoints stop with it.
         }
         catch (Exception exception)
         {

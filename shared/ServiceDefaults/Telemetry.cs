@@ -11,31 +11,31 @@ using Platform.HeavyTasks;
 namespace Platform.ServiceDefaults;
 
 /// <summary>
-/// Traces and metrics over OTLP. <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> switches it on and is all that must be set; the exporter's other
-/// standard variables (<c>OTEL_EXPORTER_OTLP_PROTOCOL</c>, <c>OTEL_METRIC_EXPORT_INTERVAL</c>, ...) apply.
+/// Sends traces and metrics over OTLP. To switch this on, only <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> must be set; the exporter's other
+/// standard variables (<c>OTEL_EXPORTER_OTLP_PROTOCOL</c>, <c>OTEL_METRIC_EXPORT_INTERVAL</c>, ...) apply as well.
 /// </summary>
 public static class Telemetry
 {
     private static readonly string[] Sources =
     [
-        "Microsoft.AspNetCore",
-        DatabaseProvider.TelemetryName,
+        "Platform.HeavyTasks",
+        Dialect.Current.TelemetryName,
         DiagnosticHeaders.DefaultListenerName,
     ];
 
     private static readonly string[] Meters =
     [
         "Platform.*",
-        DatabaseProvider.TelemetryName,
+        Dialect.Current.TelemetryName,
         "MassTransit",
         "Microsoft.AspNetCore.Hosting",
         "Microsoft.AspNetCore.Server.Kestrel",
         "System.Runtime",
     ];
 
-    /// <summary>Exports what ASP.NET Core, MassTransit, the database driver and this platform tell about themselves.</summary>
+    /// <summary>Exports the traces and metrics of ASP.NET Core, MassTransit, the database driver and this platform.</summary>
     /// <param name="services">The services of the process.</param>
-    /// <param name="configuration">Where the endpoint stands.</param>
+    /// <param name="configuration">The configuration that contains the endpoint.</param>
     /// <param name="serviceName">The resource's <c>service.name</c>.</param>
     public static IServiceCollection AddPlatformTelemetry(
         this IServiceCollection services,
@@ -59,7 +59,16 @@ public static class Telemetry
                     serviceInstanceId: $"{Environment.MachineName}:{Environment.ProcessId}"
                 )
             )
-            .WithTracing(traces => traces.AddSource(Sources).AddOtlpExporter())
+            .WithTracing(traces =>
+                traces
+                    .AddAspNetCoreInstrumentation(options =>
+                        options.Filter = http => !http.Request.Path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase)
+                    )
+                    .AddSource(Sources)
+                    // Before the exporter, which it keeps from exporting.
+                    .AddProcessor(new IdlePolling())
+                    .AddOtlpExporter()
+            )
             .WithMetrics(metrics => metrics.AddMeter(Meters).AddOtlpExporter());
         return services;
     }

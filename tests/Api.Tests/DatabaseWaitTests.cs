@@ -8,7 +8,7 @@ using Platform.Persistence;
 
 namespace Platform.Api.Tests;
 
-/// <summary>No request waits for the database without end.</summary>
+/// <summary>No request waits for the database forever.</summary>
 public sealed class DatabaseWaitTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

@@ -42,7 +42,9 @@ internal static class HttpExtensions
         return JsonElement.Parse(text);
     }
 
-    /// <summary>Asserts a problem document of this status, with this field among its <c>errors</c> when one is named.</summary>
+    /// <summary>
+    /// Asserts that the answer is a problem document with this status and, if a field is named, with this field among its <c>errors</c>.
+    /// </summary>
     public static async Task<JsonElement> ShouldBeProblemAsync(
         this HttpResponseMessage response,
         HttpStatusCode status,

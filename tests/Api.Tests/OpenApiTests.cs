@@ -72,6 +72,53 @@ public sealed class OpenApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
     }
 
     [Fact]
+    public async Task Parameters_that_must_be_given_are_said_to_be_required()
+    {
+        var paths = (await api.Client.GetJsonAsync("/openapi/v1.json")).GetProperty("paths");
+
+        Required("/files", "post").ShouldBe(["name"]);
+        Required("/users", "get").ShouldBe(["email"]);
+        Required("/heavy-tasks", "get").ShouldBeEmpty();
+        Required("/heavy-tasks/{id}/result", "get").ShouldBe(["id"]);
+
+        IEnumerable<string?> Required(string path, string method) =>
+            paths
+                .GetProperty(path)
+                .GetProperty(method)
+                .GetProperty("parameters")
+                .EnumerateArray()
+                .Where(p => p.TryGetProperty("required", out var required) && required.GetBoolean())
+                .Select(p => p.GetProperty("name").GetString());
+    }
+
+    [Fact]
+    public async Task Every_answer_of_a_result_is_named()
+    {
+        var result = (await api.Client.GetJsonAsync("/openapi/v1.json"))
+            .GetProperty("paths")
+            .GetProperty("/heavy-tasks/{id}/result")
+            .GetProperty("get");
+
+        result
+            .GetProperty("responses")
+            .EnumerateObject()
+            .Select(answer => answer.Name)
+            .ShouldBe(["200", "206", "304", "404", "412", "416", "500", "503"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Enums_are_text_and_null_is_none_of_their_names()
+    {
+        var schemas = (await api.Client.GetJsonAsync("/openapi/v1.json")).GetProperty("components").GetProperty("schemas");
+
+        foreach (var name in new[] { "HeavyTaskStatus", "AttemptOutcome" })
+        {
+            schemas.GetProperty(name).GetProperty("type").GetString().ShouldBe("string");
+            schemas.GetProperty(name).GetProperty("enum").EnumerateArray().ShouldAllBe(value => value.ValueKind == JsonValueKind.String);
+        }
+    }
+
+    [Fact]
     public async Task Optional_links_are_not_said_to_be_required()
     {
         var document = await api.Client.GetJsonAsync("/openapi/v1.json");
@@ -124,5 +171,11 @@ public sealed class OpenApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
         var externalId = properties.GetProperty("columns").GetProperty("properties").GetProperty("externalId");
         externalId.GetProperty("type").ValueKind.ShouldBe(JsonValueKind.String);
         externalId.GetProperty("maxLength").GetInt32().ShouldBe(200);
+        kinds[0]
+            .GetProperty("parameters")
+            .GetProperty("properties")
+            .GetProperty("signedUpFrom")
+            .GetRawText()
+            .ShouldBe("""{"type":["string","null"],"format":"date-time"}""");
     }
 }

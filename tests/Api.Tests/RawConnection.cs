@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Platform.Api.Tests;
 
-/// <summary>A client that can do what no well-behaved one does: stop half-way, or not read its answer.</summary>
+/// <summary>A client that can do what no well-behaved client does: stop halfway, or not read its answer.</summary>
 internal sealed class RawConnection : IDisposable
 {
     private readonly Socket socket;
@@ -12,7 +12,7 @@ internal sealed class RawConnection : IDisposable
 
     /// <summary>Connects.</summary>
     /// <param name="server">The server.</param>
-    /// <param name="receiveBuffer">What the system takes from the server unread, in bytes.</param>
+    /// <param name="receiveBuffer">How many unread bytes the system takes from the server.</param>
     public static async Task<RawConnection> OpenAsync(Uri server, int receiveBuffer = 64 * 1024)
     {
         var connected = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = receiveBuffer };

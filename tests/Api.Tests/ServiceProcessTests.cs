@@ -2,7 +2,7 @@ using Platform.Support;
 
 namespace Platform.Api.Tests;
 
-/// <summary>What the tests themselves rely on.</summary>
+/// <summary>Tests the means that other tests rely on.</summary>
 public sealed class ServiceProcessTests
 {
     [Fact]

@@ -34,8 +34,8 @@ public sealed class StartTests
     }
 
     [Theory]
-    [InlineData("HeavyTasks:DefaultMaxAttempts", "0")]
-    [InlineData("HeavyTasks:DefaultMaxAttempts", "101")]
+    [InlineData("HeavyTasks:DefaultMaxFailures", "0")]
+    [InlineData("HeavyTasks:DefaultMaxFailures", "101")]
     [InlineData("Files:MaxLength", "0")]
     [InlineData("Files:MaxLength", "1099511627777")]
     public async Task Setting_out_of_range_stops_the_start(string key, string value)
@@ -147,7 +147,7 @@ public sealed class StartTests
         (await other.WaitForExitAsync(Patience)).ShouldBe(0, other.Output);
     }
 
-    // Each migration is a transaction of its own, and between two of them another process could go ahead and apply the next.
+    // Each migration has its own transaction. Between two of them, another process could otherwise apply the next migration.
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -163,7 +163,7 @@ public sealed class StartTests
         applied.Count(names => names.Count > 0).ShouldBe(1);
     }
 
-    // The address stands in what the service says, also when somebody else has the port.
+    // The service names the address in its error, even if another process has the port.
     [Fact]
     public async Task Service_listens_on_loopback_unless_told_otherwise()
     {

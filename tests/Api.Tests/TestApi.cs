@@ -17,8 +17,8 @@ using Platform.Support;
 namespace Platform.Api.Tests;
 
 /// <summary>
-/// The API on a real socket and a database of its own, with MassTransit's in-memory transport in place of the broker. The outbox is the
-/// real one: <see cref="Messages"/> holds what left it.
+/// The API on a real socket with its own database, and with MassTransit's in-memory transport in place of the broker. The outbox is the
+/// real one: <see cref="Messages"/> contains what it sent.
 /// </summary>
 internal sealed class TestApi : IAsyncDisposable
 {
@@ -50,7 +50,7 @@ internal sealed class TestApi : IAsyncDisposable
         });
         factory.UseKestrel();
         factory.StartServer();
-        Client = factory.CreateClient();
+        Client = new HttpClient(new DocumentedAnswers(new SocketsHttpHandler())) { BaseAddress = factory.CreateClient().BaseAddress };
     }
 
     public TestDatabase Database { get; }
@@ -83,8 +83,8 @@ internal sealed class TestApi : IAsyncDisposable
     public int RequestsFor(Guid taskId) => messages.OfType<HeavyTaskRequested>().Count(m => m.TaskId == taskId);
 
     /// <summary>
-    /// Waits until what was to be sent has arrived: the outbox is empty, and a message that each queue got after that was consumed. The
-    /// queues are in order, one message at a time.
+    /// Waits until all messages have arrived: the outbox is empty, and a later message to each queue was consumed. Each queue keeps the
+    /// order and delivers one message at a time.
     /// </summary>
     public async Task SettledAsync()
     {
@@ -110,8 +110,8 @@ internal sealed class TestApi : IAsyncDisposable
 
     private void UseInMemoryBus(IServiceCollection services)
     {
-        // The harness replaces all of MassTransit, also what the outbox put in the place of MassTransit's own. Without buses that are meant
-        // for it, the outbox sends with the ordinary one.
+        // The harness replaces all of MassTransit, including what the outbox registered in its place. Without buses of its own, the outbox
+        // sends with the ordinary bus.
         foreach (var bus in (Type[])[typeof(IPublishBus), typeof(IProbeBus)])
         {
             foreach (var service in services.Where(s => s.ServiceType == bus || s.ServiceType.GenericTypeArguments.Contains(bus)).ToList())

@@ -17,7 +17,7 @@ internal static class TestDatabaseExtensions
             await using var command = connection.CreateCommand();
             command.Transaction = transaction;
             command.CommandText = """
-                INSERT INTO heavy_tasks (id, kind, status, parameters, attempt, failures, crashes, max_attempts, cancel_requested, created_at, progress_done)
+                INSERT INTO heavy_tasks (id, kind, status, parameters, attempt, failures, crashes, max_failures, cancel_requested, created_at, progress_done)
                 VALUES (@id, @kind, @status, '{}', 0, 0, 0, 5, false, @created, 0)
                 """;
             Add(command, "@id", id);

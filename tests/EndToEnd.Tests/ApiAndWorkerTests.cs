@@ -34,19 +34,36 @@ public sealed class ApiAndWorkerTests
             otlp.Spans.FirstOrDefault(IsPublish) is { } publish ? [.. otlp.Spans.Where(s => s.TraceId == publish.TraceId)] : [];
         bool InWorker(ReceivedSpan s, string scope) => s.Service == "platform-worker" && s.Scope == scope;
         await Eventually.Async(
-            () => Trace() is var t && t.Any(s => InWorker(s, "MassTransit")) && t.Any(s => InWorker(s, DatabaseProvider.TelemetryName)),
+            () => Trace() is var t && t.Any(s => InWorker(s, "MassTransit")) && t.Any(s => InWorker(s, Dialect.Current.TelemetryName)),
             TimeSpan.FromSeconds(30),
             $"the trace reaches the worker's SQL"
         );
 
-        // From the worker's SQL every parent is known, up to the request.
+        // The parent of each span is known, from the worker's SQL up to the request.
         await Eventually.Async(() => Path(Trace()).Any(), TimeSpan.FromSeconds(15), "an unbroken path leads up to the request");
+
+        var request = Trace().Single(IsRequest);
+        request.Name.ShouldBe("POST /heavy-tasks/");
+        request.Attributes["http.route"].ShouldBe("/heavy-tasks/");
+        request.Attributes["http.request.method"].ShouldBe("POST");
+        request.Attributes["http.response.status_code"].ShouldBe("202");
+        await Eventually.Async(
+            () => Trace().Any(s => InWorker(s, "Platform.HeavyTasks")),
+            TimeSpan.FromSeconds(15),
+            "the attempt has a span"
+        );
+        var attempt = Trace().Single(s => InWorker(s, "Platform.HeavyTasks") && s.Name == "attempt users.statistics");
+        attempt.Attributes["platform.heavy_task.id"].ShouldBe($"{id}");
+        attempt.Attributes["platform.heavy_task.attempt"].ShouldBe("1");
+
+        // Both services have looked into the database many times by now, and nobody wants to see that.
+        otlp.Spans.Where(s => s.Scope == Dialect.Current.TelemetryName && s.ParentId.Length == 0).ShouldBeEmpty();
 
         string[] pool = ["platform.pool.in_use", "platform.pool.max", "platform.pool.wait"];
         string[] tasks = ["platform.heavy_task.queue_wait", "platform.heavy_task.run_time", "platform.heavy_task.slots"];
 
         // MassTransit's own outbox has no meter of its backlog.
-        (string, string)[] outbox = DatabaseProvider.Name == "PostgreSql" ? [("platform-api", "platform.outbox.lag")] : [];
+        (string, string)[] outbox = Dialect.Current.Name == "PostgreSql" ? [("platform-api", "platform.outbox.lag")] : [];
         (string, string)[] expected =
         [
             .. outbox,
@@ -60,7 +77,7 @@ public sealed class ApiAndWorkerTests
         {
             var byId = spans.DistinctBy(s => s.Id).ToDictionary(s => s.Id);
             return spans
-                .Where(s => InWorker(s, DatabaseProvider.TelemetryName))
+                .Where(s => InWorker(s, Dialect.Current.TelemetryName))
                 .Where(s =>
                 {
                     var current = s;
@@ -144,8 +161,52 @@ public sealed class ApiAndWorkerTests
         response.StatusCode.ShouldBe(HttpStatusCode.Accepted);
         await system.WaitForStatusAsync(id, HeavyTaskStatus.Cancelled);
 
-        // Two seconds on a quiet machine: one look of the keeper and one write. The bound leaves room for a busy one.
+        // A cancel takes two seconds on a quiet machine: one look of the keeper and one write. The limit leaves room for a busy machine.
         watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(6));
+    }
+
+    [Fact]
+    public async Task A_kind_that_the_API_was_not_built_with_is_submitted_and_runs_as_soon_as_its_worker_has_started()
+    {
+        await using var system = await TestSystem.StartAsync();
+        using var http = await StartAsync(system, [], worker: false);
+        const string steps = """{"kind":"test.steps","parameters":{"name":"a","steps":3,"pauseMilliseconds":0}}""";
+        using (var early = await PostAsync(http, steps))
+        {
+            early.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+            (await early.Content.ReadAsStringAsync()).ShouldContain("Known kinds: users.export, users.import, users.statistics.");
+        }
+
+        await system.StartWorkerAsync();
+
+        // The API looks for an unknown name at most once a second, and it has just looked.
+        HttpResponseMessage? submitted = null;
+        await Eventually.Async(
+            async () =>
+            {
+                submitted?.Dispose();
+                submitted = await PostAsync(http, steps);
+                return submitted.StatusCode == HttpStatusCode.Accepted;
+            },
+            TimeSpan.FromSeconds(10),
+            "the kind is accepted"
+        );
+        var id = (await submitted!.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
+        submitted.Dispose();
+        await system.WaitForStatusAsync(id, HeavyTaskStatus.Succeeded);
+        (await system.StepsWrittenAsync("a")).ShouldBe([0, 1, 2]);
+
+        using var wrong = await PostAsync(http, steps.Replace("3", "\"three\"", StringComparison.Ordinal));
+        wrong.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await wrong.Content.ReadFromJsonAsync<JsonElement>())
+            .GetProperty("errors")
+            .GetProperty("parameters.steps")[0]
+            .GetString()
+            .ShouldBe("A whole number from -2147483648 to 2147483647 is expected.");
+        (await http.GetFromJsonAsync<JsonElement>("/heavy-tasks/kinds"))
+            .EnumerateArray()
+            .Select(kind => kind.GetProperty("kind").GetString())
+            .ShouldBe(["test.other-steps", "test.steps", "users.export", "users.import", "users.statistics"]);
     }
 
     private static async Task<HttpClient> StartAsync(TestSystem system, IEnumerable<(string, string)> settings, bool worker = true)
@@ -162,10 +223,15 @@ public sealed class ApiAndWorkerTests
 
     private static async Task<Guid> SubmitAsync(HttpClient http, string kind, object parameters)
     {
-        using var content = new StringContent(JsonSerializer.Serialize(new { kind, parameters }), Encoding.UTF8, "application/json");
-        using var response = await http.PostAsync("/heavy-tasks", content);
+        using var response = await PostAsync(http, JsonSerializer.Serialize(new { kind, parameters }));
         response.StatusCode.ShouldBe(HttpStatusCode.Accepted);
         return (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
+    }
+
+    private static async Task<HttpResponseMessage> PostAsync(HttpClient http, string body)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        return await http.PostAsync("/heavy-tasks", content);
     }
 
     private static List<string> Names(JsonElement services) =>

@@ -6,8 +6,8 @@ using System.Net.Sockets;
 namespace Platform.EndToEnd.Tests;
 
 /// <summary>
-/// Stands between a client and the broker. Swallows the first request of a kind (AMQP 0-9-1 class and method), which the broker then
-/// never answers while all else goes on; cuts connections.
+/// Stands between a client and the broker. It can swallow the first request of one kind (AMQP 0-9-1 class and method), so that the broker
+/// never answers it while everything else goes on, and it can cut connections.
 /// </summary>
 internal sealed class BrokerProxy : IAsyncDisposable
 {
@@ -35,7 +35,7 @@ internal sealed class BrokerProxy : IAsyncDisposable
 
     public bool HasSwallowed { get; private set; }
 
-    /// <summary>Ends all connections without a word.</summary>
+    /// <summary>Ends all connections without notice.</summary>
     public void Cut()
     {
         while (open.TryTake(out var client))
@@ -82,7 +82,7 @@ internal sealed class BrokerProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is InvalidOperationException or IOException)
         {
-            // Cut already.
+            // The connection was cut already.
         }
         finally
         {
@@ -101,7 +101,8 @@ internal sealed class BrokerProxy : IAsyncDisposable
             await to.WriteAsync(header, stopping.Token);
             while (true)
             {
-                // A frame: type, channel (2), size (4), payload, end. A method's payload begins with its class and its number.
+                // A frame consists of type, channel (2 bytes), size (4), payload and end. The payload of a method begins with class and
+                // method number.
                 await from.ReadExactlyAsync(header.AsMemory(0, FrameHeaderLength), stopping.Token);
                 var size = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(3));
                 var frame = new byte[FrameHeaderLength + size + 1];
@@ -123,7 +124,7 @@ internal sealed class BrokerProxy : IAsyncDisposable
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
         {
-            // One side is gone.
+            // One side has closed its connection.
         }
     }
 }

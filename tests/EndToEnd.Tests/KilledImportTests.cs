@@ -7,7 +7,7 @@ using Platform.Support;
 
 namespace Platform.EndToEnd.Tests;
 
-/// <summary>The real worker importing a real file, killed at random moments.</summary>
+/// <summary>The real worker imports a real file and is killed at random moments.</summary>
 public sealed class KilledImportTests
 {
     private const int Rows = 120_000;

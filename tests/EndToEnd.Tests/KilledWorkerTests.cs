@@ -3,7 +3,7 @@ using Platform.Support;
 
 namespace Platform.EndToEnd.Tests;
 
-/// <summary>Real workers on real servers, killed, paused and told to end.</summary>
+/// <summary>Real workers on real servers are killed, paused and stopped.</summary>
 public sealed class KilledWorkerTests
 {
     [Fact]
@@ -17,7 +17,7 @@ public sealed class KilledWorkerTests
 
         await first.KillAsync();
 
-        // The lease is 30 s. On a quiet machine the second attempt starts within 3 s; the bound here leaves room for a busy one.
+        // The lease is 30 s. On a quiet machine the second attempt starts within 3 s; the limit here leaves room for a busy machine.
         await Eventually.Async(
             async () => (await system.AttemptsAsync(id)).Count == 2,
             TimeSpan.FromSeconds(15),

@@ -11,7 +11,11 @@ using Microsoft.Extensions.Logging;
 namespace Platform.EndToEnd.Tests;
 
 /// <summary>A span as it arrived. Ids in hexadecimal; <see cref="ParentId"/> is empty for a root.</summary>
-public sealed record ReceivedSpan(string Service, string Scope, string Name, string TraceId, string Id, string ParentId);
+public sealed record ReceivedSpan(string Service, string Scope, string Name, string TraceId, string Id, string ParentId)
+{
+    /// <summary>The attributes that are text or whole numbers.</summary>
+    public required IReadOnlyDictionary<string, string> Attributes { get; init; }
+}
 
 /// <summary>Receives OTLP over HTTP and keeps span and metric names. Reads only the few protobuf fields that the tests look at.</summary>
 public sealed class OtlpReceiver : IAsyncDisposable
@@ -51,7 +55,7 @@ public sealed class OtlpReceiver : IAsyncDisposable
         context.Response.ContentType = "application/x-protobuf";
     }
 
-    // ExportTraceServiceRequest.1 ResourceSpans { 1 resource, 2 ScopeSpans { 1 scope, 2 Span { 1 trace, 2 id, 4 parent, 5 name } } }
+    // ExportTraceServiceRequest.1 ResourceSpans { 1 resource, 2 ScopeSpans { 1 scope, 2 Span { 1 trace, 2 id, 4 parent, 5 name, 9 KeyValue } } }
     private void AddSpans(byte[] request)
     {
         foreach (var resourceSpans in Fields(request, 1))
@@ -71,6 +75,9 @@ public sealed class OtlpReceiver : IAsyncDisposable
                             Hex(Field(span, 2)),
                             Hex(Field(span, 4))
                         )
+                        {
+                            Attributes = Fields(span, 9).ToDictionary(a => Text(Field(a, 1)), a => Value(Field(a, 2))),
+                        }
                     );
                 }
             }
@@ -97,6 +104,13 @@ public sealed class OtlpReceiver : IAsyncDisposable
             .Where(attribute => Text(Field(attribute, 1)) == "service.name")
             .Select(attribute => Text(Field(Field(attribute, 2), 1)))
             .FirstOrDefault("");
+
+    // AnyValue { 1 string, 3 int }
+    private static string Value(byte[] value)
+    {
+        var position = 1;
+        return value is [3 << 3, ..] ? $"{Varint(value, ref position)}" : Text(Field(value, 1));
+    }
 
     private static byte[] Field(byte[] message, int number) => Fields(message, number).FirstOrDefault([]);
 

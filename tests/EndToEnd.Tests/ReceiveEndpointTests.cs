@@ -13,7 +13,7 @@ public sealed class ReceiveEndpointTests
 {
     private const string Queue = "heavy-task.test.steps";
 
-    // Of what a receive endpoint asks of its broker until it consumes: class and method of AMQP 0-9-1.
+    // The requests that a receive endpoint sends to the broker before it consumes: class and method of AMQP 0-9-1.
     [Theory]
     [InlineData("connection.open", 10, 40)]
     [InlineData("channel.open", 20, 10)]
@@ -50,7 +50,7 @@ public sealed class ReceiveEndpointTests
         using var host = builder.Build();
         await host.StartAsync(TestContext.Current.CancellationToken);
 
-        // What is published while there is no queue, the broker drops.
+        // The broker drops what is published while there is no queue.
         await Eventually.Async(
             async () =>
             {
@@ -77,7 +77,7 @@ public sealed class ReceiveEndpointTests
 
         var arguments = await system.Broker.QueueArgumentsAsync(Queue);
 
-        // Before 4.0 there is no limit that nobody set.
+        // Before 4.0 there is no limit unless somebody sets one.
         (arguments.TryGetProperty("x-delivery-limit", out var limit) ? limit.GetInt32() : 0).ShouldBe(
             await system.Broker.VersionAsync() >= new Version(4, 0) ? int.MaxValue : 0
         );

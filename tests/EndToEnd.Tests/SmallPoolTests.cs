@@ -60,7 +60,7 @@ public sealed class SmallPoolTests
             await system.WaitForStepAsync($"minute{task:00}", 0);
         }
 
-        // All of them are at it, ten times as many as there are connections, and those are free.
+        // All tasks run, ten times as many as there are connections, and the connections are free.
         await using (var busy = ConnectionSampler.Start(system.Database, onlyBusy: true))
         {
             await Eventually.Async(() => busy.Samples >= 150, TimeSpan.FromSeconds(60));
@@ -79,7 +79,7 @@ public sealed class SmallPoolTests
         }
     }
 
-    /// <summary>Counts the connections of the worker's pool, five times a second, without the one of its liveness lock.</summary>
+    /// <summary>Counts the connections of the worker's pool five times a second, without the connection of its liveness lock.</summary>
     private sealed class ConnectionSampler : IAsyncDisposable
     {
         private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);

@@ -11,7 +11,7 @@ using Platform.Support;
 
 namespace Platform.EndToEnd.Tests;
 
-/// <summary>A database and a virtual host of the test's own, a client that submits as the API does, and real worker processes.</summary>
+/// <summary>A database and a virtual host for one test, a client that submits as the API does, and real worker processes.</summary>
 public sealed class TestSystem : IAsyncDisposable
 {
     private readonly TestDatabase database;
@@ -65,11 +65,11 @@ public sealed class TestSystem : IAsyncDisposable
             ["RabbitMq__Uri"] = brokerUri.ToString(),
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
 
-            // What a failed test shows is the end of it.
+            // A failed test shows only the end of the log.
             ["Logging__LogLevel__Microsoft.EntityFrameworkCore"] = "Warning",
             ["Logging__LogLevel__MassTransit"] = "Debug",
 
-            // A machine that runs all tests at once may take longer than a web service should wait.
+            // A machine that runs all tests at once may need longer than a web service should wait.
             ["Database__AcquireTimeout"] = "00:00:30",
         };
         foreach (var (key, value) in settings)
@@ -83,10 +83,10 @@ public sealed class TestSystem : IAsyncDisposable
         return process;
     }
 
-    /// <summary>The process that was started last from this project.</summary>
+    /// <summary>The process that was last started from this project.</summary>
     public ServiceProcess Process(string project) => latest[project];
 
-    public Task<Guid> SubmitStepsAsync(string name, int steps, int pauseMilliseconds, int maxAttempts = 1) =>
+    public Task<Guid> SubmitStepsAsync(string name, int steps, int pauseMilliseconds, int maxFailures = 1) =>
         SubmitAsync(
             "test.steps",
             new
@@ -95,18 +95,18 @@ public sealed class TestSystem : IAsyncDisposable
                 steps,
                 pauseMilliseconds,
             },
-            maxAttempts
+            maxFailures
         );
 
     /// <summary>Submits as the API does: row and message in one SaveChanges.</summary>
-    public async Task<Guid> SubmitAsync<TParameters>(string kind, TParameters parameters, int maxAttempts = 1)
+    public async Task<Guid> SubmitAsync<TParameters>(string kind, TParameters parameters, int maxFailures = 1)
     {
         await using var scope = client.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlatformDbContext>();
         var task = HeavyTask.Submit(
             kind,
             JsonSerializer.Serialize(parameters, HeavyTaskJson.Options),
-            maxAttempts,
+            maxFailures,
             TimeProvider.System.GetUtcNow().UtcDateTime
         );
         db.Add(task);

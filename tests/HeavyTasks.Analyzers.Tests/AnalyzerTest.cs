@@ -1,4 +1,5 @@
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Testing;
 using Microsoft.CodeAnalysis.Diagnostics;
@@ -6,7 +7,9 @@ using Microsoft.CodeAnalysis.Testing;
 
 namespace Platform.HeavyTasks.Analyzers.Tests;
 
-/// <summary>Compiles code that uses the real Entity Framework, ASP.NET Core, MassTransit and the engine, and looks for marked diagnostics.</summary>
+/// <summary>
+/// Compiles code that uses the real Entity Framework, ASP.NET Core, MassTransit and engine, and checks the marked diagnostics.
+/// </summary>
 internal static class AnalyzerTest
 {
     private const string Application = """
@@ -19,6 +22,7 @@ internal static class AnalyzerTest
         global using System.Threading.Channels;
         global using System.Threading.Tasks;
         global using MassTransit;
+        global using Microsoft.AspNetCore.Builder;
         global using Microsoft.AspNetCore.Http;
         global using Microsoft.EntityFrameworkCore;
         global using Microsoft.Extensions.DependencyInjection;
@@ -41,23 +45,43 @@ internal static class AnalyzerTest
         public record Ship(int Id);
         """;
 
-    private static readonly MetadataReference[] References =
+    /// <summary>Everything that the tests themselves run on, including the assemblies of the packages.</summary>
+    public static readonly MetadataReference[] References =
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
             .Split(Path.PathSeparator)
             .Select(path => MetadataReference.CreateFromFile(path)),
     ];
 
-    /// <summary>What the analyzer is to report is marked: <c>{|PLT001:db|}</c>. Nothing else may be reported.</summary>
+    /// <summary>Verifies that the analyzer reports what is marked, such as <c>{|PLT001:db|}</c>, and nothing else.</summary>
     public static Task VerifyAsync<TAnalyzer>(string code)
         where TAnalyzer : DiagnosticAnalyzer, new()
     {
-        var test = new CSharpAnalyzerTest<TAnalyzer, DefaultVerifier>
+        var test = new CSharpAnalyzerTest<TAnalyzer, DefaultVerifier> { TestState = { Sources = { code, Application } } };
+        return RunAsync(test);
+    }
+
+    /// <summary>
+    /// Verifies that the fix turns the code into the fixed code, also with Fix All. Without fixed code, no fix may be offered.
+    /// </summary>
+    public static Task VerifyFixAsync<TAnalyzer, TFix>(string code, string? fixedCode = null)
+        where TAnalyzer : DiagnosticAnalyzer, new()
+        where TFix : CodeFixProvider, new()
+    {
+        var test = new CSharpCodeFixTest<TAnalyzer, TFix, DefaultVerifier> { TestState = { Sources = { code, Application } } };
+        if (fixedCode is not null)
         {
-            TestState = { Sources = { code, Application } },
-            ReferenceAssemblies = new ReferenceAssemblies("net10.0"),
-            CompilerDiagnostics = CompilerDiagnostics.Errors,
-        };
+            test.FixedState.Sources.Add(fixedCode);
+            test.FixedState.Sources.Add(Application);
+        }
+
+        return RunAsync(test);
+    }
+
+    private static Task RunAsync(AnalyzerTest<DefaultVerifier> test)
+    {
+        test.ReferenceAssemblies = new ReferenceAssemblies("net10.0");
+        test.CompilerDiagnostics = CompilerDiagnostics.Errors;
         test.TestState.AdditionalReferences.AddRange(References);
         test.SolutionTransforms.Add(
             (solution, project) => solution.WithProjectParseOptions(project, new CSharpParseOptions(LanguageVersion.Latest))
@@ -65,7 +89,7 @@ internal static class AnalyzerTest
         return test.RunAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>The same, of statements in an endpoint: an instance method with everything that a request has.</summary>
+    /// <summary>Verifies statements inside an endpoint: an instance method with everything that a request has.</summary>
     public static Task VerifyEndpointAsync<TAnalyzer>(string statements)
         where TAnalyzer : DiagnosticAnalyzer, new() =>
         VerifyAsync<TAnalyzer>(

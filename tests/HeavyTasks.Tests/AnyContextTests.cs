@@ -11,7 +11,7 @@ using Platform.Support;
 
 namespace Platform.HeavyTasks.Tests;
 
-/// <summary>The engine on the context of an application that was there before.</summary>
+/// <summary>Tests the engine on the context of an existing application.</summary>
 public sealed class AnyContextTests : IAsyncLifetime
 {
     private TestDatabase database = null!;
@@ -70,7 +70,7 @@ public sealed class AnyContextTests : IAsyncLifetime
         await using var look = worker.Services.CreateAsyncScope();
         var model = look.ServiceProvider.GetRequiredService<ShopDbContext>().Model;
 
-        // Ours, or MassTransit's.
+        // This is our outbox or MassTransit's.
         var outbox = model.GetEntityTypes().Single(e => e.ClrType.Name == "OutboxMessage").GetTableName();
         (await database.CountAsync(outbox!)).ShouldBe(0);
     }
@@ -79,9 +79,9 @@ public sealed class AnyContextTests : IAsyncLifetime
     public async Task Cancel_and_retry_take_part_in_the_callers_transaction_and_have_one_of_their_own_without()
     {
         await using var worker = await StartWorkerAsync();
-        var later = new HeavyTaskSubmitOptions { DueAt = TimeProvider.System.GetUtcNow().AddHours(1), MaxAttempts = 7 };
+        var later = new HeavyTaskSubmitOptions { DueAt = TimeProvider.System.GetUtcNow().AddHours(1), MaxFailures = 7 };
         var id = await ChangeAsync(worker, tasks => tasks.SubmitAsync(new ShipOrder(1), later), save: true);
-        (await worker.ReadAsync(id)).MaxAttempts.ShouldBe(7);
+        (await worker.ReadAsync(id)).MaxFailures.ShouldBe(7);
 
         (await ChangeAsync(worker, tasks => tasks.CancelAsync(id), commit: false)).ShouldBe(CancelOutcome.Cancelled);
         (await worker.ReadAsync(id)).Status.ShouldBe(HeavyTaskStatus.Scheduled);
@@ -95,7 +95,7 @@ public sealed class AnyContextTests : IAsyncLifetime
         (await ChangeAsync(worker, tasks => tasks.RetryAsync(id))).ShouldBeTrue();
         (await ChangeAsync(worker, tasks => tasks.RetryAsync(Guid.NewGuid()))).ShouldBeFalse();
 
-        // There is no such order, so its handler fails, each time but the last of seven a retry.
+        // There is no such order, so the handler fails. The first six of seven failures lead to a retry.
         (await worker.ReadAsync(id)).Status.ShouldNotBe(HeavyTaskStatus.Cancelled);
     }
 
@@ -109,8 +109,8 @@ public sealed class AnyContextTests : IAsyncLifetime
 
         await Refused(tasks.SubmitAsync(new Order()), "HeavyTaskKind");
         await Refused(tasks.SubmitAsync(new LongParameters(new string('x', 70_000))), "64 KiB");
-        await Refused(tasks.SubmitAsync(parameters, new() { MaxAttempts = 0 }), "MaxAttempts");
-        await Refused(tasks.SubmitAsync(parameters, new() { MaxAttempts = 101 }), "MaxAttempts");
+        await Refused(tasks.SubmitAsync(parameters, new() { MaxFailures = 0 }), "MaxFailures");
+        await Refused(tasks.SubmitAsync(parameters, new() { MaxFailures = 101 }), "MaxFailures");
         await Refused(tasks.SubmitAsync(parameters, new() { DueAt = TimeProvider.System.GetUtcNow().AddYears(2) }), "DueAt");
         await Refused(tasks.SubmitAsync(parameters, new() { IdempotencyKey = "ä" }), "IdempotencyKey");
         await Refused(tasks.SubmitAsync(parameters, new() { IdempotencyKey = "" }), "IdempotencyKey");
@@ -173,7 +173,7 @@ public sealed class AnyContextTests : IAsyncLifetime
             database.ConnectionString,
             services =>
             {
-                services.AddDbContext<ReportDbContext>(options => DatabaseProvider.Configure(options, database.ConnectionString));
+                services.AddDbContext<ReportDbContext>(options => Dialect.Current.Configure(options, database.ConnectionString));
                 services.ConfigureDbContext<ShopDbContext>(options =>
                 {
                     options.UseLazyLoadingProxies();
@@ -199,6 +199,24 @@ public sealed class AnyContextTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tables_with_a_prefix_and_in_a_schema_where_there_are_any_run_tasks_with_checkpoints_and_result_files()
+    {
+        await database.CreateTablesAsync<PlacedDbContext>();
+        await using var worker = await HeavyTaskTestHarness.StartAsync<PlacedDbContext, WriteReportHandler>(database.ConnectionString);
+
+        var task = await worker.RunAsync(new WriteReport());
+
+        task.Status.ShouldBe(HeavyTaskStatus.Succeeded, task.Error);
+        var files = worker.Services.GetRequiredService<IFileStore>();
+        using var content = new StreamReader(files.OpenRead((await files.FindAsync(task.ResultFileId!.Value, default))!));
+        (await content.ReadToEndAsync()).ShouldBe("report");
+        await using var scope = worker.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<PlacedDbContext>();
+        var tables = db.Model.GetEntityTypes().Select(e => (Schema: e.GetSchema(), Table: e.GetTableName()!)).ToArray();
+        tables.ShouldAllBe(t => t.Schema == PlacedDbContext.Schema && t.Table.StartsWith("placed_"));
+    }
+
+    [Fact]
     public async Task Strategy_that_repeats_transactions_is_refused() =>
         await RefusedAsync<ShopDbContext>("EnableRetryOnFailure", repeat: true);
 
@@ -221,7 +239,7 @@ public sealed class AnyContextTests : IAsyncLifetime
     private Task<HeavyTaskTestHarness> StartWorkerAsync() =>
         HeavyTaskTestHarness.StartAsync<ShopDbContext, ShipOrderHandler>(
             database.ConnectionString,
-            services => services.AddDbContext<ReportDbContext>(options => DatabaseProvider.Configure(options, database.ConnectionString))
+            services => services.AddDbContext<ReportDbContext>(options => Dialect.Current.Configure(options, database.ConnectionString))
         );
 
     private static async Task<T> ChangeAsync<T>(

@@ -25,6 +25,67 @@ public sealed class CancelTests : WorkerTest
         (await AttemptsAsync(id)).Single().Outcome.ShouldBe(AttemptOutcome.Cancelled);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public async Task A_cancel_that_was_accepted_is_kept_when_the_handler_throws(int maxFailures)
+    {
+        var worker = await StartWorkerAsync(("HeavyTasks:Interval", "00:00:10"));
+        var started = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        Script.Work = async (_, _) =>
+        {
+            started.SetResult();
+            await goOn.Task;
+            throw new InvalidOperationException("broken");
+        };
+        var id = await worker.SubmitAsync(new TestParameters(), maxFailures);
+        await started.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        (await ChangeAsync(worker, lifecycle => lifecycle.RequestCancelAsync(id, TestContext.Current.CancellationToken))).ShouldBeTrue();
+
+        goOn.SetResult();
+
+        var task = await worker.FinishedAsync(id);
+        task.Status.ShouldBe(HeavyTaskStatus.Cancelled);
+        task.Error!.ShouldContain("broken");
+        (await AttemptsAsync(id)).Single().Outcome.ShouldBe(AttemptOutcome.Failed);
+        Script.Runs.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("release")]
+    [InlineData("take over")]
+    [InlineData("take over for the last time")]
+    public async Task A_cancel_that_was_accepted_is_kept_when_the_task_leaves_its_worker(string how)
+    {
+        var other = await AddOtherWorkerAsync();
+        var worker = await StartWorkerAsync();
+        var id = await InsertAsync();
+        await using (var db = Database.CreateContext())
+        {
+            (await Dialect.Current.ClaimAsync(db, id, other, "other:1", TestContext.Current.CancellationToken)).ShouldNotBeNull();
+        }
+
+        var fence = new HeavyTaskFence(id, 1, other);
+        await ChangeAsync(worker, lifecycle => lifecycle.RequestCancelAsync(id, CancellationToken.None));
+
+        (
+            await ChangeAsync(
+                worker,
+                lifecycle =>
+                    how switch
+                    {
+                        "release" => lifecycle.ReleaseAsync(fence, "test.kind", 0, null, CancellationToken.None),
+                        "take over" => lifecycle.TakeOverAsync(fence, "test.kind", 0, "It died.", CancellationToken.None),
+                        _ => lifecycle.FailCrashedAsync(fence, "test.kind", "It died.", "Three times.", CancellationToken.None),
+                    }
+            )
+        ).ShouldBeTrue();
+
+        (await worker.FinishedAsync(id)).Status.ShouldBe(HeavyTaskStatus.Cancelled);
+        Script.Runs.ShouldBe(0);
+    }
+
     [Fact]
     public async Task A_waiting_task_that_was_cancelled_never_runs()
     {

@@ -37,7 +37,7 @@ public sealed class CheckpointTests : WorkerTest
             }
         };
 
-        var task = await worker.RunAsync(new TestParameters(), maxAttempts: 2);
+        var task = await worker.RunAsync(new TestParameters(), maxFailures: 2);
 
         task.Status.ShouldBe(HeavyTaskStatus.Succeeded);
         startedFrom.ShouldBe([0, 2]);
@@ -132,7 +132,7 @@ public sealed class CheckpointTests : WorkerTest
                 await file.WriteAsync(Block(block, blockLength), context.CancellationToken);
                 if (block == failAfter && context.Attempt == 1)
                 {
-                    // Written, maybe already in a chunk of its own, but after the last checkpoint: it did not happen.
+                    // This was written, perhaps to a chunk of its own, but after the last checkpoint, so it must not count.
                     await file.WriteAsync(Encoding.ASCII.GetBytes(new string('x', StoredFile.ChunkLength)), context.CancellationToken);
                     throw new InvalidOperationException("broken");
                 }
@@ -141,7 +141,7 @@ public sealed class CheckpointTests : WorkerTest
             }
         };
 
-        var task = await worker.RunAsync(new TestParameters(), maxAttempts: 2);
+        var task = await worker.RunAsync(new TestParameters(), maxFailures: 2);
 
         task.Status.ShouldBe(HeavyTaskStatus.Succeeded);
         task.Attempt.ShouldBe(2);

@@ -8,50 +8,13 @@ public sealed class ClaimTests : WorkerTest
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Of_several_tasks_those_are_claimed_that_are_queued()
-    {
-        Guid[] ids =
-        [
-            await InsertAsync(),
-            await InsertAsync(),
-            await InsertAsync(dueAt: TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(1)),
-        ];
-        var owner = Guid.CreateVersion7();
-        await using var db = Database.CreateContext();
-        await db.ClaimHeavyTaskAsync(ids[0], Guid.CreateVersion7(), "other:1", Cancelled);
-
-        var claimed = await db.ClaimHeavyTasksAsync([.. ids, Guid.CreateVersion7()], owner, "test:1", Cancelled);
-
-        var task = claimed.ShouldHaveSingleItem();
-        task.Id.ShouldBe(ids[1]);
-        task.Attempt.ShouldBe(1);
-        var attempt = await db.HeavyTaskAttempts.SingleAsync(a => a.TaskId == ids[1], Cancelled);
-        attempt.Owner.ShouldBe(owner);
-        (await ReadAsync(ids[2])).Status.ShouldBe(HeavyTaskStatus.Scheduled);
-    }
-
-    [Fact]
-    public async Task A_task_that_somebody_has_locked_does_not_keep_the_others_from_being_claimed()
-    {
-        Guid[] ids = [await InsertAsync(), await InsertAsync()];
-        await using var holder = Database.CreateContext();
-        await using var transaction = await holder.Database.BeginTransactionAsync(Cancelled);
-        await holder.HeavyTasks.Where(t => t.Id == ids[0]).ExecuteUpdateAsync(set => set.SetProperty(t => t.MaxAttempts, 7), Cancelled);
-        await using var db = Database.CreateContext();
-
-        var claimed = await db.ClaimHeavyTasksAsync(ids, Guid.CreateVersion7(), "test:1", Cancelled);
-
-        claimed.ShouldHaveSingleItem().Id.ShouldBe(ids[1]);
-    }
-
-    [Fact]
     public async Task A_claim_that_waits_for_its_task_keeps_no_other_claim_waiting()
     {
         Guid[] ids = [await InsertAsync(), await InsertAsync()];
         var claims = new HeavyTaskClaims(new InstanceIdentity("test"));
         await using var holder = Database.CreateContext();
         await using var transaction = await holder.Database.BeginTransactionAsync(Cancelled);
-        await holder.HeavyTasks.Where(t => t.Id == ids[0]).ExecuteUpdateAsync(set => set.SetProperty(t => t.MaxAttempts, 7), Cancelled);
+        await holder.HeavyTasks.Where(t => t.Id == ids[0]).ExecuteUpdateAsync(set => set.SetProperty(t => t.MaxFailures, 7), Cancelled);
         await using var first = Database.CreateContext();
         await using var second = Database.CreateContext();
 
@@ -61,7 +24,7 @@ public sealed class ClaimTests : WorkerTest
         other.ShouldNotBeNull().Id.ShouldBe(ids[1]);
         locked.IsCompleted.ShouldBeFalse();
         await transaction.CommitAsync(Cancelled);
-        (await locked).ShouldNotBeNull().MaxAttempts.ShouldBe(7);
+        (await locked).ShouldNotBeNull().MaxFailures.ShouldBe(7);
     }
 
     [Fact]
@@ -70,7 +33,7 @@ public sealed class ClaimTests : WorkerTest
         Guid[] ids = [.. await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => InsertAsync()))];
         var claims = new HeavyTaskClaims(new InstanceIdentity("test"));
 
-        // Every task comes twice, all at once.
+        // Every task is claimed twice, all at the same time.
         var claimed = await Task.WhenAll(ids.Concat(ids).Select(ClaimAsync));
 
         claimed.OfType<ClaimedHeavyTask>().Select(task => task.Id).ShouldBe(ids, ignoreOrder: true);
@@ -104,7 +67,7 @@ public sealed class ClaimTests : WorkerTest
         );
         await holder.SaveChangesAsync(Cancelled);
 
-        // The first waits to see whether its attempt exists already, so the others wait for the first.
+        // The first claim waits to see whether its attempt exists already, so the other claims wait for the first.
         Task<ClaimedHeavyTask?>[] claimed =
         [
             claims.ClaimAsync(first, ids[0]),

@@ -4,20 +4,20 @@ using Platform.Persistence;
 
 namespace Platform.HeavyTasks.Tests;
 
-/// <summary>What a handler changed and the success of its task are one transaction, whatever it takes to save them.</summary>
+/// <summary>A handler's changes and the success of its task are one transaction, however many commands the save needs.</summary>
 public sealed class CompletionTests : WorkerTest
 {
     private const int Many = 2_000;
 
     public enum Changes
     {
-        /// <summary>Inserts that are one command.</summary>
+        /// <summary>Inserts that fit into one command.</summary>
         Few,
 
         /// <summary>Inserts that need several commands.</summary>
         ManyRows,
 
-        /// <summary>Updates as well, of which only the client sees whether they found their row.</summary>
+        /// <summary>Updates as well. Only the client sees whether an update found its row.</summary>
         Updates,
     }
 
@@ -79,7 +79,7 @@ public sealed class CompletionTests : WorkerTest
             db.Users.Add(new User { ExternalId = "0", Name = "twice" });
         };
 
-        var task = await worker.RunAsync(new TestParameters(), maxAttempts: 1);
+        var task = await worker.RunAsync(new TestParameters(), maxFailures: 1);
 
         task.Status.ShouldBe(HeavyTaskStatus.Failed);
         await ShouldHaveSavedNothingAsync();

@@ -9,10 +9,10 @@ using Platform.Support;
 
 namespace Platform.HeavyTasks.Tests;
 
-/// <summary>A deadlock is nobody's mistake: what the server undid is done again, and the task does not notice.</summary>
+/// <summary>A deadlock is nobody's mistake: what the server undid is done again, and the task is not affected.</summary>
 public sealed class DeadlockTests : WorkerTest
 {
-    // MySQL ends the transaction that changed fewer rows; PostgreSQL the one that began to wait first.
+    // MySQL ends the transaction that changed fewer rows; PostgreSQL ends the one that began to wait first.
     private const int ManyUsers = 200;
 
     private sealed record State(int Next);
@@ -69,7 +69,7 @@ public sealed class DeadlockTests : WorkerTest
             );
         };
 
-        var (_, task) = await RunIntoDeadlockAsync(maxAttempts: 2);
+        var (_, task) = await RunIntoDeadlockAsync(maxFailures: 2);
 
         task.Status.ShouldBe(HeavyTaskStatus.Succeeded);
         (task.Attempt, task.Failures, runs).ShouldBe((2, 1, 2));
@@ -99,10 +99,10 @@ public sealed class DeadlockTests : WorkerTest
     }
 
     /// <summary>
-    /// Another session holds the users, waits until the worker's transaction wants one, and then wants the row of the task, which that
-    /// transaction holds.
+    /// Another session locks the users, waits until the worker's transaction wants one of them, and then wants the row of the task, which
+    /// the worker's transaction has locked.
     /// </summary>
-    private async Task<(HeavyTaskTestHarness Worker, HeavyTask Task)> RunIntoDeadlockAsync(int maxAttempts = 1)
+    private async Task<(HeavyTaskTestHarness Worker, HeavyTask Task)> RunIntoDeadlockAsync(int maxFailures = 1)
     {
         await using (var db = Database.CreateContext())
         {
@@ -115,14 +115,14 @@ public sealed class DeadlockTests : WorkerTest
         await using (var transaction = await other.BeginTransactionAsync(IsolationLevel.ReadCommitted))
         {
             await ExecuteAsync(transaction, "UPDATE users SET country = 'XX'");
-            var id = await worker.SubmitAsync(new TestParameters(), maxAttempts);
+            var id = await worker.SubmitAsync(new TestParameters(), maxFailures);
             await Eventually.Async(
                 async () => await Database.LockWaitsAsync() > 0,
                 TimeSpan.FromSeconds(30),
                 "the worker waits for a user"
             );
 
-            // Fails when it is this one that the server ends.
+            // This fails if the server ends this transaction.
             await ExecuteAsync(transaction, "UPDATE heavy_tasks SET crashes = crashes");
             await transaction.CommitAsync();
             return (worker, await worker.FinishedAsync(id));
@@ -131,7 +131,7 @@ public sealed class DeadlockTests : WorkerTest
 
     private static async Task AddNewUserAsync(DbContext db, int run, CancellationToken cancellationToken)
     {
-        // Saved before the deadlock, and no key protects it: a run that was not undone would show.
+        // Saved before the deadlock. No key protects it, so a run that was not undone would show.
         db.Add(new User { ExternalId = $"new-{run}", Name = "new" });
         await db.SaveChangesAsync(cancellationToken);
     }

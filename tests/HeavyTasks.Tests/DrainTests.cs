@@ -67,7 +67,7 @@ public sealed class DrainTests : WorkerTest
 
         var stopping = worker.StopAsync();
 
-        // The drain has begun, and is not over, when the claim is won.
+        // The claim is won while the drain is under way.
         await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, TestContext.Current.CancellationToken);
         await holder.DisposeAsync();
         await stopping;
@@ -118,13 +118,13 @@ public sealed class DrainTests : WorkerTest
         (await ReadAsync(id)).Status.ShouldBe(HeavyTaskStatus.Queued);
     }
 
-    /// <summary>A task whose claim waits for a lock until the context that is returned is disposed.</summary>
+    /// <summary>Submits a task whose claim waits for a lock until the returned context is disposed.</summary>
     private async Task<(Guid Id, PlatformDbContext Holder)> BlockClaimAsync(HeavyTaskTestHarness worker)
     {
         var id = await InsertAsync();
         var holder = Database.CreateContext();
         await holder.Database.BeginTransactionAsync();
-        await holder.HeavyTasks.Where(t => t.Id == id).ExecuteUpdateAsync(set => set.SetProperty(t => t.MaxAttempts, 7));
+        await holder.HeavyTasks.Where(t => t.Id == id).ExecuteUpdateAsync(set => set.SetProperty(t => t.MaxFailures, 7));
         var queue = await worker.Bus.Bus.GetSendEndpoint(new Uri("queue:heavy-task.test.kind"));
         await queue.Send(new HeavyTaskRequested(id, "test.kind"));
         await Eventually.Async(async () => await Database.LockWaitsAsync() > 0, TimeSpan.FromSeconds(20), "the claim waits");

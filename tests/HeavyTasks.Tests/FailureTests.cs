@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Platform.Persistence;
 using Platform.Support;
 
@@ -12,7 +13,7 @@ public sealed class FailureTests : WorkerTest
         Script.Work = (context, _) =>
             context.Attempt < 3 ? throw new InvalidOperationException($"attempt {context.Attempt}") : Task.CompletedTask;
 
-        var task = await worker.RunAsync(new TestParameters(), maxAttempts: 5);
+        var task = await worker.RunAsync(new TestParameters(), maxFailures: 5);
 
         task.Status.ShouldBe(HeavyTaskStatus.Succeeded);
         task.Attempt.ShouldBe(3);
@@ -23,7 +24,26 @@ public sealed class FailureTests : WorkerTest
         attempts.ShouldAllBe(a => a.EndedAt >= a.StartedAt && a.Worker.Length > 0);
     }
 
-    // Half a character, which cannot be encoded, and one more that is cut in two at the greatest length.
+    // During a rollout an API that is newer than the worker accepts members that only the newer worker knows.
+    [Fact]
+    public async Task A_member_that_this_version_does_not_know_fails_no_task()
+    {
+        var worker = await StartWorkerAsync();
+        var read = "";
+        Script.Work = (context, _) =>
+        {
+            read = context.Parameters.Text;
+            return Task.CompletedTask;
+        };
+        var soon = TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(1);
+
+        var id = await InsertAsync(dueAt: soon, parameters: """{"added":{"later":[1]},"text":"known"}""");
+
+        await Eventually.Async(async () => (await ReadAsync(id)).Status == HeavyTaskStatus.Succeeded, TimeSpan.FromSeconds(30));
+        read.ShouldBe("known");
+    }
+
+    // The text contains half a character, which cannot be encoded, and a character that the length limit would cut in two.
     [Fact]
     public async Task An_error_whose_text_cannot_be_stored_as_it_is_ends_the_attempt_all_the_same()
     {
@@ -41,12 +61,12 @@ public sealed class FailureTests : WorkerTest
     }
 
     [Fact]
-    public async Task A_task_that_fails_every_time_is_given_up_after_maxAttempts()
+    public async Task A_task_that_fails_every_time_is_given_up_after_maxFailures()
     {
         var worker = await StartWorkerAsync();
         Script.Work = (_, _) => throw new InvalidOperationException("broken");
 
-        var task = await worker.RunAsync(new TestParameters(), maxAttempts: 3);
+        var task = await worker.RunAsync(new TestParameters(), maxFailures: 3);
 
         task.Status.ShouldBe(HeavyTaskStatus.Failed);
         task.Failures.ShouldBe(3);
@@ -55,12 +75,30 @@ public sealed class FailureTests : WorkerTest
     }
 
     [Fact]
+    public async Task What_a_client_sent_is_logged_in_short_and_without_where_it_was_thrown()
+    {
+        var worker = await StartWorkerAsync();
+        Script.Work = (_, _) => throw new NonRetryableException($"no column '\u001b[2J\0{new string('x', 900_000)}'");
+        await worker.RunAsync(new TestParameters());
+        Script.Work = (_, _) => throw new InvalidOperationException($"\u001b{new string('y', 900_000)}");
+        await worker.RunAsync(new TestParameters(), maxFailures: 1);
+
+        var errors = Log.Of("HeavyTaskOutcomes", LogLevel.Warning).Select(entry => $"{entry.Values["Error"]}").ToList();
+
+        errors.Count.ShouldBe(2);
+        errors.ShouldAllBe(error => error.Length < 4_000 && !error.Contains('\u001b') && !error.Contains('\0'));
+        errors[0].ShouldStartWith("no column '\\u001b[2J\\u0000xxx");
+        errors[0].ShouldNotContain("   at ");
+        errors[1].ShouldContain("   at ");
+    }
+
+    [Fact]
     public async Task A_NonRetryable_failure_is_final_at_once()
     {
         var worker = await StartWorkerAsync();
         Script.Work = (_, _) => throw new NonRetryableException("there is no such file");
 
-        var task = await worker.RunAsync(new TestParameters(), maxAttempts: 5);
+        var task = await worker.RunAsync(new TestParameters(), maxFailures: 5);
 
         task.Status.ShouldBe(HeavyTaskStatus.Failed);
         task.Error.ShouldBe("there is no such file");

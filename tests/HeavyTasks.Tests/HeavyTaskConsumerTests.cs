@@ -10,7 +10,7 @@ using Platform.Support;
 
 namespace Platform.HeavyTasks.Tests;
 
-/// <summary>The consumer on MassTransit's in-memory harness: the pattern for tests of a kind of your own.</summary>
+/// <summary>Tests the consumer on MassTransit's in-memory harness; a pattern for tests of your own kinds.</summary>
 public sealed class HeavyTaskConsumerTests : IAsyncLifetime
 {
     private readonly TestScript script = new();

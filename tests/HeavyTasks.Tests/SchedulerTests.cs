@@ -39,6 +39,51 @@ public sealed class SchedulerTests : WorkerTest
     }
 
     [Fact]
+    public async Task A_task_that_was_overtaken_runs_although_its_kind_is_never_idle()
+    {
+        var lost = await InsertAsync();
+        await using (var db = Database.CreateContext())
+        {
+            await db
+                .HeavyTasks.Where(t => t.Id == lost)
+                .ExecuteUpdateAsync(
+                    set => set.SetProperty(t => t.QueuedAt, t => t.QueuedAt!.Value.AddMinutes(-5)),
+                    TestContext.Current.CancellationToken
+                );
+        }
+
+        var worker = await StartWorkerAsync(("HeavyTasks:VanishedAfter", "00:10:00"));
+        await worker.RunAsync(new TestParameters());
+
+        (await worker.FinishedAsync(lost)).Status.ShouldBe(HeavyTaskStatus.Succeeded);
+    }
+
+    [Fact]
+    public async Task Workers_that_look_for_lost_messages_at_once_publish_different_ones()
+    {
+        for (var i = 0; i < 6; i++)
+        {
+            await InsertAsync();
+        }
+
+        var later = TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(1);
+        await using var first = Database.CreateContext();
+        await using var second = Database.CreateContext();
+        await using var firstTransaction = await first.Database.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using var secondTransaction = await second.Database.BeginTransactionAsync(TestContext.Current.CancellationToken);
+
+        var ids = await first.LockQueuedBefore("test.kind", later, 2).Select(t => t.Id).ToListAsync(TestContext.Current.CancellationToken);
+        var others = await second
+            .LockQueuedBefore("test.kind", later, 2)
+            .Select(t => t.Id)
+            .ToListAsync(TestContext.Current.CancellationToken);
+
+        (ids.Count, ids.Intersect(others).Count()).ShouldBe((2, 0));
+        others.ShouldNotBeEmpty();
+        (await first.LockQueuedBefore("test.kind", later.AddHours(-1), 2).CountAsync(TestContext.Current.CancellationToken)).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_backlog_is_not_taken_for_a_loss()
     {
         var release = new TaskCompletionSource();
@@ -84,7 +129,7 @@ public sealed class SchedulerTests : WorkerTest
         var id = await ClaimForAsync(await AddInstanceAsync(leaseSeconds: 3600, holdsLock: false));
         var worker = await StartWorkerAsync();
 
-        // Many rounds of the scheduler later, which a task submitted now proves to run.
+        // The scheduler has run many rounds when a task submitted now has run.
         await worker.RunAsync(new TestParameters());
         await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, TestContext.Current.CancellationToken);
 
@@ -115,31 +160,5 @@ public sealed class SchedulerTests : WorkerTest
         var task = await worker.FinishedAsync(id);
         task.Status.ShouldBe(HeavyTaskStatus.Succeeded);
         task.Crashes.ShouldBe(0);
-    }
-
-    private async Task<Guid> AddInstanceAsync(int leaseSeconds, bool holdsLock)
-    {
-        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
-        var instance = new Instance
-        {
-            Id = Guid.CreateVersion7(),
-            Service = "dead",
-            StartedAt = now,
-            SeenAt = now,
-            LeaseUntil = now.AddSeconds(leaseSeconds),
-            HoldsLock = holdsLock,
-        };
-        await using var db = Database.CreateContext();
-        db.Add(instance);
-        await db.SaveChangesAsync();
-        return instance.Id;
-    }
-
-    private async Task<Guid> ClaimForAsync(Guid owner)
-    {
-        var id = await InsertAsync();
-        await using var db = Database.CreateContext();
-        (await db.ClaimHeavyTaskAsync(id, owner, "dead:1", TestContext.Current.CancellationToken)).ShouldNotBeNull();
-        return id;
     }
 }

@@ -18,7 +18,7 @@ public class Order
     public string Status { get; set; } = "new";
 }
 
-/// <summary>The application's own context: its own names of columns, a filter on its own entity.</summary>
+/// <summary>The application's own context, with its own column names and a filter on its own entity.</summary>
 public class ShopDbContext : DbContext
 {
     public ShopDbContext(DbContextOptions<ShopDbContext> options)
@@ -100,15 +100,40 @@ public sealed class ShipOrderHandler(ShopDbContext db, ReportDbContext reports) 
     private sealed record State(string Step);
 }
 
+/// <summary>A context that places the engine's tables where the application wants them.</summary>
+public sealed class PlacedDbContext(DbContextOptions<PlacedDbContext> options) : DbContext(options)
+{
+    public static string? Schema => Dialect.Current.HasSchemas ? "jobs" : null;
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder) =>
+        modelBuilder.AddHeavyTasks(Schema, "placed_").AddOutbox(Schema, "placed_");
+}
+
+[HeavyTaskKind("report.write")]
+public sealed record WriteReport;
+
+/// <summary>Writes to every table that a handler can write to.</summary>
+public sealed class WriteReportHandler : HeavyTaskHandler<WriteReport>
+{
+    public override async Task RunAsync(HeavyTaskContext<WriteReport> context)
+    {
+        var file = await context.OpenResultFileAsync("report.txt", "text/plain");
+        await file.WriteAsync("report"u8.ToArray(), context.CancellationToken);
+        await context.CheckpointAsync(new State("written"));
+    }
+
+    private sealed record State(string Step);
+}
+
 internal static class ShopDatabase
 {
-    /// <summary>Makes the tables of the application's model, and nothing of the platform's own.</summary>
+    /// <summary>Creates the tables of the application's model, and none of the platform's own.</summary>
     public static async Task CreateTablesAsync<TDbContext>(this TestDatabase database)
         where TDbContext : DbContext
     {
         await database.EmptyAsync();
         var options = new DbContextOptionsBuilder<TDbContext>();
-        DatabaseProvider.Configure(options, database.ConnectionString);
+        Dialect.Current.Configure(options, database.ConnectionString);
         await using var db = ActivatorUtilities.CreateInstance<TDbContext>(new ServiceCollection().BuildServiceProvider(), options.Options);
         await db.Database.EnsureCreatedAsync();
     }

@@ -8,16 +8,16 @@ public sealed class TaskLifecycleTests : WorkerTest
 {
     public static TheoryData<string> Changes => new(All.Keys);
 
-    // Of a task that runs, of one that waits, and of one that ended: none of them outside a transaction.
+    // Changes of a task that runs, of one that waits, and of one that ended: none of them is allowed outside a transaction.
     private static Dictionary<string, Func<TaskLifecycle, HeavyTaskFence, Task<bool>>> All { get; } =
         new()
         {
             ["retry later"] = (lifecycle, fence) =>
-                lifecycle.RetryLaterAsync(fence, AttemptOutcome.Failed, TimeSpan.FromMinutes(1), "error", default),
+                lifecycle.RetryLaterAsync(fence, "test.kind", AttemptOutcome.Failed, TimeSpan.FromMinutes(1), "error", default),
             ["fail"] = (lifecycle, fence) => lifecycle.FailAsync(fence, "test.kind", AttemptOutcome.Failed, "error", default),
             ["cancel running"] = (lifecycle, fence) => lifecycle.CancelRunningAsync(fence, "test.kind", default),
-            ["release"] = (lifecycle, fence) => lifecycle.ReleaseAsync(fence, "test.kind", default),
-            ["take over"] = (lifecycle, fence) => lifecycle.TakeOverAsync(fence, "test.kind", "why", default),
+            ["release"] = (lifecycle, fence) => lifecycle.ReleaseAsync(fence, "test.kind", 0, null, default),
+            ["take over"] = (lifecycle, fence) => lifecycle.TakeOverAsync(fence, "test.kind", 0, "why", default),
             ["fail crashed"] = (lifecycle, fence) => lifecycle.FailCrashedAsync(fence, "test.kind", "why", "error", default),
             ["cancel waiting"] = (lifecycle, fence) => lifecycle.CancelWaitingAsync(fence.TaskId, default),
             ["retry"] = (lifecycle, fence) => lifecycle.RetryAsync(fence.TaskId, default),
@@ -73,7 +73,7 @@ public sealed class TaskLifecycleTests : WorkerTest
         var id = await InsertAsync();
         await using var db = Database.CreateContext();
         var owner = await AddOtherWorkerAsync();
-        var claimed = await db.ClaimHeavyTaskAsync(id, owner, "another worker", TestContext.Current.CancellationToken);
+        var claimed = await Dialect.Current.ClaimAsync(db, id, owner, "another worker", TestContext.Current.CancellationToken);
         return new HeavyTaskFence(id, claimed!.Attempt, owner);
     }
 }

@@ -12,7 +12,7 @@ public sealed class TestHandler(PlatformDbContext db, TestScript script) : Heavy
     public override Task RunAsync(HeavyTaskContext<TestParameters> context) => script.Run(context, db);
 }
 
-/// <summary>What <see cref="TestHandler"/> does; replaced between attempts at will.</summary>
+/// <summary>What <see cref="TestHandler"/> does; a test may replace it between attempts.</summary>
 public sealed class TestScript
 {
     private int runs;

@@ -7,14 +7,26 @@ using Platform.Support;
 
 namespace Platform.HeavyTasks.Tests;
 
-/// <summary>A database and workers on it, for tests that need to look at rows between the steps.</summary>
+/// <summary>A database with workers, for tests that must look at rows between the steps.</summary>
 public abstract class WorkerTest : IAsyncLifetime
 {
     private readonly List<HeavyTaskTestHarness> workers = [];
 
     protected TestScript Script { get; } = new();
 
+    /// <summary>What the workers logged.</summary>
+    protected RecordedLog Log { get; } = new();
+
     protected TestDatabase Database { get; private set; } = null!;
+
+    /// <summary>How long the workers look at each other; short, because the tests wait for it.</summary>
+    internal LivenessTimes Liveness { get; set; } =
+        new()
+        {
+            Credible = TimeSpan.FromSeconds(1),
+            Silence = TimeSpan.FromSeconds(2),
+            NoRow = TimeSpan.FromSeconds(2),
+        };
 
     public async ValueTask InitializeAsync() => Database = await TestDatabase.CreateAsync();
 
@@ -26,10 +38,11 @@ public abstract class WorkerTest : IAsyncLifetime
         }
 
         await Database.DisposeAsync();
+        Log.Dispose();
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A worker that runs <see cref="Script"/> and looks around ten times a second.</summary>
+    /// <summary>Starts a worker that runs <see cref="Script"/> and looks for work ten times a second.</summary>
     protected async Task<HeavyTaskTestHarness> StartWorkerAsync(params IEnumerable<(string Key, string Value)> settings)
     {
         (string, string)[] quick =
@@ -44,6 +57,8 @@ public abstract class WorkerTest : IAsyncLifetime
             services =>
                 services
                     .AddSingleton(Script)
+                    .AddSingleton(Liveness)
+                    .AddSingleton<ILoggerProvider>(Log)
                     .AddLogging(log => log.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(LogLevel.Warning)),
             settings: quick.Concat(settings)
         );
@@ -73,7 +88,7 @@ public abstract class WorkerTest : IAsyncLifetime
         return await db.HeavyTaskAttempts.AsNoTracking().Where(a => a.TaskId == id).OrderBy(a => a.Attempt).ToListAsync();
     }
 
-    /// <summary>Another process that is alive, so that nobody takes over what it owns.</summary>
+    /// <summary>Adds another process that is alive, so that nobody takes over its tasks.</summary>
     protected async Task<Guid> AddOtherWorkerAsync()
     {
         var now = TimeProvider.System.GetUtcNow().UtcDateTime;
@@ -86,6 +101,7 @@ public abstract class WorkerTest : IAsyncLifetime
             StartedAt = now,
             SeenAt = now,
             LeaseUntil = now.AddHours(1),
+            Slots = 2,
         };
         await using var db = Database.CreateContext();
         db.Instances.Add(other);
@@ -93,13 +109,42 @@ public abstract class WorkerTest : IAsyncLifetime
         return other.Id;
     }
 
-    /// <summary>A row that nobody was told about.</summary>
-    protected async Task<Guid> InsertAsync(int maxAttempts = 1, DateTime? dueAt = null)
+    /// <summary>Inserts a task without a message.</summary>
+    protected async Task<Guid> InsertAsync(int maxFailures = 1, DateTime? dueAt = null, string parameters = "{}")
     {
         await using var db = Database.CreateContext();
-        var task = HeavyTask.Submit("test.kind", "{}", maxAttempts, TimeProvider.System.GetUtcNow().UtcDateTime, dueAt);
+        var task = HeavyTask.Submit("test.kind", parameters, maxFailures, TimeProvider.System.GetUtcNow().UtcDateTime, dueAt);
         db.Add(task);
         await db.SaveChangesAsync();
         return task.Id;
+    }
+
+    /// <summary>Adds a process that is dead, or lives by its lease.</summary>
+    protected async Task<Guid> AddInstanceAsync(int leaseSeconds, bool holdsLock)
+    {
+        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        var instance = new Instance
+        {
+            Id = Guid.CreateVersion7(),
+            Service = "dead",
+            StartedAt = now,
+            SeenAt = now,
+            LeaseUntil = now.AddSeconds(leaseSeconds),
+            HoldsLock = holdsLock,
+            Slots = 2,
+        };
+        await using var db = Database.CreateContext();
+        db.Add(instance);
+        await db.SaveChangesAsync();
+        return instance.Id;
+    }
+
+    /// <summary>Inserts a task that the owner runs.</summary>
+    protected async Task<Guid> ClaimForAsync(Guid owner)
+    {
+        var id = await InsertAsync();
+        await using var db = Database.CreateContext();
+        (await Dialect.Current.ClaimAsync(db, id, owner, "dead:1", TestContext.Current.CancellationToken)).ShouldNotBeNull();
+        return id;
     }
 }

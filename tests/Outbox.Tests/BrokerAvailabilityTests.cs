@@ -3,7 +3,7 @@ using Platform.Support;
 
 namespace Platform.Outbox.Tests;
 
-/// <summary>From what the relay concludes that the broker is away, and from what not.</summary>
+/// <summary>Tests which outcomes make the relay conclude that the broker is away, and which do not.</summary>
 public sealed class BrokerAvailabilityTests
 {
     private readonly ShiftedTime time = new();
@@ -21,7 +21,8 @@ public sealed class BrokerAvailabilityTests
         broker.IsAway.ShouldBeFalse();
     }
 
-    // The probes' connection is given up after each probe that meets no answer, and the next one may come before there is another.
+    // The probes' connection is dropped after each probe that gets no answer, and the next probe may come before there is another
+    // connection.
     [Fact]
     public void A_probe_that_found_no_channel_means_nothing_and_its_answer_means_that_it_is_back()
     {
@@ -54,6 +55,24 @@ public sealed class BrokerAvailabilityTests
         time.Forward(TimeSpan.FromSeconds(10));
         broker.Note([Delivery(DeliveryOutcome.Disconnected)], areProbes: false);
         broker.IsAway.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_connection_on_which_there_is_no_channel_for_long_is_given_up_again_and_again()
+    {
+        broker.Note([Delivery(DeliveryOutcome.Disconnected)], areProbes: false);
+        broker.IsStuck.ShouldBeFalse();
+
+        time.Forward(TimeSpan.FromSeconds(20));
+        broker.IsStuck.ShouldBeTrue();
+        broker.AwayFor.ShouldBe(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(5));
+        broker.Dropped();
+        broker.IsStuck.ShouldBeFalse();
+
+        time.Forward(TimeSpan.FromSeconds(20));
+        broker.IsStuck.ShouldBeTrue();
+        broker.Note([Delivery(DeliveryOutcome.Confirmed)], areProbes: false);
+        broker.IsStuck.ShouldBeFalse();
     }
 
     private static Delivery Delivery(DeliveryOutcome outcome) =>

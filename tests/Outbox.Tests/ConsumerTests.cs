@@ -6,7 +6,7 @@ namespace Platform.Outbox.Tests;
 
 public sealed record StockChecked(int Number);
 
-/// <summary>In the scope of a consumed message.</summary>
+/// <summary>Tests the outbox in the scope of a consumed message.</summary>
 public sealed class ConsumerTests : OutboxTest
 {
     [Fact]
@@ -15,7 +15,7 @@ public sealed class ConsumerTests : OutboxTest
         await Shop.Bus.Publish(new StockChecked(1));
         var save = await SaveAsync();
 
-        // What the message's own context published; the outbox has not been saved yet.
+        // The message's own context published this; the outbox has not been saved yet.
         await Eventually.Async(() => Shop.Consumed.SequenceEqual([1]), Shop.Soon);
         await Shop.SettleAsync();
         Shop.Consumed.ShouldBe([1]);

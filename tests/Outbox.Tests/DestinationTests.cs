@@ -5,7 +5,7 @@ using RabbitMQ.Client;
 
 namespace Platform.Outbox.Tests;
 
-/// <summary>A quorum queue that does not confirm, among destinations that do.</summary>
+/// <summary>A quorum queue does not confirm, among destinations that do.</summary>
 public sealed class DestinationTests : IAsyncLifetime
 {
     private const string Queue = "silent";
@@ -13,7 +13,7 @@ public sealed class DestinationTests : IAsyncLifetime
 
     private static readonly Uri Silent = new("exchange:to-silent");
 
-    // Once, until the silence is noticed (10 s), and a rest and a probe of those that met it on the same channel.
+    // The time until the silence is noticed (10 s), plus a rest and a probe of the destinations that met it on the same channel.
     private static readonly TimeSpan Noticed = TimeSpan.FromSeconds(45);
 
     private TestDatabase? database;
@@ -54,7 +54,7 @@ public sealed class DestinationTests : IAsyncLifetime
     {
         await using var shop = await StartShopAsync();
 
-        // A destination that was well a moment ago is trusted with many messages at once.
+        // A destination that worked a moment ago gets many messages at once.
         await SendToSilentAsync(shop, 100);
         await Eventually.Async(async () => await broker!.VirtualHost.QueueDepthAsync(Queue) == 100, Shop.Soon);
         await broker!.SuspendAsync(Queue);
@@ -66,7 +66,7 @@ public sealed class DestinationTests : IAsyncLifetime
 
         await Eventually.Async(() => shop.Consumed.Distinct().Count() == 500, Noticed, "the others are consumed");
 
-        // And on, when the silence was noticed and the connection given up.
+        // The others still get messages after the silence was noticed and the connection was dropped.
         await Eventually.Async(
             async () => (await shop.ReadOutboxAsync()).Count(m => m.Failures > 0) > Many / 2,
             Shop.Soon,
@@ -79,7 +79,7 @@ public sealed class DestinationTests : IAsyncLifetime
 
         await Eventually.Async(() => shop.Consumed.Distinct().Count() == 1000, Noticed, "the others are still consumed");
 
-        // What is consumed is deleted a moment later.
+        // The row of a consumed message is deleted a moment later.
         await Eventually.Async(async () => await shop.CountAsync() == Many, Shop.Soon, "the silent ones are what is left");
 
         await broker.ResumeAsync(Queue);
@@ -102,7 +102,7 @@ public sealed class DestinationTests : IAsyncLifetime
 
             await customer.PublishEndpoint.PublishBatchAsync(1, 500);
 
-            // Saved by a context that knows no relay: nobody has them in memory.
+            // A context that knows no relay saves them, so no process has them in memory.
             await using var db = Shop.CreateContext(database!.ConnectionString);
             db.AddRange(customer.Db.Outbox.Local.OrderBy(m => m.Id));
             await db.SaveChangesAsync();

@@ -4,7 +4,7 @@ using Platform.Support;
 
 namespace Platform.Outbox.Tests;
 
-/// <summary>Who sends a message when several could, and what happens to the messages of one that died.</summary>
+/// <summary>Tests who sends a message when several relays could, and what happens to the messages of a relay that died.</summary>
 public sealed class LeaseTests : OutboxTest
 {
     private readonly ShiftedTime time = new();
@@ -90,7 +90,7 @@ public sealed class LeaseTests : OutboxTest
 
         start.SetResult();
 
-        // New messages of both meanwhile.
+        // Both services get new messages meanwhile.
         await Parallel.ForEachAsync(
             Enumerable.Range(3001, 200),
             async (number, _) => await (number % 2 == 0 ? Shop : other).PlaceOrderAsync(number)
@@ -153,7 +153,7 @@ public sealed class FullBufferTests : OutboxTest
 
         await using (var db = Shop.CreateContext(Database.ConnectionString))
         {
-            // What fits into 8 KiB, and what was sent before the relay noticed that deletes hang: 5 taken, 5 waiting, and one.
+            // What fits into 8 KiB, plus what was sent before the relay noticed that deletes hang: 5 taken, 5 waiting, and one more.
             (await db.Outbox.CountAsync(m => m.LeaseOwner == Shop.Relay.Id)).ShouldBeInRange(2, 20);
             (await db.Outbox.CountAsync(m => m.LeaseOwner == null)).ShouldBeInRange(30, 48);
         }

@@ -9,7 +9,7 @@ using RabbitMQ.Client;
 
 namespace Platform.Outbox.Tests;
 
-/// <summary>A message through the outbox is the message that a direct publish would have sent.</summary>
+/// <summary>A message through the outbox is the same as a message published directly.</summary>
 public sealed class MessageTests : OutboxTest
 {
     private const string Copies = "copies";
@@ -63,7 +63,7 @@ public sealed class MessageTests : OutboxTest
         actual.Type.ShouldBe(expected.Type);
         actual.AppId.ShouldBe(expected.AppId);
 
-        // The time in the outbox counts.
+        // The time in the outbox counts towards the expiration.
         int.Parse(actual.Expiration!).ShouldBeInRange(570_000, int.Parse(expected.Expiration!) - 1);
         Headers(actual).ShouldBe(Headers(expected));
         Body(stored).ToJsonString().ShouldBe(Body(direct).ToJsonString());
@@ -195,7 +195,7 @@ public sealed class MessageTests : OutboxTest
     [Fact]
     public async Task A_thousand_scopes_at_once_each_send_their_own()
     {
-        // More scopes than connections: without a limit they would wait for the pool longer than a connection may take.
+        // There are more scopes than connections: without a limit, they would wait for the pool longer than a connection may take.
         await Parallel.ForEachAsync(
             Enumerable.Range(1, 1000),
             new ParallelOptions { MaxDegreeOfParallelism = 1000 },

@@ -2,16 +2,16 @@ using System.Collections.Concurrent;
 
 namespace Platform.Outbox.Tests;
 
-/// <summary>The real store, whose use can be seen and disturbed.</summary>
+/// <summary>The real store, which a test can observe and disturb.</summary>
 internal sealed class ObservedStore(IOutboxStore store) : IOutboxStore
 {
     private readonly ConcurrentDictionary<Guid, bool> claimed = new();
     private int claims;
 
-    /// <summary>Finished looks of the sweeper.</summary>
+    /// <summary>The number of finished looks of the sweeper.</summary>
     public int Claims => Volatile.Read(ref claims);
 
-    /// <summary>Messages that the sweeper claimed at least once.</summary>
+    /// <summary>The messages that the sweeper claimed at least once.</summary>
     public ICollection<Guid> Claimed => claimed.Keys;
 
     /// <summary>Called before confirmed messages are deleted.</summary>

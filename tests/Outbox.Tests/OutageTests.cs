@@ -5,7 +5,7 @@ using Platform.Support;
 
 namespace Platform.Outbox.Tests;
 
-/// <summary>A broker that is not there.</summary>
+/// <summary>The broker is not there.</summary>
 public sealed class OutageTests : IAsyncLifetime
 {
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(45);
@@ -48,7 +48,7 @@ public sealed class OutageTests : IAsyncLifetime
 
         watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(15));
 
-        // Nothing is held in memory, nothing counts as a failure, and at most a probe is leased.
+        // No message is held in memory, no failure is counted, and at most one probe is leased.
         await Eventually.Async(async () => (await shop.ReadOutboxAsync()).Count(m => m.LeaseOwner is not null) <= 1, Shop.Soon);
         var waiting = await shop.ReadOutboxAsync();
         waiting.Count.ShouldBe(499);

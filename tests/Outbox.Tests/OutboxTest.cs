@@ -2,7 +2,7 @@ using Platform.Support;
 
 namespace Platform.Outbox.Tests;
 
-/// <summary>A database, a virtual host and a running shop for each test.</summary>
+/// <summary>Gives each test a database, a virtual host and a running shop.</summary>
 public abstract class OutboxTest : IAsyncLifetime
 {
     private TestDatabase? database;

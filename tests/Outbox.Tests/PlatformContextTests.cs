@@ -9,7 +9,7 @@ using Platform.Support;
 
 namespace Platform.Outbox.Tests;
 
-/// <summary>The outbox as Platform's services have it: in a request, and in a consumer that asks for it by name.</summary>
+/// <summary>Tests the outbox as Platform's services use it: in a request, and in a consumer that injects it by name.</summary>
 public sealed class PlatformContextTests : IAsyncLifetime
 {
     private TestDatabase? database;

@@ -59,7 +59,7 @@ public sealed class PooledContextTests : OutboxTest
     [Fact]
     public async Task Reused_context_sends_nothing_of_its_earlier_use()
     {
-        // Or the sweeper might take the context from the pool in between.
+        // Otherwise the sweeper might take the context from the pool in between.
         var pause = new TaskCompletionSource();
         var paused = new TaskCompletionSource();
         Shop.Store.Claiming = () =>

@@ -4,8 +4,8 @@ public sealed class SendAttemptTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
 
-    // Whoever waits for the send goes on, and disposes of the attempt, while the callbacks of its token still run: on a timer's thread, where
-    // an exception ends the process.
+    // The caller that waits for the send goes on and disposes the attempt while callbacks of its token still run. They run on a timer's
+    // thread, where an exception ends the process.
     [Fact]
     public void An_attempt_may_be_disposed_while_it_ends()
     {

@@ -15,10 +15,10 @@ internal sealed class Shop : IAsyncDisposable
 {
     public const string Queue = "shop";
 
-    /// <summary>Long enough for a busy machine and, on purpose, far shorter than what is left to the end of a lease.</summary>
+    /// <summary>Long enough for a busy machine, and deliberately far shorter than the rest of a lease.</summary>
     public static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
-    // Shared, because services of one test share their queue: either may consume a marker.
+    // Shared, because services of one test share their queue, and either may consume a marker.
     private static readonly ConcurrentDictionary<Guid, bool> Markers = new();
 
     private readonly IHost host;
@@ -31,13 +31,13 @@ internal sealed class Shop : IAsyncDisposable
 
     public IBus Bus => Services.GetRequiredService<IBus>();
 
-    /// <summary>What the service did to the table.</summary>
+    /// <summary>The store, which records what the service did to the table.</summary>
     public ObservedStore Store => (ObservedStore)Services.GetRequiredService<IOutboxStore>();
 
-    /// <summary>Numbers of the orders in the order in which they were consumed.</summary>
+    /// <summary>The numbers of the orders, in the order of their consumption.</summary>
     public IReadOnlyList<int> Consumed => [.. Services.GetRequiredService<ConcurrentQueue<int>>()];
 
-    /// <summary>A database with the tables of the shop.</summary>
+    /// <summary>Creates a database with the tables of the shop.</summary>
     public static async Task<TestDatabase> CreateDatabaseAsync()
     {
         var database = await TestDatabase.CreateAsync();
@@ -133,7 +133,7 @@ internal sealed class Shop : IAsyncDisposable
         await built.StartAsync();
         if (connected)
         {
-            // Before that its queue may not be bound, and what is published is dropped.
+            // Before that, its queue may not be bound, and the broker drops what is published.
             await Eventually.Async(
                 () => built.Services.GetRequiredService<IBusControl>().CheckHealth().Status == BusHealthStatus.Healthy,
                 Soon
@@ -146,13 +146,13 @@ internal sealed class Shop : IAsyncDisposable
             options.UseShopDatabase(connectionString).UseOutbox(provider);
     }
 
-    /// <summary>A context without the outbox's interceptor, to look with.</summary>
+    /// <summary>Creates a context without the outbox's interceptor, to read with.</summary>
     public static ShopDbContext CreateContext(string connectionString) =>
         new((DbContextOptions<ShopDbContext>)new DbContextOptionsBuilder<ShopDbContext>().UseShopDatabase(connectionString).Options);
 
     public Customer NewCustomer() => new(host.Services.CreateAsyncScope());
 
-    /// <summary>One order with its message, each in a scope of its own.</summary>
+    /// <summary>Places one order with its message, in a scope of its own.</summary>
     public async Task PlaceOrderAsync(int number)
     {
         await using var customer = NewCustomer();
@@ -160,21 +160,23 @@ internal sealed class Shop : IAsyncDisposable
         await customer.Db.SaveChangesAsync();
     }
 
-    /// <summary>The rows of the outbox.</summary>
+    /// <summary>Reads the rows of the outbox.</summary>
     public async Task<List<OutboxMessage>> ReadOutboxAsync()
     {
         await using var customer = NewCustomer();
         return await customer.Db.Outbox.AsNoTracking().OrderBy(m => m.Id).ToListAsync();
     }
 
-    /// <summary>How many messages the outbox has.</summary>
+    /// <summary>Counts the messages in the outbox.</summary>
     public async Task<int> CountAsync()
     {
         await using var customer = NewCustomer();
         return await customer.Db.Outbox.CountAsync();
     }
 
-    /// <summary>Whatever was about to be sent was sent and consumed: two more sweeps are over, and a message published directly came through.</summary>
+    /// <summary>
+    /// Waits until all pending messages were sent and consumed: two more sweeps have ended, and a directly published message has arrived.
+    /// </summary>
     public async Task SettleAsync()
     {
         var sweeps = Store.Claims;
@@ -184,7 +186,7 @@ internal sealed class Shop : IAsyncDisposable
         await Eventually.Async(() => Markers.ContainsKey(marker.Id), Soon);
     }
 
-    /// <summary>Waits until exactly these were consumed, in any order, no row is left, and nothing more comes.</summary>
+    /// <summary>Waits until exactly these orders were consumed, in any order, no row is left, and no more messages come.</summary>
     public async Task ShouldHaveConsumedAsync(params IEnumerable<int> numbers)
     {
         var expected = numbers.Order().ToList();
@@ -194,7 +196,7 @@ internal sealed class Shop : IAsyncDisposable
         Consumed.Order().ShouldBe(expected);
     }
 
-    /// <summary>Whatever happens, none of it was sent.</summary>
+    /// <summary>Verifies that no message was sent.</summary>
     public async Task ShouldNotHaveConsumedAsync()
     {
         await SettleAsync();
@@ -210,7 +212,7 @@ internal sealed class Shop : IAsyncDisposable
     }
 }
 
-/// <summary>A scope: one context and the publish endpoint that writes to it.</summary>
+/// <summary>One scope: a context and the publish endpoint that writes to it.</summary>
 internal sealed class Customer(AsyncServiceScope scope) : IAsyncDisposable
 {
     public ShopDbContext Db => scope.ServiceProvider.GetRequiredService<ShopDbContext>();

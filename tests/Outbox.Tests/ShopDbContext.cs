@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Platform.Outbox.Tests;
 
-/// <summary>A context that knows nothing of Platform but the outbox, in a schema of its own where there are schemas.</summary>
+/// <summary>A context that knows nothing of Platform except the outbox, which has its own schema if the database has schemas.</summary>
 public sealed class ShopDbContext(DbContextOptions<ShopDbContext> options) : DbContext(options)
 {
     public DbSet<Order> Orders => Set<Order>();
@@ -35,5 +35,5 @@ public interface IOrderEvent
 
 public sealed record OrderPlaced(int Number) : IOrderEvent;
 
-/// <summary>Published directly, not through the outbox: what was sent before it has arrived before it.</summary>
+/// <summary>A message that is published directly, not through the outbox. When it arrives, everything sent before it has arrived.</summary>
 public sealed record Marker(Guid Id);

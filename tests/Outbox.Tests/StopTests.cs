@@ -11,7 +11,7 @@ public sealed class StopTests : OutboxTest
     [Fact]
     public async Task Stop_sends_what_was_committed()
     {
-        // Held back until the stop has begun.
+        // The delete is held back until the stop has begun.
         var pause = new TaskCompletionSource();
         Shop.Store.Deleting = _ => pause.Task;
         for (var number = 1; number <= 300; number++)

@@ -5,7 +5,7 @@ using Platform.Support;
 
 namespace Platform.Outbox.Tests;
 
-/// <summary>What a sweep reads, counted in rows and not in seconds.</summary>
+/// <summary>Tests how much a sweep reads, counted in rows and not in seconds.</summary>
 public sealed class SweepTests : IAsyncLifetime
 {
     private const int Many = 100_000;
@@ -26,7 +26,7 @@ public sealed class SweepTests : IAsyncLifetime
         database = await Shop.CreateDatabaseAsync();
         session = await database.OpenAsync(pooled: false);
 
-        // All statements of the store in one session, whose reads can be counted.
+        // All statements of the store run in one session, whose reads can be counted.
         services = new ServiceCollection()
             .AddScoped(_ =>
             {
@@ -68,7 +68,7 @@ public sealed class SweepTests : IAsyncLifetime
 
         claimed.Count.ShouldBe(200);
 
-        // Each is read a few times: found, locked, leased, fetched.
+        // Each row is read a few times: found, locked, leased, fetched.
         reads.ShouldBeLessThan(200 * 10);
     }
 
@@ -77,7 +77,7 @@ public sealed class SweepTests : IAsyncLifetime
     {
         await FillAsync(20_000, Nobody, Waiting, Fine);
 
-        // An old reader, for whom the database keeps what was deleted and changed.
+        // An old reader makes the database keep what was deleted and changed.
         await using var reader = Shop.CreateContext(database!.ConnectionString);
         await using var snapshot = await reader.Database.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
         await reader.Outbox.CountAsync();
@@ -114,7 +114,7 @@ public sealed class SweepTests : IAsyncLifetime
     [Fact]
     public async Task Claims_deletes_and_inserts_at_once_do_not_deadlock()
     {
-        // On connections of their own, or they would wait for each other here.
+        // These use connections of their own; otherwise they would wait for each other here.
         await using var pooled = new ServiceCollection()
             .AddScoped(_ => Shop.CreateContext(database!.ConnectionString))
             .BuildServiceProvider();
@@ -147,7 +147,7 @@ public sealed class SweepTests : IAsyncLifetime
                     Interlocked.Add(ref written, messages.Count);
                     if (leased)
                     {
-                        // Not in the order of their insert.
+                        // The delete does not follow the order of the inserts.
                         await store.DeleteAsync(
                             new LeasedMessages([.. messages.Select(m => m.Id).OrderBy(_ => Random.Shared.Next())], relay, []),
                             CancellationToken.None

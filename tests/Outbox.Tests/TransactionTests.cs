@@ -136,7 +136,7 @@ public sealed partial class TransactionTests : OutboxTest
             await customer.Db.SaveChangesAsync();
         }
 
-        // A single statement: Entity Framework begins no transaction for it.
+        // This is a single statement, so Entity Framework begins no transaction for it.
         await customer.PublishEndpoint.Publish(new OrderPlaced(2));
         await customer.Db.SaveChangesAsync();
         await Shop.ShouldHaveConsumedAsync(2);
@@ -179,7 +179,7 @@ public sealed partial class TransactionTests : OutboxTest
         await customer.PlaceAsync(2);
         await customer.Db.SaveChangesAsync();
 
-        // Entity Framework rolls back to a savepoint of its own.
+        // Entity Framework rolls back to its own savepoint.
         await customer.PlaceAsync(1);
         await Should.ThrowAsync<DbUpdateException>(() => customer.Db.SaveChangesAsync());
         customer.Db.ChangeTracker.Clear();
@@ -199,7 +199,7 @@ public sealed partial class TransactionTests : OutboxTest
             await customer.PlaceAsync(1);
             await customer.Db.SaveChangesAsync();
 
-            // Outside the scope, or looking would take part in it.
+            // The scope is suppressed; otherwise the read would take part in it.
             using (new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled))
             {
                 await Shop.ShouldNotHaveConsumedAsync();
@@ -406,7 +406,7 @@ public sealed class InterceptedSaveTests : OutboxTest
     {
         public bool PreventSave { get; set; }
 
-        // Not of the relay, whose own transactions come by here, too.
+        // Transactions of the relay also pass here and must not be affected.
         public DbContext? LoseCommitOf { get; set; }
 
         public Func<Task> Saving { get; set; } = () => Task.CompletedTask;

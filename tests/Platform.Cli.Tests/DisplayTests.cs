@@ -123,6 +123,73 @@ public sealed class DisplayTests
             );
     }
 
+    [Fact]
+    public async Task Kinds_prints_what_a_parameter_may_be()
+    {
+        await using var api = await StandInApi.StartAsync(
+            """
+            [{"kind":"test","description":"Tests.","parameters":{"type":"object","properties":{
+              "count":{"type":"integer","minimum":1,"maximum":100,"default":5},
+              "least":{"type":"number","minimum":0.5},
+              "most":{"type":["integer","null"],"maximum":9,"default":null},
+              "code":{"type":"string","minLength":2,"maxLength":2},
+              "name":{"type":"string","maxLength":80},
+              "mode":{"enum":["Skip","Update"],"default":"Skip"},
+              "tags":{"type":"array","minItems":1}}}}]
+            """
+        );
+
+        var run = await CliRun.RunAsync(api, "kinds");
+
+        Trimmed(run.Output)
+            .ShouldBe(
+                """
+                test
+                  Tests.
+                    count                    integer 1 to 100 (default 5)
+                    least                    number 0.5 or more
+                    most                     integer up to 9
+                    code                     string of 2 characters
+                    name                     string of up to 80 characters
+                    mode                     Skip|Update (default Skip)
+                    tags                     array of 1 or more items
+                """
+            );
+    }
+
+    [Fact]
+    public async Task Help_of_list_names_the_statuses()
+    {
+        var run = await CliRun.RunAsync(new Surroundings(), "list", "--help");
+
+        foreach (var status in (string[])["Scheduled", "Queued", "Running", "Succeeded", "Failed", "Cancelled"])
+        {
+            run.Output.ShouldContain(status);
+        }
+    }
+
+    [Fact]
+    public async Task Help_of_submit_names_the_defaults_that_hold()
+    {
+        var help = (await CliRun.RunAsync(new Surroundings(), "submit", "--help")).Output;
+
+        help.ShouldContain("2030-01-31T22:00:00Z");
+        help.ShouldContain("[default: {}]");
+        help.ShouldContain("(default: now)");
+        help.ShouldContain("(default: the service's setting)");
+    }
+
+    [Fact]
+    public async Task Task_that_succeeded_shows_an_earlier_error_as_its_attempts_only()
+    {
+        await using var api = await StandInApi.StartAsync(Tasks.Failed("It broke.").Replace("\"Failed\"", "\"Succeeded\""));
+
+        var run = await CliRun.RunAsync(api, "show", Tasks.Id);
+
+        run.Output.ShouldContain("attempts\n");
+        run.Output.ShouldNotContain("error\n  It broke.");
+    }
+
     [Theory]
     [InlineData("Cancelled", "Cancelled.\n")]
     [InlineData("Running", $"Cancel requested; the task is still Running. See: platform follow {Tasks.Id}\n")]
@@ -148,6 +215,23 @@ public sealed class DisplayTests
 
         run.Output.ShouldBe($"Queued. See: platform follow {Tasks.Id}\n");
         api.Requests.ShouldBe([$"POST /heavy-tasks/{Tasks.Id}/retry"]);
+    }
+
+    [Fact]
+    public async Task Show_prints_what_a_newer_api_tells()
+    {
+        var text = JsonSerializer.Serialize(Hostile);
+        await using var api = await StandInApi.StartAsync(
+            $$"""{"id":"{{Tasks.Id}}","kind":"users.import","status":"Queued","priority":7,"note":{{text}},"more":{"inner":1},"none":null}"""
+        );
+
+        var run = await CliRun.RunAsync(api, "show", Tasks.Id);
+
+        run.Output.ShouldContain("priority  7\n");
+        run.Output.ShouldContain($"note      {HostileAsText}\n");
+        run.Output.ShouldNotContain("inner");
+        run.Output.ShouldNotContain("none");
+        ShouldBeHarmless(run.Output);
     }
 
     [Theory]
@@ -196,7 +280,7 @@ public sealed class DisplayTests
     {
         var polls = 0;
         await using var api = await StandInApi.StartAsync(context =>
-            StandInApi.AnswerAsync(context, ++polls is 1 ? Tasks.Running(1, 2, Hostile) : Tasks.Failed("[/]"))
+            StandInApi.AnswerAsync(context, ++polls <= 5 ? Tasks.Running(1, 2, Hostile) : Tasks.Failed("[/]"))
         );
 
         var run = await CliRun.RunAsync(api, new Surroundings { IsInteractive = true }, "follow", Tasks.Id);

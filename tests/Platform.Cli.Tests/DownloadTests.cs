@@ -172,8 +172,8 @@ public sealed class DownloadTests : IDisposable
     }
 
     /// <summary>
-    /// Shown with an open file's path under /proc, where files cannot be made or replaced: a version that gets it wrong fails here and
-    /// takes nothing away from the machine that runs it, as it would with /dev/null.
+    /// Uses an open file's path under /proc, where files cannot be created or replaced: a wrong version fails here without harm to the
+    /// machine, whereas it would remove /dev/null.
     /// </summary>
     [Fact]
     public async Task Device_is_written_to_and_not_replaced()
@@ -189,7 +189,7 @@ public sealed class DownloadTests : IDisposable
         (await File.ReadAllBytesAsync(folder.File("open"), TestContext.Current.CancellationToken)).ShouldBe(content);
     }
 
-    /// <summary>The link's end is under /proc and cannot be opened for writing there: refused, and not replaced.</summary>
+    /// <summary>The link's target is under /proc and cannot be opened for writing: the download is refused and replaces nothing.</summary>
     [Fact]
     public async Task Link_to_a_device_is_followed_before_deciding()
     {

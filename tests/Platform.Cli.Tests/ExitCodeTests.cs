@@ -97,6 +97,45 @@ public sealed class ExitCodeTests
     }
 
     [Theory]
+    [InlineData(404, "text/html", "<h1>Not Found</h1>", "show", Tasks.Id)]
+    [InlineData(404, "application/json", """{"error":"Object Not Found"}""", "show", Tasks.Id)]
+    [InlineData(404, "text/plain", "404 page not found", "submit", "users.statistics")]
+    [InlineData(404, null, "", "show", Tasks.Id)]
+    [InlineData(405, null, "", "submit", "users.statistics")]
+    [InlineData(401, "text/html", "<h1>Log in</h1>", "list")]
+    [InlineData(404, "application/problem+json", """{"title":"Not Found","status":404}""", "kinds")]
+    [InlineData(404, "application/problem+json", """{"title":"Not Found","status":404}""", "list")]
+    [InlineData(405, "application/problem+json", """{"title":"Method Not Allowed","status":405}""", "submit", "users.statistics")]
+    public async Task Server_that_is_not_the_api_has_not_refused_anything(int status, string? type, string body, params string[] command)
+    {
+        await using var other = await StandInApi.StartAsync(context =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.ContentType = type;
+            return context.Response.WriteAsync(body);
+        });
+
+        var run = await CliRun.RunAsync(other, command);
+
+        run.ExitCode.ShouldBe(4);
+        run.ErrorLines.ShouldHaveSingleItem().ShouldStartWith($"error: {other.Url} does not answer like the API: it answers {status} to ");
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(431)]
+    public async Task Request_that_the_apis_server_could_not_read_was_refused(int status)
+    {
+        await using var api = await StandInApi.StartAsync(context =>
+        {
+            context.Response.StatusCode = status;
+            return Task.CompletedTask;
+        });
+
+        (await CliRun.RunAsync(api, "list")).ExitCode.ShouldBe(3);
+    }
+
+    [Theory]
     [InlineData("no-such-command")]
     [InlineData("show")]
     [InlineData("show", "4711")]
@@ -108,7 +147,9 @@ public sealed class ExitCodeTests
     [InlineData("submit", "users.export", "--parameters", "{")]
     [InlineData("submit", "users.export", "--parameters", "@/no/such/file.json")]
     [InlineData("submit", "users.export", "--due-at", "tomorrow")]
-    [InlineData("submit", "users.export", "--max-attempts", "many")]
+    [InlineData("submit", "users.export", "--due-at", "03/04/2027")]
+    [InlineData("submit", "users.export", "--due-at", "2027-4-3")]
+    [InlineData("submit", "users.export", "--max-failures", "many")]
     [InlineData("submit", "users.export", "--idempotency-key", "two words")]
     [InlineData("list", "--limit", "0")]
     [InlineData("list", "--limit", "5", "--all")]

@@ -115,7 +115,7 @@ public sealed class FollowTests
         var run = await CliRun.RunAsync(api, Fast(), "follow", Tasks.Id);
 
         run.ExitCode.ShouldBe(0);
-        // The outage and the return are lines; the tries in between are not.
+        // The outage and the recovery are lines; the tries in between are not.
         run.ErrorLines.Select(line => line[22..])
             .ShouldBe([
                 "Running, attempt 1  50 %  1 / 2",

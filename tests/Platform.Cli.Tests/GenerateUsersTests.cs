@@ -31,7 +31,9 @@ public sealed class GenerateUsersTests : IDisposable
         longer.AsSpan(0, shorter.Length).SequenceEqual(shorter).ShouldBeTrue();
     }
 
-    /// <summary>Neither the day nor the machine may show in the file. A new version of Bogus may change it: then change this too.</summary>
+    /// <summary>
+    /// The file must not depend on the day or the machine. A new version of Bogus may change it; then change this test, too.
+    /// </summary>
     [Fact]
     public async Task Users_of_a_seed_are_the_same_everywhere()
     {

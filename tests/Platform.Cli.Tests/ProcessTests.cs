@@ -4,7 +4,7 @@ using Platform.Cli.Tests.Support;
 
 namespace Platform.Cli.Tests;
 
-/// <summary>What only a real process has: signals, its own streams, its exit code.</summary>
+/// <summary>Tests what only a real process has: signals, its own streams, its exit code.</summary>
 public sealed class ProcessTests
 {
     [Theory]

@@ -13,7 +13,7 @@ public sealed class SizeTests
         var run = await SizeAsync("--rate", "20/s", "--run", "1s", "--database", "300ms", "--replicas", "3", "--json");
 
         run.ExitCode.ShouldBe(ExitCode.Ok);
-        // 20 tasks at once, 70 % busy: 28.6 slots, 10 a replica.
+        // 20 tasks at once and 70 % busy give 28.6 slots, which is 10 per replica.
         run.Json.GetProperty("load").GetDouble().ShouldBe(20);
         run.Json.GetProperty("concurrency").GetInt32().ShouldBe(10);
         run.Json.GetProperty("maxPoolSize").GetInt32().ShouldBe(16);
@@ -86,7 +86,7 @@ public sealed class SizeTests
     [InlineData("2h", 7200)]
     public void Times_are_read_in_their_units(string text, double seconds) => Quantities.Time(text).ShouldBe(TimeSpan.FromSeconds(seconds));
 
-    /// <summary>Two slots, one task at once on average: Erlang C is 1/3, a textbook value.</summary>
+    /// <summary>With two slots and one task at once on average, Erlang C is 1/3, a textbook value.</summary>
     [Fact]
     public void Waiting_follows_erlang_c()
     {

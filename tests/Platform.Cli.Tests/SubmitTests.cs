@@ -26,7 +26,7 @@ public sealed class SubmitTests
             """{"fileId":"x","precise":1.2300}""",
             "--due-at",
             "2030-01-31T22:00:00",
-            "--max-attempts",
+            "--max-failures",
             "5",
             "--idempotency-key",
             "import-2030-01"
@@ -39,7 +39,7 @@ public sealed class SubmitTests
         contentType.ShouldBe("application/json");
         body.GetRawText()
             .ShouldBe(
-                """{"kind":"users.import","parameters":{"fileId":"x","precise":1.2300},"dueAt":"2030-01-31T22:00:00+00:00","maxAttempts":5}"""
+                """{"kind":"users.import","parameters":{"fileId":"x","precise":1.2300},"dueAt":"2030-01-31T22:00:00+00:00","maxFailures":5}"""
             );
     }
 
@@ -56,6 +56,53 @@ public sealed class SubmitTests
         await CliRun.RunAsync(api, "submit", "users.statistics");
 
         body.ShouldBe("""{"kind":"users.statistics","parameters":{}}""");
+    }
+
+    [Theory]
+    [InlineData("2030-01-31", "2030-01-31T00:00:00+00:00")]
+    [InlineData("2030-01-31T22:00", "2030-01-31T22:00:00+00:00")]
+    [InlineData("2030-01-31T22:00:05.5Z", "2030-01-31T22:00:05.5+00:00")]
+    [InlineData("2030-01-31T22:00:00-05:30", "2030-02-01T03:30:00+00:00")]
+    [InlineData("2030-01-31T22:00:00+0100", "2030-01-31T21:00:00+00:00")]
+    [InlineData("2030-01-31T22:00:00+01", "2030-01-31T21:00:00+00:00")]
+    public async Task Time_is_ISO_8601_and_UTC_unless_it_has_an_offset(string given, string sent)
+    {
+        JsonElement body = default;
+        await using var api = await StandInApi.StartAsync(async context =>
+        {
+            body = await JsonSerializer.DeserializeAsync<JsonElement>(context.Request.Body);
+            await StandInApi.AnswerAsync(context, Tasks.Waiting(), 202);
+        });
+
+        var run = await CliRun.RunAsync(api, "submit", "users.statistics", "--due-at", given);
+
+        run.ExitCode.ShouldBe(0, run.Error);
+        body.GetProperty("dueAt").GetString().ShouldBe(sent);
+    }
+
+    [Theory]
+    [InlineData("03/04/2027")]
+    [InlineData("04.03.2027")]
+    [InlineData("2027/03/04")]
+    [InlineData("March 4, 2027")]
+    [InlineData("4 Mar 2027 10:00")]
+    [InlineData("10:00")]
+    [InlineData("27-03-04")]
+    [InlineData("2027-03-04 10:00 PM")]
+    [InlineData("2027-02-30")]
+    [InlineData("20270304")]
+    [InlineData("1803974400")]
+    public async Task Time_that_people_read_in_two_ways_is_refused_with_an_example(string given)
+    {
+        await using var api = await StandInApi.StartAsync(Tasks.Waiting(), 202);
+
+        var run = await CliRun.RunAsync(api, "submit", "users.statistics", "--due-at", given);
+
+        run.ExitCode.ShouldBe(2);
+        run.Error.ShouldContain($"'{given}'");
+        run.Error.ShouldContain("ISO 8601");
+        run.Error.ShouldContain("2030-01-31T22:00:00Z");
+        api.Requests.ShouldBeEmpty();
     }
 
     [Theory]

@@ -53,7 +53,7 @@ public sealed class UploadTests : IDisposable
         run.Json.GetProperty("length").GetInt32().ShouldBe(0);
     }
 
-    /// <summary>A named pipe shows it: the second half is written only after the API has seen the first.</summary>
+    /// <summary>A named pipe proves it: the second half is written only after the API has seen the first.</summary>
     [Fact]
     public async Task File_is_sent_while_it_is_read()
     {

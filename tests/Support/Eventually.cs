@@ -3,16 +3,18 @@ using System.Runtime.CompilerServices;
 
 namespace Platform.Support;
 
-/// <summary>Waits for what another process or thread will bring about.</summary>
+/// <summary>Waits for something that another process or thread does.</summary>
 public static class Eventually
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Looks every 50 ms until the condition holds. An exception of the condition means "not yet".</summary>
+    /// <summary>Checks every 50 ms until the condition holds. An exception of the condition means "not yet".</summary>
     /// <param name="condition">What must become true.</param>
-    /// <param name="timeout">After this time it fails; the condition is looked at once more before.</param>
-    /// <param name="description">What is waited for, for the failure's text. Default: the source of the condition.</param>
-    /// <exception cref="TimeoutException">It did not hold in time. The last exception of the condition is the inner exception.</exception>
+    /// <param name="timeout">The time after which the wait fails, after one last check of the condition.</param>
+    /// <param name="description">What is awaited, for the text of the failure. Default: the source of the condition.</param>
+    /// <exception cref="TimeoutException">
+    /// The condition did not hold in time. The inner exception is the last exception of the condition.
+    /// </exception>
     public static Task Async(
         Func<Task<bool>> condition,
         TimeSpan timeout,
@@ -30,7 +32,7 @@ public static class Eventually
         return GetAsync<object>(() => Task.FromResult<object?>(condition() ? true : null), timeout, description);
     }
 
-    /// <summary>Like <see cref="Async(Func{Task{bool}}, TimeSpan, string)"/>, until there is a value; returns it.</summary>
+    /// <summary>Does the same until there is a value, and returns the value.</summary>
     public static async Task<T> GetAsync<T>(
         Func<Task<T?>> find,
         TimeSpan timeout,

@@ -1,28 +1,31 @@
 namespace Platform.Support;
 
 /// <summary>
-/// A RabbitMQ server of a test's own, to stop, kill and start again. The start takes about four seconds: where the server itself is
-/// not the subject, use <see cref="TestBroker"/>.
+/// A RabbitMQ server that one test can stop, kill and start again. The start takes about four seconds: unless the server itself is the
+/// subject of the test, use <see cref="TestBroker"/>.
 /// </summary>
 public sealed class PrivateBroker : IAsyncDisposable
 {
-    private readonly string folder = Servers.NewFolder("rabbitmq");
+    private readonly string folder;
     private readonly string[] settings;
     private TestBroker? virtualHost;
 
-    private PrivateBroker(string[] settings) => this.settings = settings;
+    private PrivateBroker(string folder, string[] settings) => (this.folder, this.settings) = (folder, settings);
 
-    /// <summary>For <c>RabbitMq:Uri</c> of the services under test; the same after each start.</summary>
+    /// <summary>The value of <c>RabbitMq:Uri</c> for the services under test; the same after each start.</summary>
     public Uri Uri => VirtualHost.Uri;
 
-    /// <summary>The broker's default virtual host, to look into. Only while the broker runs.</summary>
+    /// <summary>The broker's default virtual host, to look into while the broker runs.</summary>
     public TestBroker VirtualHost => virtualHost ?? throw new InvalidOperationException("The broker was never started.");
 
-    /// <summary>Makes and starts the broker.</summary>
-    /// <param name="settings">Lines of rabbitmq.conf that win over deploy/rabbitmq.conf, such as <c>consumer_timeout = 60000</c>.</param>
-    public static async Task<PrivateBroker> CreateAsync(params string[] settings)
+    /// <summary>Creates and starts the broker.</summary>
+    /// <param name="settings">Lines of rabbitmq.conf that override deploy/rabbitmq.conf, such as <c>consumer_timeout = 60000</c>.</param>
+    public static Task<PrivateBroker> CreateAsync(params string[] settings) => CreateInAsync(Servers.NewFolder("rabbitmq"), settings);
+
+    /// <summary>Creates and starts the broker in a folder that may hold files of it already.</summary>
+    internal static async Task<PrivateBroker> CreateInAsync(string folder, params string[] settings)
     {
-        var broker = new PrivateBroker(settings);
+        var broker = new PrivateBroker(folder, settings);
         try
         {
             await broker.StartAsync();
@@ -36,7 +39,7 @@ public sealed class PrivateBroker : IAsyncDisposable
     }
 
     /// <summary>Starts the stopped or killed broker again, on the same ports with the same data.</summary>
-    /// <exception cref="InvalidOperationException">It did not start, or somebody else has one of its ports meanwhile.</exception>
+    /// <exception cref="InvalidOperationException">The broker did not start, or another process has taken one of its ports.</exception>
     public async Task StartAsync()
     {
         var server = await Servers.RunScriptAsync(["start", "rabbitmq", folder, .. settings]);
@@ -49,30 +52,45 @@ public sealed class PrivateBroker : IAsyncDisposable
         virtualHost ??= TestBroker.Attach(uri, new Uri(server["management"]));
     }
 
-    /// <summary>Stops the broker gracefully, as an operator does. Takes about six seconds: its management plugin is slow to end.</summary>
+    /// <summary>
+    /// Stops the broker gracefully, as an operator does. This takes about six seconds, because its management plugin is slow to end.
+    /// </summary>
     public Task StopAsync() => Servers.RunScriptAsync("stop", "rabbitmq", folder);
 
-    /// <summary>SIGKILL.</summary>
+    /// <summary>Kills the broker with SIGKILL.</summary>
     public Task KillAsync() => Servers.RunScriptAsync("kill", "rabbitmq", folder);
 
-    /// <summary>Makes a quorum queue stand still, as if it had no leader: what is published to it is not confirmed, and nothing else is concerned.</summary>
+    /// <summary>
+    /// Suspends a quorum queue, as if it had no leader: messages published to it are not confirmed, and nothing else is affected.
+    /// </summary>
     public Task SuspendAsync(string queue) => EvaluateAsync($"sys:suspend({ProcessOf(queue)}).");
 
-    /// <summary>Ends it.</summary>
+    /// <summary>Resumes a suspended queue.</summary>
     public Task ResumeAsync(string queue) => EvaluateAsync($"sys:resume({ProcessOf(queue)}).");
 
-    /// <summary>Raises the alarm of memory, which blocks whoever publishes.</summary>
+    /// <summary>Raises the memory alarm, which blocks all publishers.</summary>
     public Task RaiseMemoryAlarmAsync() => EvaluateAsync("vm_memory_monitor:set_vm_memory_high_watermark({absolute, 1000}).");
 
-    /// <summary>Ends it.</summary>
+    /// <summary>Ends the memory alarm.</summary>
     public Task EndMemoryAlarmAsync() => EvaluateAsync("vm_memory_monitor:set_vm_memory_high_watermark({absolute, 2000000000}).");
 
-    // A quorum queue's process has the name of its virtual host and itself.
+    // The name of a quorum queue's process consists of the virtual host and the queue.
     private static string ProcessOf(string queue) => $"'%2F_{queue}'";
 
-    private async Task EvaluateAsync(string expression) => await Servers.RunScriptAsync("eval", "rabbitmq", folder, expression);
+    /// <summary>Has the broker evaluate an Erlang expression. A busy broker may not answer the first time.</summary>
+    internal async Task EvaluateAsync(string expression)
+    {
+        try
+        {
+            await Servers.RunScriptAsync("eval", "rabbitmq", folder, expression);
+        }
+        catch (InvalidOperationException)
+        {
+            await Servers.RunScriptAsync("eval", "rabbitmq", folder, expression);
+        }
+    }
 
-    /// <summary>Stops and starts.</summary>
+    /// <summary>Stops and starts the broker.</summary>
     public async Task RestartAsync()
     {
         await StopAsync();

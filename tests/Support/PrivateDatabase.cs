@@ -5,24 +5,28 @@ using Platform.Persistence;
 namespace Platform.Support;
 
 /// <summary>
-/// A database server of a test's own, to stop, kill and start again, with one migrated, otherwise empty database. The start takes
-/// about two seconds: where the server itself is not the subject, use <see cref="TestDatabase"/>.
+/// A database server that one test can stop, kill and start again, with one migrated and otherwise empty database. The start takes about
+/// two seconds: unless the server itself is the subject of the test, use <see cref="TestDatabase"/>.
 /// </summary>
 public sealed class PrivateDatabase : IAsyncDisposable
 {
-    private readonly string folder = Servers.NewFolder(DatabaseServer.Kind);
+    private readonly string folder;
     private readonly string[] settings;
 
-    private PrivateDatabase(string[] settings) => this.settings = settings;
+    private PrivateDatabase(string folder, string[] settings) => (this.folder, this.settings) = (folder, settings);
 
     /// <summary>Connection string of the migrated database; the same after each start.</summary>
     public string ConnectionString { get; private set; } = "";
 
-    /// <summary>Makes and starts the server.</summary>
+    /// <summary>Creates and starts the server.</summary>
     /// <param name="settings">Settings of the server, such as <c>max_connections=20</c>.</param>
-    public static async Task<PrivateDatabase> CreateAsync(params string[] settings)
+    public static Task<PrivateDatabase> CreateAsync(params string[] settings) =>
+        CreateInAsync(Servers.NewFolder(DatabaseServer.Kind), settings);
+
+    /// <summary>Creates and starts the server in a folder that may hold files of it already.</summary>
+    public static async Task<PrivateDatabase> CreateInAsync(string folder, params string[] settings)
     {
-        var database = new PrivateDatabase(settings);
+        var database = new PrivateDatabase(folder, settings);
         try
         {
             await database.StartAsync();
@@ -37,8 +41,25 @@ public sealed class PrivateDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts a second server that follows this one, as a standby does. PostgreSQL only.</summary>
+    public async Task<PrivateDatabase> FollowAsync()
+    {
+        var standby = new PrivateDatabase(Servers.NewFolder(DatabaseServer.Kind), settings);
+        try
+        {
+            await Servers.RunScriptAsync("copy", DatabaseServer.Kind, standby.folder, folder);
+            await standby.StartAsync();
+            return standby;
+        }
+        catch
+        {
+            await standby.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>Starts the stopped or killed server again, on the same port with the same data.</summary>
-    /// <exception cref="InvalidOperationException">It did not start, or somebody else has its port meanwhile.</exception>
+    /// <exception cref="InvalidOperationException">The server did not start, or another process has taken its port.</exception>
     public async Task StartAsync()
     {
         var server = await Servers.RunScriptAsync(["start", DatabaseServer.Kind, folder, .. settings]);
@@ -54,17 +75,17 @@ public sealed class PrivateDatabase : IAsyncDisposable
     /// <summary>Stops the server gracefully, as an operator does; open connections are closed.</summary>
     public Task StopAsync() => Servers.RunScriptAsync("stop", DatabaseServer.Kind, folder);
 
-    /// <summary>SIGKILL for the server and all its processes.</summary>
+    /// <summary>Kills the server and all its processes with SIGKILL.</summary>
     public Task KillAsync() => Servers.RunScriptAsync("kill", DatabaseServer.Kind, folder);
 
-    /// <summary>Stops and starts.</summary>
+    /// <summary>Stops and starts the server.</summary>
     public async Task RestartAsync()
     {
         await StopAsync();
         await StartAsync();
     }
 
-    /// <summary>A new context to arrange and to look with. The caller disposes it.</summary>
+    /// <summary>Creates a context to arrange and inspect data with. The caller disposes it.</summary>
     public PlatformDbContext CreateContext() => PlatformDatabase.CreateContext(ConnectionString);
 
     /// <inheritdoc />

@@ -1,17 +1,19 @@
 namespace Platform.Support;
 
-/// <summary>Where the source of this build is.</summary>
+/// <summary>Finds the source of this build.</summary>
 public static class Repository
 {
     /// <summary>The folder with Platform.sln.</summary>
-    /// <exception cref="DirectoryNotFoundException">The test does not run from its place in the repository.</exception>
+    /// <exception cref="DirectoryNotFoundException">The test does not run from inside the repository.</exception>
     public static string Root { get; } = Find();
 
-    /// <summary>The output folder of another project of the repository, built like the running test: same database, same configuration.</summary>
+    /// <summary>
+    /// The output folder of another project of the repository, built like the running test: same database, same configuration.
+    /// </summary>
     /// <param name="project">The project's folder below the root, such as <c>services/Worker</c>.</param>
     public static string OutputFolder(string project)
     {
-        // tests/Some.Tests/bin/PostgreSql/Release/net10.0: what follows the project's folder is the same for every project.
+        // tests/Some.Tests/bin/PostgreSql/Release/net10.0: the part after the project's folder is the same for every project.
         var parts = Path.GetRelativePath(Root, AppContext.BaseDirectory).Split(Path.DirectorySeparatorChar);
         var bin = Array.IndexOf(parts, "bin");
         return Path.Combine([Root, .. project.Split('/'), .. parts[bin..]]);

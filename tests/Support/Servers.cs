@@ -2,10 +2,12 @@ using System.Diagnostics;
 
 namespace Platform.Support;
 
-/// <summary>The servers that tests share. <c>./test.sh</c> starts them and says where they are.</summary>
+/// <summary>The servers that tests share. <c>./test.sh</c> starts them and sets the variables that name them.</summary>
 public static class Servers
 {
-    /// <summary>Connection string of the database server's administrator (<c>TEST_POSTGRES</c>, or <c>TEST_MYSQL</c> in the MySQL build).</summary>
+    /// <summary>
+    /// Connection string of the database server's administrator (<c>TEST_POSTGRES</c>, or <c>TEST_MYSQL</c> in the MySQL build).
+    /// </summary>
     /// <exception cref="InvalidOperationException">The variable is not set.</exception>
     public static string Database => Required(DatabaseServer.Variable);
 
@@ -17,7 +19,9 @@ public static class Servers
     /// <exception cref="InvalidOperationException">The variable is not set.</exception>
     public static Uri RabbitMqManagement => new(Required("TEST_RABBITMQ_MANAGEMENT"));
 
-    /// <summary>A folder name, not made yet, for a server of a test's own; <c>./test.sh</c> ends what runs in it and removes it.</summary>
+    /// <summary>
+    /// A folder name, not created yet, for a server of one test. <c>./test.sh</c> ends whatever runs in it and removes it.
+    /// </summary>
     internal static string NewFolder(string name) =>
         Path.Combine(
             Environment.GetEnvironmentVariable("TEST_SERVERS") ?? Path.Combine(Path.GetTempPath(), "platform-tests"),
@@ -25,7 +29,7 @@ public static class Servers
         );
 
     /// <summary>Runs <c>tools/servers.sh</c> and returns the <c>name=value</c> lines that it prints.</summary>
-    /// <exception cref="InvalidOperationException">It failed; the text says what it complained of.</exception>
+    /// <exception cref="InvalidOperationException">The script failed; the message contains its error output.</exception>
     internal static async Task<Dictionary<string, string>> RunScriptAsync(params IEnumerable<string> arguments)
     {
         var script = Path.Combine(Repository.Root, "tools", "servers.sh");

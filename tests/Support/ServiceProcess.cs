@@ -3,12 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace Platform.Support;
 
-/// <summary>A built service, run as the real process that it is in production, to be paused, killed or told to end. It never outlives the test.</summary>
+/// <summary>
+/// A built service that runs as a real process, as in production, and can be paused, killed or stopped. It never outlives the test.
+/// </summary>
 public sealed class ServiceProcess : IAsyncDisposable
 {
     private const int MaxLines = 20_000;
 
-    // SIGABRT, the end of a process at an exception that nobody handled.
+    // SIGABRT, which ends a process after an unhandled exception.
     private const int Crashed = 134;
 
     private readonly Process process;
@@ -30,7 +32,7 @@ public sealed class ServiceProcess : IAsyncDisposable
     /// <summary>Whether the process has ended.</summary>
     public bool HasExited => process.HasExited;
 
-    /// <summary>What the process wrote so far to its standard output and error (the last 20,000 lines).</summary>
+    /// <summary>What the process has written so far to its standard output and error (the last 20,000 lines).</summary>
     public string Output
     {
         get
@@ -42,10 +44,12 @@ public sealed class ServiceProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a service. It must be built: the test project refers to the service's project.</summary>
+    /// <summary>Starts a service. The service must be built: the test project refers to its project.</summary>
     /// <param name="project">The project's folder below the repository's root, such as <c>services/Worker</c>; or a folder
     /// outside of it, such as <c>/somewhere/Worker</c>, that the service was published to.</param>
-    /// <param name="environment">Configuration as environment variables (<c>ConnectionStrings__Platform</c>), over those of the test; null removes one.</param>
+    /// <param name="environment">
+    /// Configuration as environment variables (<c>ConnectionStrings__Platform</c>), which override those of the test; null removes one.
+    /// </param>
     /// <param name="arguments">Arguments of the service, such as <c>migrate</c>.</param>
     public static ServiceProcess Start(string project, IReadOnlyDictionary<string, string?> environment, params string[] arguments)
     {
@@ -61,7 +65,7 @@ public sealed class ServiceProcess : IAsyncDisposable
             );
     }
 
-    /// <summary>Starts an application that was built somewhere else.</summary>
+    /// <summary>Starts an application that was built elsewhere.</summary>
     public static ServiceProcess StartAssembly(string assembly, IReadOnlyDictionary<string, string?> environment, params string[] arguments)
     {
         ArgumentNullException.ThrowIfNull(environment);
@@ -86,16 +90,16 @@ public sealed class ServiceProcess : IAsyncDisposable
         return service;
     }
 
-    /// <summary>SIGTERM: the service is told to finish and end.</summary>
+    /// <summary>Sends SIGTERM, which asks the service to finish and end.</summary>
     public void Terminate() => Send(Signal.Terminate);
 
-    /// <summary>SIGSTOP: the process stands still, with all its connections open.</summary>
+    /// <summary>Sends SIGSTOP: the process halts with all its connections open.</summary>
     public void Pause() => Send(Signal.Stop);
 
-    /// <summary>SIGCONT: the paused process goes on.</summary>
+    /// <summary>Sends SIGCONT: the paused process goes on.</summary>
     public void Resume() => Send(Signal.Continue);
 
-    /// <summary>SIGKILL: the process ends where it stands. Returns when it is gone.</summary>
+    /// <summary>Sends SIGKILL: the process ends at once. Returns when it has ended.</summary>
     public async Task KillAsync()
     {
         endIsExpected = true;
@@ -103,8 +107,8 @@ public sealed class ServiceProcess : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    /// <summary>Waits until the process has ended by itself; returns its exit code.</summary>
-    /// <exception cref="TimeoutException">It did not end in time. The text has the end of its output.</exception>
+    /// <summary>Waits until the process has ended by itself, and returns its exit code.</summary>
+    /// <exception cref="TimeoutException">The process did not end in time. The message contains the end of its output.</exception>
     public async Task<int> WaitForExitAsync(TimeSpan timeout)
     {
         endIsExpected = true;
@@ -120,15 +124,15 @@ public sealed class ServiceProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the output has a line that contains the text; returns that line.</summary>
-    /// <exception cref="TimeoutException">No such line in time.</exception>
-    /// <exception cref="InvalidOperationException">The process ended without it.</exception>
+    /// <summary>Waits until the output has a line that contains the text, and returns that line.</summary>
+    /// <exception cref="TimeoutException">No such line appeared in time.</exception>
+    /// <exception cref="InvalidOperationException">The process ended without such a line.</exception>
     public async Task<string> WaitForOutputAsync(string text, TimeSpan timeout)
     {
         var watch = Stopwatch.StartNew();
         while (true)
         {
-            // Asked before the look at the lines: what an ended process wrote is all there then.
+            // Read this before the lines: if the process has ended, its output is complete.
             var ended = process.HasExited;
             if (ended)
             {
@@ -157,7 +161,10 @@ public sealed class ServiceProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The address that a web service listens on, when it does. Start it with the arguments <c>--urls http://127.0.0.1:0</c> to get a free port.</summary>
+    /// <summary>
+    /// Waits until a web service listens, and returns its address. Start it with the arguments <c>--urls http://127.0.0.1:0</c> to get a
+    /// free port.
+    /// </summary>
     public async Task<Uri> WaitForAddressAsync(TimeSpan timeout)
     {
         const string Announcement = "Now listening on: ";
@@ -166,7 +173,7 @@ public sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>Kills the process if it still runs.</summary>
-    /// <exception cref="InvalidOperationException">It crashed, and the test did not notice.</exception>
+    /// <exception cref="InvalidOperationException">The process crashed, and the test did not notice.</exception>
     public async ValueTask DisposeAsync()
     {
         endIsExpected |= !process.HasExited;

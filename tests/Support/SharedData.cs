@@ -1,11 +1,11 @@
 namespace Platform.Support;
 
-/// <summary>Large files that tests use and that do not belong into the repository.</summary>
+/// <summary>Finds large files that tests use and that are not in the repository.</summary>
 public static class SharedData
 {
     /// <summary>
-    /// The path of a file in the folder that the environment variable <c>SHARED_DATA</c> names; by default <c>../shared/data</c>
-    /// beside the repository. Where the file is absent the test is skipped, and says so.
+    /// The path of a file in the folder that the environment variable <c>SHARED_DATA</c> names; by default <c>../shared/data</c> next to
+    /// the repository. If the file is absent, the test is skipped and says so.
     /// </summary>
     public static string Find(string name)
     {

@@ -1,11 +1,11 @@
 namespace Platform.Support;
 
-/// <summary>The system's time, moved forward by hand.</summary>
+/// <summary>The system's time, which a test can move forward.</summary>
 public sealed class ShiftedTime : TimeProvider
 {
     private TimeSpan shift;
 
-    /// <summary>Moves it forward.</summary>
+    /// <summary>Moves the time forward.</summary>
     public void Forward(TimeSpan time) => shift += time;
 
     /// <inheritdoc />

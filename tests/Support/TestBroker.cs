@@ -8,7 +8,7 @@ using RabbitMQ.Client.Exceptions;
 
 namespace Platform.Support;
 
-/// <summary>A virtual host of a test's own: no queue, exchange or message is shared with another test. It is deleted at the end.</summary>
+/// <summary>A virtual host for one test, which shares no queue, exchange or message with other tests. It is deleted at the end.</summary>
 public sealed class TestBroker : IAsyncDisposable
 {
     private readonly HttpClient management;
@@ -25,10 +25,10 @@ public sealed class TestBroker : IAsyncDisposable
         management.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(credentials));
     }
 
-    /// <summary>For <c>RabbitMq:Uri</c> of the services under test.</summary>
+    /// <summary>The value of <c>RabbitMq:Uri</c> for the services under test.</summary>
     public Uri Uri { get; }
 
-    /// <summary>Makes a virtual host on the shared broker (<see cref="Servers.RabbitMq"/>).</summary>
+    /// <summary>Creates a virtual host on the shared broker (<see cref="Servers.RabbitMq"/>).</summary>
     public static async Task<TestBroker> CreateAsync()
     {
         var broker = new TestBroker(Servers.RabbitMq, Servers.RabbitMqManagement, $"test-{Guid.NewGuid():N}", owned: true);
@@ -47,10 +47,13 @@ public sealed class TestBroker : IAsyncDisposable
         return broker;
     }
 
-    /// <summary>The default virtual host of a broker that belongs to the test anyway.</summary>
+    /// <summary>Uses the default virtual host of a broker that belongs to the test.</summary>
     internal static TestBroker Attach(Uri broker, Uri managementAddress) => new(broker, managementAddress, "/", owned: false);
 
-    /// <summary>Every queue with its number of messages that wait for delivery (not those delivered and unacknowledged). Exact at the time of asking.</summary>
+    /// <summary>
+    /// Counts the messages of every queue that wait for delivery (without those delivered and unacknowledged). The numbers are exact at the
+    /// time of the call.
+    /// </summary>
     public async Task<IReadOnlyDictionary<string, uint>> QueueDepthsAsync()
     {
         var depths = new Dictionary<string, uint>();
@@ -65,7 +68,7 @@ public sealed class TestBroker : IAsyncDisposable
         return depths;
     }
 
-    /// <summary>The number of messages that wait for delivery; null when there is no such queue.</summary>
+    /// <summary>Counts the messages that wait for delivery; null when there is no such queue.</summary>
     public async Task<uint?> QueueDepthAsync(string queue) => (await DeclarePassivelyAsync(queue))?.MessageCount;
 
     /// <summary>The number of consumers of a queue; null when there is no such queue.</summary>
@@ -75,7 +78,9 @@ public sealed class TestBroker : IAsyncDisposable
     public async Task<JsonElement> QueueArgumentsAsync(string queue) =>
         (await ReadAsync($"api/queues/{virtualHost}/{Uri.EscapeDataString(queue)}")).GetProperty("arguments");
 
-    /// <summary>How many messages of a queue were delivered and are not acknowledged; the broker counts every five seconds.</summary>
+    /// <summary>
+    /// Counts the messages of a queue that were delivered and are not acknowledged. The broker updates this number every five seconds.
+    /// </summary>
     public async Task<int> UnacknowledgedAsync(string queue) =>
         (await ReadAsync($"api/queues/{virtualHost}/{Uri.EscapeDataString(queue)}")).TryGetProperty(
             "messages_unacknowledged",
@@ -100,19 +105,19 @@ public sealed class TestBroker : IAsyncDisposable
     public Task DeclareQueueAsync(string queue, IDictionary<string, object?> arguments) =>
         UseChannelAsync(channel => channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, arguments));
 
-    /// <summary>Publishes raw bytes, persistent, and waits for the broker's confirm.</summary>
-    /// <param name="exchange">The exchange; empty: the default exchange, whose routing keys are names of queues.</param>
+    /// <summary>Publishes raw bytes as a persistent message, and waits for the broker's confirm.</summary>
+    /// <param name="exchange">The exchange; empty for the default exchange, whose routing keys are names of queues.</param>
     /// <param name="routingKey">The routing key.</param>
-    /// <param name="body">The body, as it is.</param>
+    /// <param name="body">The body, sent unchanged.</param>
     /// <param name="contentType">The content type; MassTransit's own is <c>application/vnd.masstransit+json</c>.</param>
-    /// <exception cref="PublishException">No queue is bound for it.</exception>
+    /// <exception cref="PublishException">No queue is bound for the message.</exception>
     public Task PublishAsync(string exchange, string routingKey, ReadOnlyMemory<byte> body, string contentType, string? messageId = null) =>
         UseChannelAsync(async channel =>
         {
             var properties = new BasicProperties { ContentType = contentType, DeliveryMode = DeliveryModes.Persistent };
             if (messageId is not null)
             {
-                // Twice, as MassTransit's own raw JSON publishers do.
+                // The id is set twice, as MassTransit's own raw JSON publishers do.
                 properties.MessageId = messageId;
                 properties.Headers = new Dictionary<string, object?> { ["MessageId"] = messageId };
             }
@@ -134,6 +139,19 @@ public sealed class TestBroker : IAsyncDisposable
             return bodies;
         });
 
+    /// <summary>The number of members of a quorum queue that run.</summary>
+    public async Task<int> OnlineMembersAsync(string queue) =>
+        (await ReadAsync($"api/queues/{virtualHost}/{Uri.EscapeDataString(queue)}")).TryGetProperty("online", out var online)
+            ? online.GetArrayLength()
+            : 0;
+
+    /// <summary>The number of connections to each node of the broker.</summary>
+    public async Task<IReadOnlyDictionary<string, int>> ConnectionsByNodeAsync()
+    {
+        var connections = await management.GetFromJsonAsync<List<JsonElement>>("api/connections?columns=node");
+        return connections!.CountBy(connection => connection.GetProperty("node").GetString()!).ToDictionary();
+    }
+
     /// <summary>The version of the broker.</summary>
     public async Task<Version> VersionAsync() =>
         Version.Parse(
@@ -142,10 +160,12 @@ public sealed class TestBroker : IAsyncDisposable
                 .GetString()!
         );
 
-    /// <summary>Deletes a queue with what is in it; nothing when there is none.</summary>
+    /// <summary>Deletes a queue and its messages; does nothing when there is no such queue.</summary>
     public Task DeleteQueueAsync(string queue) => UseChannelAsync(channel => channel.QueueDeleteAsync(queue));
 
-    /// <summary>Closes every connection to this virtual host from the broker's side; returns how many there were. Clients may come back at once.</summary>
+    /// <summary>
+    /// Closes every connection to this virtual host from the broker's side, and returns their number. Clients may reconnect at once.
+    /// </summary>
     public async Task<int> CloseConnectionsAsync()
     {
         var names = await NamesAsync($"api/vhosts/{virtualHost}/connections");
@@ -180,7 +200,7 @@ public sealed class TestBroker : IAsyncDisposable
         }
     }
 
-    /// <summary>A connection for each use: none is left over when the test closes connections or restarts the broker.</summary>
+    /// <summary>Opens a connection for each use, so that none is open when the test closes connections or restarts the broker.</summary>
     private async Task<T> UseChannelAsync<T>(Func<IChannel, Task<T>> use)
     {
         var factory = new ConnectionFactory

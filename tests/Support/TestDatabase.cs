@@ -4,7 +4,9 @@ using Platform.Persistence;
 
 namespace Platform.Support;
 
-/// <summary>A database of a test's own, with all migrations applied and otherwise empty. It is dropped at the end, whoever is still connected.</summary>
+/// <summary>
+/// A database for one test, with all migrations applied and otherwise empty. It is dropped at the end, even if others are still connected.
+/// </summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
     private readonly string name;
@@ -15,23 +17,25 @@ public sealed class TestDatabase : IAsyncDisposable
         ConnectionString = DatabaseServer.ConnectionStringOf(Servers.Database, name);
     }
 
-    /// <summary>For <c>ConnectionStrings:Platform</c> of the services under test.</summary>
+    /// <summary>The value of <c>ConnectionStrings:Platform</c> for the services under test.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Makes the database on the shared server (<see cref="Servers.Database"/>).</summary>
+    /// <summary>Creates the database on the shared server (<see cref="Servers.Database"/>).</summary>
     public static async Task<TestDatabase> CreateAsync()
     {
-        // Short: MySQL makes the name of a lock of it, which has 64 characters at most.
+        // The name is short, because MySQL's lock names contain it and have at most 64 characters.
         var database = new TestDatabase($"test_{Guid.NewGuid():N}");
         await DatabaseServer.CreateDatabaseAsync(Servers.Database, database.name);
         return database;
     }
 
-    /// <summary>A new context, without outbox delivery or pool settings, to arrange and to look with. The caller disposes it.</summary>
+    /// <summary>
+    /// Creates a context, without outbox delivery or pool settings, to arrange and inspect data with. The caller disposes it.
+    /// </summary>
     public PlatformDbContext CreateContext() => PlatformDatabase.CreateContext(ConnectionString);
 
-    /// <summary>An open connection of the driver itself. The caller disposes it.</summary>
-    /// <param name="pooled">False: a new session, which ends when it is disposed.</param>
+    /// <summary>Opens a connection of the driver itself. The caller disposes it.</summary>
+    /// <param name="pooled">False opens a new session, which ends when it is disposed.</param>
     public async Task<DbConnection> OpenAsync(bool pooled = true)
     {
         var connection = DatabaseServer.Connect(pooled ? ConnectionString : ConnectionString + ";Pooling=false");
@@ -49,13 +53,13 @@ public sealed class TestDatabase : IAsyncDisposable
         return await command.ExecuteScalarAsync();
     }
 
-    /// <summary>The number of rows of a table.</summary>
+    /// <summary>Counts the rows of a table.</summary>
     public async Task<long> CountAsync(string table) => (long)(await ScalarAsync($"SELECT count(*) FROM {table}"))!;
 
     /// <summary>Drops all tables.</summary>
     public Task EmptyAsync() => DatabaseServer.EmptyDatabaseAsync(ConnectionString);
 
-    /// <summary>Makes the database look as if no migration was applied.</summary>
+    /// <summary>Makes the database look as if no migration had been applied.</summary>
     public Task ForgetMigrationsAsync() => ScalarAsync(DatabaseServer.ForgetMigrations);
 
     /// <summary>Makes the database look as if a later version had migrated it.</summary>
@@ -67,13 +71,15 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>The names of the connected services, with commas between them.</summary>
     public async Task<string?> ConnectionNamesAsync() => await ScalarAsync(DatabaseServer.ConnectionNames()) as string;
 
-    /// <summary>A query for the number of connections of a service; busy: of those that the server works for, or that are in a transaction.</summary>
+    /// <summary>
+    /// A query for the number of connections of a service. With busy, it counts only those that run a statement or are in a transaction.
+    /// </summary>
     public static string CountConnections(string application, bool busy) => DatabaseServer.CountConnections(application, busy);
 
     /// <summary>How many connections to the database wait for a lock.</summary>
     public async Task<long> LockWaitsAsync() => (long)(await ScalarAsync(DatabaseServer.CountLockWaits))!;
 
-    /// <summary>Drops the database itself, whoever is still connected.</summary>
+    /// <summary>Drops the database, even if others are still connected.</summary>
     public async Task DropAsync()
     {
         DatabaseServer.ClearPool(ConnectionString);

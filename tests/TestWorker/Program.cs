@@ -1,12 +1,12 @@
-// A second worker service, with kinds and a pool of its own.
+// A second worker service, with its own kinds and its own pool.
 using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.ServiceDefaults;
 
-var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-builder.Services.AddMigrationCheck();
-builder.Services.AddPlatformBus("test-worker", bus => bus.AddHeavyTaskConsumer(), (context, bus) => bus.AddHeavyTaskQueues(context));
-builder.Services.AddPlatformDatabase("platform-test-worker");
-builder.Services.AddHeavyTasks<PlatformDbContext>(typeof(Program).Assembly);
+if (await PlatformHost.CreateWorkerBuilderAsync(args, "test-worker", "http://127.0.0.1:0") is not { } builder)
+{
+    return;
+}
 
+builder.Services.AddHeavyTasks<PlatformDbContext>(typeof(Program).Assembly);
 await builder.Build().RunAsync();

@@ -26,7 +26,7 @@ public sealed class Steps(TimeProvider time) : HeavyTaskHandler<StepsParameters>
                 new StepsState(step + 1),
                 (db, _) =>
                 {
-                    // No unique key protects this: a step done twice would show.
+                    // No unique key protects this, so a step done twice would show.
                     db.Add(new User { ExternalId = $"{name}-{number}-{Guid.NewGuid():N}", Name = $"{name}-{number}" });
                     return Task.CompletedTask;
                 }
@@ -40,7 +40,7 @@ public sealed class Steps(TimeProvider time) : HeavyTaskHandler<StepsParameters>
     }
 }
 
-/// <summary>The same as another kind, with a queue of its own.</summary>
+/// <summary>Does the same under another kind, which has its own queue.</summary>
 [HeavyTaskKind("test.other-steps")]
 public sealed record OtherStepsParameters(string Name, int Steps, int PauseMilliseconds);
 

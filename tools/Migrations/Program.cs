@@ -1,6 +1,7 @@
-// The start-up project of dotnet ef, which it asks for the context:
+// The start-up project of dotnet ef, which asks it for the context:
 //   dotnet tool restore
-//   DatabaseProvider=MySql dotnet ef migrations add <Name> --startup-project tools/Migrations --project shared/Persistence --output-dir MySql/Migrations
+//   DatabaseProvider=MySql dotnet ef migrations add <Name> --startup-project tools/Migrations --project shared/Persistence \
+//     --output-dir MySql/Migrations
 //   DatabaseProvider=PostgreSql ... --output-dir PostgreSql/Migrations
 using Microsoft.EntityFrameworkCore.Design;
 using Platform.HeavyTasks;
@@ -9,7 +10,7 @@ using Platform.Persistence;
 Console.Error.WriteLine("This program does nothing: dotnet ef starts it, as docs/migrations.md says.");
 return 2;
 
-/// <summary>What <c>dotnet ef</c> makes the context with. Nothing connects to a database.</summary>
+/// <summary>Creates the context for <c>dotnet ef</c>. Nothing connects to a database.</summary>
 internal sealed class PlatformDbContextFactory : IDesignTimeDbContextFactory<PlatformDbContext>
 {
     /// <inheritdoc />

@@ -3,16 +3,16 @@ using Platform.Cli.Terminal;
 
 namespace Platform.Cli;
 
-/// <summary>What the process around a command provides. Tests give their own.</summary>
+/// <summary>What the surrounding process provides to a command. Tests provide their own.</summary>
 internal sealed record CliHost
 {
-    /// <summary>Where <c>@-</c> is read from.</summary>
+    /// <summary>The stream that <c>@-</c> reads.</summary>
     public required Func<Stream> StandardInput { get; init; }
 
-    /// <summary>Bytes to standard output: JSON, and downloads with <c>-o -</c>.</summary>
+    /// <summary>Takes the bytes for standard output: JSON, and downloads with <c>-o -</c>.</summary>
     public required Stream StandardOutput { get; init; }
 
-    /// <summary>Text to standard output and standard error.</summary>
+    /// <summary>Takes the text for standard output and standard error.</summary>
     public required CliTerminal Terminal { get; init; }
 
     /// <summary>Standard output and standard error for the command line parser's own help and errors.</summary>
@@ -24,7 +24,7 @@ internal sealed record CliHost
     /// <summary>Reads an environment variable; null when it is not set.</summary>
     public required Func<string, string?> Environment { get; init; }
 
-    /// <summary>The clock of waits and timeouts.</summary>
+    /// <summary>The clock that measures waits and timeouts.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>How long the API may take.</summary>
@@ -47,7 +47,8 @@ internal sealed record CliHost
     }
 
     /// <summary>
-    /// Build servers may offer a pseudo terminal, but nobody watches it and its log keeps every redraw: <c>CI</c> is their common sign.
+    /// Whether progress must not be redrawn in place. Build servers may offer a pseudo terminal, but nobody watches it and its log keeps
+    /// every redraw; they usually set <c>CI</c>.
     /// </summary>
     private static bool IsDumbTerminal() =>
         System.Environment.GetEnvironmentVariable("TERM") is "dumb"

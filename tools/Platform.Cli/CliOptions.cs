@@ -9,7 +9,7 @@ internal sealed class CliOptions(CliHost host)
     private const string UrlVariable = "PLATFORM_URL";
     private const string DefaultUrl = "http://127.0.0.1:5080";
 
-    /// <summary>Where the API is.</summary>
+    /// <summary>The address of the API.</summary>
     public Option<string?> Url { get; } =
         new("--url")
         {
@@ -18,12 +18,12 @@ internal sealed class CliOptions(CliHost host)
             Recursive = true,
         };
 
-    /// <summary>Whether standard output is for programs.</summary>
+    /// <summary>Whether standard output is for programs and not for people.</summary>
     public Option<bool> Json { get; } =
         new("--json") { Description = "Print the API's JSON and nothing else on standard output", Recursive = true };
 
-    /// <summary>Starts a command with what the options say.</summary>
-    /// <exception cref="UsageException">The address is not one.</exception>
+    /// <summary>Starts a command with these options.</summary>
+    /// <exception cref="UsageException">The URL is not an http or https address.</exception>
     public CliSession Open(ParseResult parse)
     {
         var (url, source) =

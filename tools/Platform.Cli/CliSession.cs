@@ -8,7 +8,9 @@ namespace Platform.Cli;
 /// <summary>One run of one command.</summary>
 internal sealed class CliSession(CliHost host, PlatformClient client, bool isJson) : IDisposable
 {
-    /// <summary>Text as it is instead of \u escapes; control characters stay escaped, so a terminal shows them harmlessly.</summary>
+    /// <summary>
+    /// Writes characters as they are instead of as \u escapes. Control characters stay escaped, so that they cannot harm a terminal.
+    /// </summary>
     private static readonly JsonWriterOptions jsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public CliHost Host => host;
@@ -17,7 +19,7 @@ internal sealed class CliSession(CliHost host, PlatformClient client, bool isJso
 
     public PlatformClient Client => client;
 
-    /// <summary>Standard output is for a program: JSON only.</summary>
+    /// <summary>Whether standard output is for a program and takes JSON only.</summary>
     public bool IsJson => isJson;
 
     /// <summary>Prints an answer: as the API's JSON in one line, or as <paramref name="print"/> shows it to people.</summary>
@@ -45,7 +47,7 @@ internal sealed class CliSession(CliHost host, PlatformClient client, bool isJso
         host.StandardOutput.Flush();
     }
 
-    /// <summary>A writer on standard output for documents that are longer than one answer.</summary>
+    /// <summary>Opens a writer on standard output, for documents that are longer than one answer.</summary>
     public Utf8JsonWriter OpenJson() => new(host.StandardOutput, jsonOptions);
 
     public void Dispose() => client.Dispose();

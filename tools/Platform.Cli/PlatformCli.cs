@@ -5,17 +5,17 @@ using Platform.Cli.Commands;
 
 namespace Platform.Cli;
 
-/// <summary>The command line: which commands there are, and what their ends mean to a script.</summary>
+/// <summary>The command line: its commands, and the exit codes that tell scripts how they ended.</summary>
 internal static class PlatformCli
 {
     /// <summary>Runs one command line.</summary>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] args, CliHost host, CancellationToken cancellationToken)
     {
-        // '@file' belongs to --parameters here; the parser would read it as a file of further arguments.
+        // Here '@file' is a value of --parameters; the parser would read more arguments from such a file.
         var parsing = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
         var parse = CreateRootCommand(host).Parse(args, parsing);
-        // Signals and exceptions are handled by Program and below, so that exit codes are this program's.
+        // Program handles signals and the code below handles exceptions, so that the exit codes are this program's own.
         var invocation = new InvocationConfiguration
         {
             Output = parse.Action is ParseErrorAction ? host.Error : host.Output,
@@ -42,7 +42,7 @@ internal static class PlatformCli
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The client translates what the network does, so this is a local file: disk full, taken away.
+            // The client translates network errors, so this error comes from a local file: the disk is full, or the file is gone.
             host.Terminal.WriteErrorLine($"error: {e.Message}");
             return ExitCode.Usage;
         }
@@ -80,6 +80,8 @@ internal static class PlatformCli
             KindsCommand.Create(options),
             GenerateUsersCommand.Create(options),
             SizeCommand.Create(options),
+            DemoCommand.Create(options),
+            DoctorCommand.Create(options),
         };
     }
 

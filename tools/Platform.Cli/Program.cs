@@ -4,7 +4,7 @@ using Platform.Cli;
 
 Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
-// The first signal asks the command to stop; a second one, or a command that does not stop, meets the system's own way.
+// The first signal asks the command to stop. The system's own handling applies to a second one, and to a command that does not stop.
 using var stop = new CancellationTokenSource();
 var terminated = false;
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);

@@ -1,4 +1,6 @@
 namespace Platform.Cli;
 
-/// <summary>A bad argument, or a local file that cannot be read or written. Ends with <see cref="ExitCode.Usage"/>.</summary>
+/// <summary>
+/// Thrown for a bad argument, or a local file that cannot be read or written. The exit code is <see cref="ExitCode.Usage"/>.
+/// </summary>
 internal sealed class UsageException(string message, Exception? inner = null) : Exception(message, inner);

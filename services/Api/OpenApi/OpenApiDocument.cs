@@ -1,27 +1,34 @@
+using System.Text.Json.Serialization;
+using Platform.HeavyTasks.Http;
+
 namespace Platform.Api.OpenApi;
 
 /// <summary>The OpenAPI document at <c>/openapi/v1.json</c> and the page that reads it at <c>/swagger</c>.</summary>
 internal static class OpenApiDocument
 {
-    public static IServiceCollection AddOpenApiDocument(this IServiceCollection services) =>
-        services.AddOpenApi(options =>
+    public static IServiceCollection AddOpenApiDocument(this IServiceCollection services)
+    {
+        // A number is written as a number. By default the document would also allow a string of digits.
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict);
+        return services.AddOpenApi(options =>
             options.AddDocumentTransformer(
                 (document, _, _) =>
                 {
                     document.Info.Title = "Platform";
                     document.Info.Description =
-                        "Accepts heavy tasks, says how they stand, and hands out their results. Every error is application/problem+json.";
+                        "Accepts heavy tasks, reports their status, and serves their results. Every error is application/problem+json.";
 
-                    // Behind a proxy the address of this process means nothing to the reader.
+                    // Behind a proxy the reader cannot use the address of this process.
                     document.Servers?.Clear();
                     return Task.CompletedTask;
                 }
             )
         );
+    }
 
     public static void MapOpenApiDocument(this WebApplication app)
     {
-        app.MapOpenApi();
+        app.MapOpenApi().AlsoHead();
         app.UseSwaggerUI(options =>
         {
             options.SwaggerEndpoint("/openapi/v1.json", "Platform");

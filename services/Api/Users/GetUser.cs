@@ -1,13 +1,12 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Api.Users;
 
 internal static class GetUser
 {
-    /// <summary>One user by id.</summary>
+    /// <summary>Returns one user by id.</summary>
     public static async Task<Results<Ok<UserResponse>, ProblemHttpResult>> HandleAsync(
         long id,
         PlatformDbContext db,
@@ -22,12 +21,12 @@ internal static class GetUser
 }
 
 /// <summary>A user.</summary>
-/// <param name="Id">Given by the platform.</param>
-/// <param name="ExternalId">The id at the source; unique.</param>
-/// <param name="Name">Name.</param>
-/// <param name="Email">E-mail address.</param>
-/// <param name="Country">Country.</param>
-/// <param name="SignedUpAt">When they signed up (UTC).</param>
+/// <param name="Id">The id that the platform assigned.</param>
+/// <param name="ExternalId">The user's id in the source system; unique.</param>
+/// <param name="Name">The user's name.</param>
+/// <param name="Email">The user's e-mail address.</param>
+/// <param name="Country">The user's country.</param>
+/// <param name="SignedUpAt">When the user signed up (UTC).</param>
 internal sealed record UserResponse(long Id, string ExternalId, string Name, string? Email, string? Country, DateTime? SignedUpAt)
 {
     public static UserResponse From(User user) => new(user.Id, user.ExternalId, user.Name, user.Email, user.Country, user.SignedUpAt);

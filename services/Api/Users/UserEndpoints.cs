@@ -1,12 +1,30 @@
+using Platform.HeavyTasks.Http;
+
 namespace Platform.Api.Users;
 
-/// <summary>The light endpoints on the table that the heavy tasks work on: what must stay fast while they run.</summary>
+/// <summary>The light endpoints on the table that heavy tasks work on: they must stay fast while heavy tasks run.</summary>
 internal static class UserEndpoints
 {
+    public static IServiceCollection AddUserEndpoints(this IServiceCollection services) =>
+        services.Configure<RouteOptions>(options => options.SetParameterPolicy<WholeIdConstraint>(WholeIdConstraint.Name));
+
     public static void MapUsers(this IEndpointRouteBuilder app)
     {
         var users = app.MapGroup("/users").WithTags("Users");
-        users.MapGet("/{id:long}", GetUser.HandleAsync).WithName("GetUser").ProducesProblem(StatusCodes.Status404NotFound);
-        users.MapGet("/", FindUser.HandleAsync).WithName("FindUser").ProducesProblem(StatusCodes.Status404NotFound);
+        users
+            .MapGet($"/{{id:{WholeIdConstraint.Name}}}", GetUser.HandleAsync)
+            .WithName("GetUser")
+            .AlsoHead()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status500InternalServerError)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        users
+            .MapGet("/", FindUser.HandleAsync)
+            .WithName("FindUser")
+            .AddOpenApiOperationTransformer(FindUser.DescribeAsync)
+            .AlsoHead()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status500InternalServerError)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 }

@@ -4,11 +4,11 @@ using Microsoft.Extensions.Options;
 
 namespace Platform.HeavyTasks;
 
-/// <summary>The connection strings of a service, by <see cref="DatabaseOptions.ConnectionName"/>.</summary>
+/// <summary>Finds the connection strings of a service by <see cref="DatabaseOptions.ConnectionName"/>.</summary>
 internal static class ConnectionStrings
 {
-    /// <summary>The connection string of this name.</summary>
-    /// <exception cref="InvalidOperationException">It is not set.</exception>
+    /// <summary>The connection string with this name.</summary>
+    /// <exception cref="InvalidOperationException">The connection string is not set.</exception>
     public static string Of(IConfiguration configuration, string name = DatabaseOptions.DefaultConnectionName) =>
         configuration.GetConnectionString(name) is { Length: > 0 } connectionString
             ? connectionString
@@ -19,7 +19,10 @@ internal static class ConnectionStrings
     internal static string Of(IServiceProvider provider) =>
         Of(provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionName);
 
-    /// <summary>For connections that must reach the server itself, past a pooler: <c>&lt;name&gt;Direct</c>, default the ordinary one.</summary>
+    /// <summary>
+    /// The connection string that reaches the server itself, past a pooler: <c>&lt;name&gt;Direct</c>, or the ordinary one if that is not
+    /// set.
+    /// </summary>
     internal static string DirectOf(IConfiguration configuration, DatabaseOptions options) =>
         configuration.GetConnectionString($"{options.ConnectionName}Direct") is { Length: > 0 } direct
             ? direct

@@ -3,10 +3,10 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Tries a transaction again that the server ended in favour of another: because of a deadlock, or because it waited for a lock longer
-/// than the server allows (<see cref="DatabaseProvider.IsDeadlock"/>). At most five times, while less than ten seconds have passed, after
-/// a short pause. What is tried must roll back what it did when it fails: MySQL undoes only one statement of a transaction that waited
-/// too long.
+/// Tries a transaction again after the server ended it in favour of another, because of a deadlock or because it waited for a lock longer
+/// than the server allows (<see cref="IDialect.IsConflict"/>). It tries at most five times and for less than ten seconds, with a short
+/// pause before each new try. A transaction that fails must roll back what it did: when one has waited too long, MySQL undoes only its last
+/// statement.
 /// </summary>
 internal static class Deadlocks
 {
@@ -14,8 +14,8 @@ internal static class Deadlocks
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Runs a transaction until it is through, or fails for another reason, or too often.</summary>
-    /// <param name="transaction">The transaction; must be able to run again.</param>
+    /// <summary>Runs a transaction until it succeeds, fails for another reason, or has failed too often.</summary>
+    /// <param name="transaction">The transaction; it must be able to run again.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends the pause between two tries.</param>
     public static async Task<T> RetryAsync<T>(Func<Task<T>> transaction, TimeProvider time, CancellationToken cancellationToken)
@@ -30,16 +30,16 @@ internal static class Deadlocks
                 return await transaction();
             }
             catch (Exception exception)
-                when (tries < MaxTries && DatabaseProvider.IsDeadlock(exception) && time.GetElapsedTime(start) < Patience)
+                when (tries < MaxTries && Dialect.Current.IsConflict(exception) && time.GetElapsedTime(start) < Patience)
             {
-                // Not all of those that met here may come back at the same moment.
+                // The pause is random, so that transactions that collided do not all come back at the same moment.
                 await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 20 << tries)), time, cancellationToken);
             }
         }
     }
 
     /// <summary>
-    /// The same in a new scope for each try. For transactions that publish: a context whose transaction failed still holds their messages.
+    /// Does the same with a new scope for each try. For transactions that publish: after a failure the context still holds their messages.
     /// </summary>
     public static Task<T> RetryAsync<T>(
         IServiceScopeFactory scopes,

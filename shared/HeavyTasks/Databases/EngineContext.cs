@@ -3,8 +3,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// The application's context of this scope, as the engine sees it: it knows the tables that <see cref="HeavyTasksModel.AddHeavyTasks"/> added
-/// and nothing of the application's own. What a handler gets injected is the same instance.
+/// The application's context of this scope, as the engine sees it: the engine knows the tables that
+/// <see cref="HeavyTasksModel.AddHeavyTasks"/> added, and none of the application's own. A handler is injected with the same instance.
 /// </summary>
 internal sealed class EngineContext(DbContext db)
 {

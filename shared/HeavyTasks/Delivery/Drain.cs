@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// What a worker does between SIGTERM and its end, before any other service of the process stops: claims nothing more, lets running
-/// tasks finish for a while, then tells the rest to stop and gives them back to the queue, at no cost to them.
+/// What a worker does after SIGTERM, before any other service of the process stops: it claims no more tasks, lets running tasks finish for
+/// a while, then tells the others to stop and gives them back to the queue. They count neither a failure nor a crash.
 /// </summary>
 internal sealed partial class Drain(
     IBusControl bus,
@@ -28,8 +28,8 @@ internal sealed partial class Drain(
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        // The queues first: what came afterwards would be returned at once and come again, and each return counts against a message where
-        // the broker has a limit. The endpoints end when their tasks do, so nobody waits for them here.
+        // The queues stop first: a later delivery would be returned at once and come again, and where the broker has a delivery limit, each
+        // return counts against the message. The endpoints end when their tasks do, so nobody waits for them here.
         foreach (var endpoint in bus.CheckHealth().Endpoints.Values.Where(e => HeavyTaskTopology.IsQueue(e.InputAddress)))
         {
             _ = StopAsync(endpoint.ReceiveEndpoint);
@@ -67,7 +67,7 @@ internal sealed partial class Drain(
         }
     }
 
-    // A claim that is under way has its slot already; a handler that does not return keeps its slot, but its task is settled.
+    // A claim that is under way has its slot already. A handler that does not return keeps its slot, although its task is settled.
     private bool IsDone => slots.InUse <= Settled;
 
     private int Settled => runningAttempts.All.Count(task => task.Settled.IsCompleted);
@@ -80,7 +80,7 @@ internal sealed partial class Drain(
         {
             do
             {
-                // Each time: a claim may have been won since.
+                // Read the attempts again in each round: a claim may have been won meanwhile.
                 foreach (var task in stop ? runningAttempts.All : [])
                 {
                     task.Stop(StopReason.Draining);
@@ -89,13 +89,16 @@ internal sealed partial class Drain(
         }
         catch (OperationCanceledException)
         {
-            // The host's own limit.
+            // The host's shutdown timeout has passed.
         }
 
         return IsDone;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Draining: {Count} tasks may finish for {Limit}, then they are given back.")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Draining: {Count} tasks have {Limit} to finish; then they are told to stop and given back."
+    )]
     private static partial void Waiting(ILogger logger, int count, TimeSpan limit);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Receive endpoint {Address} could not be stopped; it is stopped with the bus.")]

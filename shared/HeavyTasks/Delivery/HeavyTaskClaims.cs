@@ -1,10 +1,11 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// The claims of this process. One that comes while another is under way waits for it, and is then made together with all that wait:
-/// many small tasks cost one statement, one round trip and one commit. One that comes alone is not kept waiting.
+/// Makes the claims of this process. Claims that arrive while another is under way wait for it and are then made together: so many small
+/// tasks cost one statement, one round trip and one commit. A claim that arrives alone is made at once.
 /// </summary>
 internal sealed class HeavyTaskClaims(InstanceIdentity instance)
 {
@@ -12,8 +13,8 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
     private readonly Queue<Waiting> waiting = new();
     private bool underWay;
 
-    /// <summary>Claims a task for this process. Null when it is not queued (any more).</summary>
-    /// <param name="db">The context of the message; its connection may claim the tasks of others as well.</param>
+    /// <summary>Claims a task for this process. Null when the task is not queued (any more).</summary>
+    /// <param name="db">The context of the message; its connection may also claim the tasks of other messages.</param>
     /// <param name="taskId">The task.</param>
     public async Task<ClaimedHeavyTask?> ClaimAsync(DbContext db, Guid taskId)
     {
@@ -33,13 +34,14 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
             await ClaimTogetherAsync(db);
         }
 
-        // Left out: not queued, or locked for a moment by somebody who cancels it. A claim of its own may wait for that lock: nobody else waits with it.
+        // A task that was left out is either not queued, or locked for a moment by somebody who cancels it. The separate claim waits for
+        // that lock without delaying other claims.
         return await own.Claimed.Task ?? await ClaimAloneAsync(db, taskId);
     }
 
     /// <summary>Claims a task in a statement of its own.</summary>
     public Task<ClaimedHeavyTask?> ClaimAloneAsync(DbContext db, Guid taskId) =>
-        db.ClaimHeavyTaskAsync(taskId, instance.Id, instance.Host, CancellationToken.None);
+        Dialect.Current.ClaimAsync(db, taskId, instance.Id, instance.Host, CancellationToken.None);
 
     private async Task ClaimTogetherAsync(DbContext db)
     {
@@ -77,11 +79,11 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
     private async Task ClaimAsync(DbContext db, Waiting[] together)
     {
         var ids = together.Select(one => one.TaskId).Distinct().ToArray();
-        var claimed = await db.ClaimHeavyTasksAsync(ids, instance.Id, instance.Host, CancellationToken.None);
+        var claimed = await Dialect.Current.ClaimAsync(db, ids, instance.Id, instance.Host, CancellationToken.None);
         var unclaimed = claimed.ToDictionary(task => task.Id);
         foreach (var one in together)
         {
-            // Of two deliveries of one task, the first gets it.
+            // If one task was delivered twice, the first delivery gets it.
             one.Claimed.SetResult(unclaimed.Remove(one.TaskId, out var task) ? task : null);
             one.Turn.TrySetResult(false);
         }
@@ -91,9 +93,67 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
     {
         public Guid TaskId => taskId;
 
-        /// <summary>True when it is this one's turn to claim for all that wait; false when another has done it.</summary>
+        /// <summary>True when this claim's turn has come to claim for all that wait; false when another has done it.</summary>
         public TaskCompletionSource<bool> Turn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public TaskCompletionSource<ClaimedHeavyTask?> Claimed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
+}
+
+/// <summary>What a worker reads of the task that it claimed.</summary>
+internal sealed record ClaimedHeavyTask
+{
+    /// <summary>The task.</summary>
+    public Guid Id { get; init; }
+
+    /// <summary>Its kind.</summary>
+    public string Kind { get; init; } = "";
+
+    /// <summary>Its parameters as JSON.</summary>
+    public string Parameters { get; init; } = "";
+
+    /// <summary>The attempt that this claim began.</summary>
+    public int Attempt { get; init; }
+
+    /// <summary>Crashes so far.</summary>
+    public int Crashes { get; init; }
+
+    /// <summary>Failures so far.</summary>
+    public int Failures { get; init; }
+
+    /// <summary>The number of failures after which the task is given up.</summary>
+    public int MaxFailures { get; init; }
+
+    /// <summary>The state of the last checkpoint as JSON.</summary>
+    public string? Checkpoint { get; init; }
+
+    /// <summary>The progress at the last checkpoint.</summary>
+    public long ProgressDone { get; init; }
+
+    /// <summary>When the task became queued (UTC).</summary>
+    public DateTime? QueuedAt { get; init; }
+
+    /// <summary>When the task was claimed (UTC, the database's clock).</summary>
+    public DateTime StartedAt { get; init; }
+
+    /// <summary>The columns that <see cref="Read"/> reads, in its order.</summary>
+    public const string Columns =
+        "id, kind, parameters, attempt, failures, max_failures, checkpoint, progress_done, queued_at, started_at, crashes";
+
+    /// <summary>Reads the reader's current row.</summary>
+    public static ClaimedHeavyTask Read(DbDataReader reader) =>
+        new()
+        {
+            Id = reader.GetGuid(0),
+            Kind = reader.GetString(1),
+            Parameters = reader.GetString(2),
+            Attempt = reader.GetInt32(3),
+            Failures = reader.GetInt32(4),
+            MaxFailures = reader.GetInt32(5),
+            Checkpoint = reader.IsDBNull(6) ? null : reader.GetString(6),
+            ProgressDone = reader.GetInt64(7),
+            QueuedAt = reader.IsDBNull(8) ? null : reader.GetDateTime(8),
+            StartedAt = reader.GetDateTime(9),
+            Crashes = reader.GetInt32(10),
+        };
 }

@@ -1,14 +1,16 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Platform.Contracts;
+using Platform.Outbox;
 
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Consumes <see cref="HeavyTaskRequested"/>: takes a slot, claims the task, runs it. MassTransit opened a scope for this message;
-/// the application's <see cref="DbContext"/> in it belongs to this task alone. The message is acknowledged when the task is settled, but
-/// nothing depends on that: a message that comes again does not win the claim.
+/// Consumes <see cref="HeavyTaskRequested"/>: takes a slot, claims the task and runs it. MassTransit opened a scope for this message; the
+/// application's <see cref="DbContext"/> in that scope belongs to this task alone. The message is acknowledged when the task is settled,
+/// but nothing depends on that: if the message comes again, it does not win the claim.
 /// </summary>
 internal sealed partial class HeavyTaskConsumer(
     HandledKinds kinds,
@@ -16,19 +18,46 @@ internal sealed partial class HeavyTaskConsumer(
     HeavyTaskClaims claims,
     EngineContext engine,
     HeavyTaskRunner runner,
+    TaskLifecycle lifecycle,
+    TakeOver takeOver,
+    InstanceIdentity instance,
+    InstanceKeeper instanceKeeper,
+    IOptions<HeavyTaskOptions> options,
     TimeProvider time,
     ILogger<HeavyTaskConsumer> logger
 ) : IConsumer<HeavyTaskRequested>
 {
     private static readonly TimeSpan ClaimRetryDelay = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan SuspectDelay = TimeSpan.FromSeconds(5);
+
     public async Task Consume(ConsumeContext<HeavyTaskRequested> context)
     {
+        CurrentWork.Value = nameof(HeavyTaskConsumer);
         var message = context.Message;
         var kind =
             kinds.Find(message.Kind) ?? throw new InvalidOperationException($"This worker does not run tasks of kind '{message.Kind}'.");
         slots.Delivered(kind.Name);
+        await instanceKeeper.Written.WaitAsync(context.CancellationToken);
+        var isSuspect = options.Value.IsSuspect(message.Crashes);
+        using var suspectPlace = isSuspect ? slots.TryTakeSuspect() : null;
+        if (isSuspect && suspectPlace is null)
+        {
+            // It must not wait here: while it did, it would hold a place of the prefetch from others.
+            Postponed(logger, message.TaskId, message.Crashes);
+            await lifecycle.PostponeAsync(message.TaskId, SuspectDelay, context.CancellationToken);
+            return;
+        }
+
         using var slot = await slots.TakeAsync(kind.Name, context.CancellationToken);
+        if (slot is null)
+        {
+            // To return the message would bring it back here, and count against it where the broker has a delivery limit.
+            NoSlot(logger, message.TaskId, kind.Name);
+            await lifecycle.PublishAgainAsync(message, context.CancellationToken);
+            return;
+        }
+
         var task = await ClaimAsync(message.TaskId, context.CancellationToken);
         if (task is null)
         {
@@ -36,17 +65,31 @@ internal sealed partial class HeavyTaskConsumer(
             return;
         }
 
+        slots.Claimed(kind.Name, InOrder(task.QueuedAt, context.SentTime));
+        if (task.Kind != kind.Name)
+        {
+            // The row decides what the task is. Whoever published the message did not ask it.
+            OtherKind(logger, task.Id, task.Kind, kind.Name);
+            await takeOver.ReleaseAsync(new HeavyTaskFence(task.Id, task.Attempt, instance.Id), context.CancellationToken);
+            return;
+        }
+
         await runner.RunAsync(kind, task);
     }
 
-    // While the database is away, the message waits here: it could not be set aside either. A worker that drains gives it back.
+    // A message that was published again moves its task's queued_at on, and an earlier message of the same task that comes now proves nothing
+    // about tasks that were queued in between.
+    private static DateTime? InOrder(DateTime? queuedAt, DateTime? sentAt) => sentAt < queuedAt ? sentAt : queuedAt;
+
+    // While the database is away, the message waits here, because it could not be stored as a poison message either. A worker that drains
+    // gives it back.
     private async Task<ClaimedHeavyTask?> ClaimAsync(Guid taskId, CancellationToken cancellationToken)
     {
         for (var first = true; ; first = false)
         {
             try
             {
-                // Not together again: whatever is wrong with one of them must not keep the others.
+                // After an error each task is claimed alone, so that a task that causes the error cannot hold up the others.
                 return first ? await claims.ClaimAsync(engine.Db, taskId) : await claims.ClaimAloneAsync(engine.Db, taskId);
             }
             catch (Exception exception)
@@ -60,6 +103,24 @@ internal sealed partial class HeavyTaskConsumer(
             }
         }
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Task {TaskId} found no free slot of kind {Kind} here for 10 s; its message is published again, for another worker."
+    )]
+    private static partial void NoSlot(ILogger logger, Guid taskId, string kind);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Task {TaskId} is of kind {Kind}, but its message came to the queue of {Queue}; it goes to its own queue."
+    )]
+    private static partial void OtherKind(ILogger logger, Guid taskId, string kind, string queue);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Task {TaskId} has crashed {Crashes} times and another such task runs here; it waits for 5 s."
+    )]
+    private static partial void Postponed(ILogger logger, Guid taskId, int crashes);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Task {TaskId} is not queued (any more): the message is a duplicate, or late.")]
     private static partial void NotClaimed(ILogger logger, Guid taskId);

@@ -4,13 +4,18 @@ using Microsoft.Extensions.Options;
 
 namespace Platform.HeavyTasks;
 
-/// <summary>The receive endpoints of a worker, and with them the policy: which queue, how many at once, and what happens to a message that cannot be read.</summary>
+/// <summary>
+/// Configures the receive endpoints of a worker: which queues it reads, how many tasks run at once, and what happens to a message that
+/// cannot be read.
+/// </summary>
 public static class HeavyTaskQueues
 {
     /// <summary>Registers the consumer of heavy tasks with the bus.</summary>
     public static void AddHeavyTaskConsumer(this IBusRegistrationConfigurator bus) => bus.AddConsumer<HeavyTaskConsumer>();
 
-    /// <summary>One receive endpoint per kind: its own queue, its own limit, the same consumer. On RabbitMQ and in memory alike.</summary>
+    /// <summary>
+    /// Adds one receive endpoint per kind: each has its own queue and limit, and all share one consumer. Works on RabbitMQ and in memory.
+    /// </summary>
     public static void AddHeavyTaskQueues(this IBusFactoryConfigurator bus, IBusRegistrationContext context)
     {
         ArgumentNullException.ThrowIfNull(bus);
@@ -26,11 +31,12 @@ public static class HeavyTaskQueues
                 {
                     endpoint.BindHeavyTaskKind(context, kind.Name);
 
-                    // Prefetch equals the slots: a message that waits here is one that another worker could run. The real limit is HeavyTaskSlots.
+                    // The prefetch count equals the number of slots: another worker could run any message that waits here. HeavyTaskSlots
+                    // is the real limit.
                     endpoint.PrefetchCount = options.Of(kind.Name).Concurrency;
                     endpoint.ConcurrentMessageLimit = options.Of(kind.Name).Concurrency;
 
-                    // A task's outcome is its own event; Fault<HeavyTaskRequested> would have no reader.
+                    // A task's outcome has its own event. Nobody would read Fault<HeavyTaskRequested>.
                     endpoint.PublishFaults = false;
                     var poison = new PoisonMessageFilter(context, queue);
                     endpoint.ConfigureError(pipe => pipe.UseFilter(poison));

@@ -6,14 +6,14 @@ using Platform.Contracts;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Where <see cref="HeavyTaskRequested"/> goes: a direct exchange whose routing key is the kind, so that each kind has a queue of its
-/// own. Publisher and consumer both call this, on RabbitMQ and in memory alike.
+/// Routes <see cref="HeavyTaskRequested"/> through a direct exchange whose routing key is the kind, so that each kind has its own queue.
+/// Publisher and consumer both call this, on RabbitMQ and in memory.
 /// </summary>
 public static class HeavyTaskTopology
 {
     private const string QueuePrefix = "heavy-task.";
 
-    /// <summary>The queue of a kind.</summary>
+    /// <summary>The name of a kind's queue.</summary>
     public static string QueueName(string kind) => $"{QueuePrefix}{kind}";
 
     /// <summary>Whether an address is that of a kind's queue.</summary>

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Ends the error and dead-letter pipes of a heavy-task queue: the message is stored as it came, then acknowledged. While the database
-/// is away the message waits, because an unstored message must not be acknowledged.
+/// Ends the error and dead-letter pipes of a heavy-task queue: stores the message as it came, then acknowledges it. While the database is
+/// away the message waits, because an unstored message must not be acknowledged.
 /// </summary>
 internal sealed partial class PoisonMessageFilter(IServiceProvider services, string queue)
     : IFilter<ExceptionReceiveContext>,
@@ -19,7 +19,8 @@ internal sealed partial class PoisonMessageFilter(IServiceProvider services, str
 
     public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
     {
-        // MassTransit wraps the cancellation by which a draining worker refuses a message; thrown on, it goes back to its queue.
+        // MassTransit wraps the cancellation by which a draining worker refuses a message. Thrown again, it returns the message to its
+        // queue.
         if (context.Exception is ConsumerCanceledException && services.GetRequiredService<HeavyTaskSlots>().IsClosed)
         {
             throw new OperationCanceledException("The worker drains.", context.Exception);
@@ -27,7 +28,7 @@ internal sealed partial class PoisonMessageFilter(IServiceProvider services, str
 
         await StoreAsync(context, context.Exception.ToString());
 
-        // Without this the message counts as skipped and comes through the dead-letter pipe as well.
+        // Without this call MassTransit counts the message as skipped and sends it through the dead-letter pipe as well.
         await context.NotifyFaulted(context.Exception);
     }
 
@@ -72,19 +73,19 @@ internal sealed partial class PoisonMessageFilter(IServiceProvider services, str
         }
     }
 
-    // A property of the message, such as its id, may come once more as a header.
+    // A property of the message, such as its id, may appear a second time as a header.
     private static Dictionary<string, string?> HeadersOf(ReceiveContext context)
     {
         var headers = new Dictionary<string, string?>();
         foreach (var header in context.TransportHeaders.GetAll().Where(h => h.Value is not null))
         {
-            headers[header.Key] = Convert.ToString(header.Value, CultureInfo.InvariantCulture);
+            headers[StorableText.Of(header.Key)] = StorableText.Of(Convert.ToString(header.Value, CultureInfo.InvariantCulture) ?? "");
         }
 
         return headers;
     }
 
-    private static string? Limit(string? text) => text?.Length > 255 ? text[..255] : text;
+    private static string? Limit(string? text) => text is null ? null : StorableText.Of(text, 255);
 
     [LoggerMessage(
         Level = LogLevel.Error,

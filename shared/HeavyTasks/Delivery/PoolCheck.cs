@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Platform.HeavyTasks;
 
-/// <summary>Compares, before anything starts, the connections that the slots can use with the pool that has to carry them.</summary>
+/// <summary>Checks, before anything starts, that the pool has enough connections for the slots.</summary>
 internal sealed partial class PoolCheck(
     HandledKinds kinds,
     IOptions<HeavyTaskOptions> options,
@@ -37,7 +37,7 @@ internal sealed partial class PoolCheck(
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>The sum and what to change; null when the pool carries it.</summary>
+    /// <summary>Describes the sum and what to change; null when the pool is large enough.</summary>
     internal static string? Describe(HandledKinds kinds, HeavyTaskOptions options, DatabaseOptions database)
     {
         var terms = kinds
@@ -60,5 +60,5 @@ internal sealed partial class PoolCheck(
     private static partial void TooSmall(ILogger logger, string problem);
 }
 
-/// <summary>The worker refuses to start: its pool cannot carry its slots.</summary>
+/// <summary>Thrown when the worker refuses to start because its pool is too small for its slots.</summary>
 internal sealed class PoolTooSmallException(string message) : Exception(message);

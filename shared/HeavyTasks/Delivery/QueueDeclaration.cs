@@ -8,10 +8,10 @@ using RabbitMQ.Client.Exceptions;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Declares the queue of a receive endpoint with what its broker knows: no limit of deliveries (RabbitMQ 4 drops a message after 20, and
-/// until 4.2 every return of a worker that drains counts) and a week to acknowledge (from 3.12; older ones have it from their
-/// configuration). A queue that exists with other arguments is used as it is: nobody may be kept from starting by an upgrade of the
-/// broker. docs/operations.md says how such a queue is replaced.
+/// Declares the queue of a receive endpoint with the arguments that its broker supports: no delivery limit (RabbitMQ 4 drops a message
+/// after 20 deliveries, and before 4.2 every return by a draining worker counts) and a week to acknowledge (from 3.12; older brokers take
+/// this limit from their configuration). If the queue exists with other arguments, it is used as it is, so that an upgrade of the broker
+/// never keeps a worker from starting. docs/operations.md describes how to replace such a queue.
 /// </summary>
 internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger) : IFilter<ChannelContext>
 {
@@ -19,11 +19,11 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
     private const string ConsumerTimeout = "x-consumer-timeout";
     private const int PreconditionFailed = 406;
 
-    // As good as none, and no more can be said: RabbitMQ 4.0 and 4.1 take -1 ("none") for a change of the queue's settings at every look and
-    // write it to the queue's log each time (rabbitmq-server issue 14202).
+    // This is as good as no limit. "None" (-1) cannot be used: RabbitMQ 4.0 and 4.1 take it for a change of the queue's settings at every
+    // check, and write it to the queue's log each time (rabbitmq-server issue 14202).
     private const int Unlimited = int.MaxValue;
 
-    // Longer than any task runs. The default of 30 min would close the channel under every longer one.
+    // Longer than any task runs. The default of 30 min would close the channel while a longer task runs.
     private static readonly TimeSpan TimeToAcknowledge = TimeSpan.FromDays(7);
 
     public Task Send(ChannelContext context, IPipe<ChannelContext> next) => next.Send(new Declaring(context, logger));
@@ -39,7 +39,7 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
             extended[ConsumerTimeout] = (long)TimeToAcknowledge.TotalMilliseconds;
         }
 
-        // Older ones have no limit unless somebody sets one.
+        // Older brokers have no limit unless somebody sets one.
         if (version.Major >= 4)
         {
             extended[DeliveryLimit] = Unlimited;
@@ -61,7 +61,7 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
     )]
     private static partial void UsedAsItIs(ILogger logger, string queue, string? reason);
 
-    /// <summary>The channel of the endpoint; only the declaration of queues is another.</summary>
+    /// <summary>The endpoint's channel, with a different way to declare queues.</summary>
     private sealed class Declaring(ChannelContext context, ILogger logger) : ProxyPipeContext(context), ChannelContext
     {
         public IChannel Channel => context.Channel;
@@ -77,7 +77,7 @@ internal sealed partial class QueueDeclaration(ILogger<QueueDeclaration> logger)
             CancellationToken cancellationToken
         )
         {
-            // A refusal closes the channel, so it is not to be that of the endpoint.
+            // A refused declaration closes its channel, so this one does not use the endpoint's.
             await using (var channel = await ConnectionContext.CreateChannel(null, cancellationToken))
             {
                 try

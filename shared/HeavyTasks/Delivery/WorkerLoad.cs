@@ -1,6 +1,6 @@
 namespace Platform.HeavyTasks;
 
-/// <summary>What a worker tells about itself in its row of <c>instances</c>.</summary>
+/// <summary>What a worker reports about itself in its row of <c>instances</c>.</summary>
 internal sealed class WorkerLoad(HeavyTaskSlots slots, RunningAttempts runningAttempts, LivenessLock livenessLock) : IInstanceLoad
 {
     public int Slots => slots.Total;

@@ -1,12 +1,12 @@
 namespace Platform.HeavyTasks;
 
-/// <summary>What a service that runs tasks tells about itself in its row of <c>instances</c>.</summary>
+/// <summary>What a service that runs tasks reports about itself in its row of <c>instances</c>.</summary>
 internal interface IInstanceLoad
 {
-    /// <summary>Tasks it runs at once.</summary>
+    /// <summary>How many tasks it can run at once.</summary>
     int Slots { get; }
 
-    /// <summary>Tasks it runs now.</summary>
+    /// <summary>How many tasks it runs now.</summary>
     int InFlight { get; }
 
     /// <summary>Whether it holds its liveness lock now.</summary>

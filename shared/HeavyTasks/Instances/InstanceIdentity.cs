@@ -1,10 +1,10 @@
 namespace Platform.HeavyTasks;
 
-/// <summary>Who this process is, from its start to its end.</summary>
-/// <param name="Service">Name of the service.</param>
+/// <summary>Identifies this process from its start to its end.</summary>
+/// <param name="Service">The name of the service.</param>
 internal sealed record InstanceIdentity(string Service)
 {
-    /// <summary>New at every process start; the owner of the tasks that the process claims.</summary>
+    /// <summary>The id of the process, new at every start. It is the owner of the tasks that the process claims.</summary>
     public Guid Id { get; } = Guid.CreateVersion7();
 
     /// <summary>Host and process id, for people.</summary>

@@ -6,11 +6,13 @@ namespace Platform.HeavyTasks;
 
 /// <summary>
 /// Keeps the row of this process in <c>instances</c>: renews its lease with one small update every 5 s, on the database's clock, and
-/// deletes it at the end. The lease belongs to the process and not to its tasks, so a lock on a task's row cannot starve it.
+/// deletes the row at the end. The lease belongs to the process and not to its tasks, so a lock on a task's row cannot delay the renewal.
 /// </summary>
 internal sealed partial class InstanceKeeper(
     InstanceIdentity instance,
     DatabasePool pool,
+    ConnectionHolders holders,
+    DatabaseStart start,
     IServiceScopeFactory scopes,
     IServiceProvider services,
     TimeProvider time,
@@ -20,17 +22,23 @@ internal sealed partial class InstanceKeeper(
     /// <summary>How often the lease is renewed: 5 s.</summary>
     public static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a process counts as alive without renewing: 30 s.</summary>
+    /// <summary>How long a process counts as alive after a renewal: 30 s.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
-    /// <summary>Writes the row before anything is claimed under it.</summary>
+    private readonly TaskCompletionSource written = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when the row is written; before that, this process must not claim anything.</summary>
+    public Task Written => written.Task;
+
+    /// <summary>Writes the row.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await RenewAsync(cancellationToken);
+        await start.RunAsync(() => RenewAsync(cancellationToken), cancellationToken);
+        written.TrySetResult();
         await base.StartAsync(cancellationToken);
     }
 
-    /// <summary>Deletes the row: by now nothing is owned by it, or whoever finds it may take it.</summary>
+    /// <summary>Deletes the row. By now this process owns no tasks; if it still does, any worker may take them over.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -49,12 +57,13 @@ internal sealed partial class InstanceKeeper(
     /// <inheritdoc />
     protected override Task RunRoundAsync(CancellationToken stoppingToken) => RenewAsync(stoppingToken);
 
-    /// <summary>Renews the lease now, for example because the load it tells about has changed.</summary>
+    /// <summary>Renews the lease now, for example because the reported load has changed.</summary>
     public async Task RenewAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
         var (inUse, idle, waiting) = pool.Read();
+        var longest = ConnectionHolder.Write(holders, Time);
         var load = services.GetService<IInstanceLoad>();
         var (slots, inFlight, holdsLock) = (load?.Slots ?? 0, load?.InFlight ?? 0, load?.HoldsLock ?? false);
         var seconds = Lease.TotalSeconds;
@@ -69,13 +78,14 @@ internal sealed partial class InstanceKeeper(
                         .SetProperty(i => i.PoolInUse, inUse)
                         .SetProperty(i => i.PoolIdle, idle)
                         .SetProperty(i => i.PoolWaiting, waiting)
+                        .SetProperty(i => i.ConnectionHolders, longest)
                         .SetProperty(i => i.Slots, slots)
                         .SetProperty(i => i.InFlight, inFlight),
                 cancellationToken
             );
         if (renewed == 0)
         {
-            var now = await db.Database.ReadClockAsync(cancellationToken);
+            var now = await Dialect.Current.ReadClockAsync(db, cancellationToken);
             db.Instances.Add(
                 new Instance
                 {
@@ -91,6 +101,7 @@ internal sealed partial class InstanceKeeper(
                     PoolInUse = inUse,
                     PoolIdle = idle,
                     PoolWaiting = waiting,
+                    ConnectionHolders = longest,
                     Slots = slots,
                     InFlight = inFlight,
                 }

@@ -6,10 +6,10 @@ using Platform.Contracts;
 
 namespace Platform.HeavyTasks;
 
-/// <summary>What an application does to tasks, by <see cref="TaskLifecycle"/>, on the context of its scope.</summary>
+/// <summary>What an application does to tasks, through <see cref="TaskLifecycle"/>, on the context of its scope.</summary>
 internal sealed class ScopedHeavyTasks(EngineContext engine, TaskLifecycle lifecycle, TimeProvider time) : IHeavyTasks
 {
-    // A task can change between two looks at it; more often than this it does not while one caller waits.
+    // A task can change between two reads, but hardly this often while one caller waits.
     private const int MaxLooks = 5;
 
     public async Task<Guid> SubmitAsync<TParameters>(
@@ -27,7 +27,7 @@ internal sealed class ScopedHeavyTasks(EngineContext engine, TaskLifecycle lifec
         if (Encoding.UTF8.GetByteCount(json) > HeavyTask.MaxParametersLength)
         {
             throw new ArgumentException(
-                $"The parameters are longer than {HeavyTask.MaxParametersLength / 1024} KiB as JSON. Data belongs into a file or a table; parameters only name it.",
+                $"The parameters are longer than {HeavyTask.MaxParametersLength / 1024} KiB as JSON. Put data into a file or a table and name it in the parameters.",
                 nameof(parameters)
             );
         }
@@ -35,7 +35,7 @@ internal sealed class ScopedHeavyTasks(EngineContext engine, TaskLifecycle lifec
         var task = HeavyTask.Submit(
             KindOf(typeof(TParameters)),
             json,
-            options.MaxAttempts,
+            options.MaxFailures,
             now,
             options.DueAt?.UtcDateTime,
             options.IdempotencyKey
@@ -56,9 +56,9 @@ internal sealed class ScopedHeavyTasks(EngineContext engine, TaskLifecycle lifec
 
     private static void Check(HeavyTaskSubmitOptions options, DateTime now)
     {
-        if (options.MaxAttempts is < 1 or > HeavyTask.MaxMaxAttempts)
+        if (options.MaxFailures is < 1 or > HeavyTask.MaxMaxFailures)
         {
-            throw new ArgumentException($"{nameof(options.MaxAttempts)} is from 1 to {HeavyTask.MaxMaxAttempts}.", nameof(options));
+            throw new ArgumentException($"{nameof(options.MaxFailures)} is from 1 to {HeavyTask.MaxMaxFailures}.", nameof(options));
         }
 
         if (options.DueAt?.UtcDateTime > now.AddYears(1))

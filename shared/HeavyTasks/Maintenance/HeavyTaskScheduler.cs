@@ -7,12 +7,10 @@ using Platform.Contracts;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Looks every second for what the database knows and no message says: tasks that became due, tasks of dead owners, and tasks whose
-/// message vanished. Runs in every worker; any number of them may look at once, because rows under work elsewhere are skipped.
+/// Looks every second for work that the database knows of and no message announces: tasks that became due, and tasks whose message vanished. It runs in every worker. Any number of workers may look at once, because each skips rows that another has
+/// locked.
 /// </summary>
 internal sealed partial class HeavyTaskScheduler(
-    DeadOwners deadOwners,
-    TakeOver takeOver,
     VanishedMessages vanishedMessages,
     IServiceScopeFactory scopes,
     IOptions<HeavyTaskOptions> options,
@@ -22,50 +20,39 @@ internal sealed partial class HeavyTaskScheduler(
 {
     private const int BatchSize = 500;
 
+    // A million tasks may become due at once, and what else a round looks for must not wait for them.
+    private const int BatchesPerRound = 10;
+
     protected override async Task RunRoundAsync(CancellationToken stoppingToken)
     {
         await QueueDueAsync(stoppingToken);
-        await TakeOverAsync(stoppingToken);
         await vanishedMessages.PublishAgainAsync(stoppingToken);
     }
 
     private async Task QueueDueAsync(CancellationToken cancellationToken)
     {
-        int count;
-        do
+        for (var batch = 0; batch < BatchesPerRound; batch++)
         {
             await using var scope = scopes.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
             var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-            var due = await db
-                .HeavyTasks.FromSql(DueStatement.Of(BatchSize))
+            var due = await db.LockDue(BatchSize)
                 .AsNoTracking()
-                .Select(t => new HeavyTaskRequested(t.Id, t.Kind))
+                .Select(t => new HeavyTaskRequested(t.Id, t.Kind) { Crashes = t.Crashes })
                 .ToListAsync(cancellationToken);
-            count = due.Count;
-            if (count == 0)
+            if (due.Count == 0)
             {
                 return;
             }
 
             await lifecycle.QueueDueAsync(due, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
-            Due(logger, count);
-        } while (count == BatchSize);
-    }
-
-    private async Task TakeOverAsync(CancellationToken cancellationToken)
-    {
-        IReadOnlyList<(Guid Owner, string Why)> dead;
-        await using (var scope = scopes.CreateAsyncScope())
-        {
-            dead = await deadOwners.FindAsync(scope.ServiceProvider.GetRequiredService<EngineContext>().Db, cancellationToken);
-        }
-
-        foreach (var (owner, why) in dead)
-        {
-            await takeOver.TakeAllAsync(owner, why, cancellationToken);
+            Due(logger, due.Count);
+            if (due.Count < BatchSize)
+            {
+                return;
+            }
         }
     }
 

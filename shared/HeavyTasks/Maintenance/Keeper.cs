@@ -6,14 +6,12 @@ using Microsoft.Extensions.Options;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Keeps what this worker owns: holds the liveness lock, stops tasks that were cancelled or taken away, and gives back tasks that the
-/// database says are ours but nobody here runs (a claim whose answer was lost). Reads without locks; the lease itself is renewed by
-/// <see cref="InstanceKeeper"/>.
+/// Keeps what this worker owns: stops tasks that were cancelled or taken away, and gives back tasks that this worker owns in the database
+/// but does not run (a claim whose answer was lost). It reads without locks. <see cref="InstanceKeeper"/> renews the lease, and
+/// <see cref="LivenessKeeper"/> holds the lock.
 /// </summary>
 internal sealed partial class Keeper(
     InstanceIdentity instance,
-    InstanceKeeper instanceKeeper,
-    LivenessLock livenessLock,
     RunningAttempts runningAttempts,
     TakeOver takeOver,
     IServiceScopeFactory scopes,
@@ -22,7 +20,7 @@ internal sealed partial class Keeper(
     ILogger<Keeper> logger
 ) : PollingLoop(options.Value.Interval, time, logger)
 {
-    // A claim commits a moment before the task counts as running here, so a task must look lost this often in a row.
+    // A claim commits a moment before its task counts as running here, so a task counts as lost only after this many looks in a row.
     private const int LostAfter = 3;
 
     private readonly Dictionary<HeavyTaskFence, int> unknown = [];
@@ -33,43 +31,11 @@ internal sealed partial class Keeper(
         await base.StartAsync(cancellationToken);
     }
 
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken);
-        await livenessLock.ReleaseAsync();
-    }
-
-    protected override async Task RunRoundAsync(CancellationToken stoppingToken)
-    {
-        if (options.Value.LivenessLock)
-        {
-            await KeepLockAsync(stoppingToken);
-        }
-
-        await WatchAsync(stoppingToken);
-    }
-
-    private async Task KeepLockAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            var wasHeld = livenessLock.IsHeld;
-            await livenessLock.KeepAsync(cancellationToken);
-            if (livenessLock.IsHeld != wasHeld)
-            {
-                // Others look for the lock only once the row says that there is one.
-                await instanceKeeper.RenewAsync(cancellationToken);
-            }
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            LockNotHeld(logger, exception);
-        }
-    }
+    protected override Task RunRoundAsync(CancellationToken stoppingToken) => WatchAsync(stoppingToken);
 
     private async Task WatchAsync(CancellationToken cancellationToken)
     {
-        // Taken before the query: what was claimed after it cannot look taken away.
+        // The list is read before the query, so that a task claimed after it cannot look taken away.
         var running = runningAttempts.All.ToArray();
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
@@ -88,7 +54,7 @@ internal sealed partial class Keeper(
         {
             if (!owned.TryGetValue(task.Fence, out var cancelRequested))
             {
-                // Settled here, or taken elsewhere; stopping a task that has just been settled does no harm.
+                // The task was settled here or taken elsewhere. It does no harm to stop a task that has just been settled.
                 task.Stop(StopReason.TakenAway);
             }
             else if (cancelRequested)
@@ -114,9 +80,6 @@ internal sealed partial class Keeper(
             }
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The liveness lock is not held; until it is, others may take this worker for dead.")]
-    private static partial void LockNotHeld(ILogger logger, Exception exception);
 
     [LoggerMessage(
         Level = LogLevel.Warning,

@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Platform.Outbox;
 
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// A round of work, repeated at an interval from the start of the process until it stops. A round that fails is logged, and the next one
-/// follows; rounds never overlap, and one that takes longer than the interval is followed at once by the next.
+/// Repeats a round of work at an interval from the start of the process until it stops. A failed round is logged, and the next one follows.
+/// Rounds never overlap: a round that takes longer than the interval is followed at once by the next.
 /// </summary>
-/// <param name="interval">From the beginning of a round to that of the next.</param>
+/// <param name="interval">The time from the beginning of one round to the beginning of the next.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where failed rounds are logged.</param>
 internal abstract partial class PollingLoop(TimeSpan interval, TimeProvider time, ILogger logger) : BackgroundService
@@ -15,20 +16,24 @@ internal abstract partial class PollingLoop(TimeSpan interval, TimeProvider time
     /// <summary>The clock.</summary>
     protected TimeProvider Time => time;
 
-    /// <summary>One round.</summary>
+    /// <summary>Runs one round.</summary>
     protected abstract Task RunRoundAsync(CancellationToken stoppingToken);
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(interval, time);
-        do
+        CurrentWork.Value = GetType().Name;
+        // The loops of a process begin together, and processes often do. A first interval of random length keeps their rounds apart.
+        using var timer = new PeriodicTimer(interval * (1 - (Random.Shared.NextDouble() / 2)), time);
+        await TryRoundAsync(stoppingToken);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
         {
+            timer.Period = interval;
             await TryRoundAsync(stoppingToken);
-        } while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
     }
 
-    /// <summary>One round, whose failure is logged.</summary>
+    /// <summary>Runs one round and logs its failure.</summary>
     protected async Task TryRoundAsync(CancellationToken stoppingToken)
     {
         try

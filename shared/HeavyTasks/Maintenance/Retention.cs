@@ -5,7 +5,11 @@ using Microsoft.Extensions.Options;
 
 namespace Platform.HeavyTasks;
 
-/// <summary>Deletes what has expired, in small batches: finished tasks with their attempts and files, uploads that no waiting or running task refers to, and rows of instances long gone.</summary>
+/// <summary>
+/// Deletes what is too old, in small batches: finished tasks with their attempts, poison messages, rows of instances that ended long
+/// ago, and kinds that nobody has announced for 30 days.
+/// Files only expire here: result files with their tasks, and uploads that no task needs. <see cref="ExpiredFiles"/> deletes them.
+/// </summary>
 internal sealed partial class Retention(
     IServiceScopeFactory scopes,
     IOptions<HeavyTaskOptions> options,
@@ -18,13 +22,28 @@ internal sealed partial class Retention(
 
     protected override async Task RunRoundAsync(CancellationToken stoppingToken)
     {
-        var tasks = await RepeatAsync(DeleteTasksAsync, stoppingToken);
-        await RepeatAsync(DeleteResultFilesAsync, stoppingToken);
-        var uploads = await RepeatAsync(DeleteUploadsAsync, stoppingToken);
-        await DeleteInstancesAsync(stoppingToken);
+        var tasks = await TryAsync("finished tasks", () => RepeatAsync(DeleteTasksAsync, stoppingToken), stoppingToken);
+        var uploads = await TryAsync("uploads", () => RepeatAsync(ExpireUploadsAsync, stoppingToken), stoppingToken);
+        await TryAsync("poison messages", () => RepeatAsync(DeletePoisonMessagesAsync, stoppingToken), stoppingToken);
+        await TryAsync("instances", () => InScopeAsync(DeleteInstancesAsync, stoppingToken), stoppingToken);
+        await TryAsync("kinds", () => InScopeAsync(DeleteKindsAsync, stoppingToken), stoppingToken);
         if (tasks + uploads > 0)
         {
-            Deleted(logger, tasks, uploads);
+            Expired(logger, tasks, uploads);
+        }
+    }
+
+    // A step that fails, round after round, must not keep the others from their work.
+    private async Task<int> TryAsync(string what, Func<Task<int>> step, CancellationToken stoppingToken)
+    {
+        try
+        {
+            return await step();
+        }
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            StepFailed(logger, what, exception);
+            return 0;
         }
     }
 
@@ -33,8 +52,7 @@ internal sealed partial class Retention(
         var total = 0;
         while (true)
         {
-            await using var scope = scopes.CreateAsyncScope();
-            var count = await deleteBatch(scope.ServiceProvider.GetRequiredService<EngineContext>().Db, cancellationToken);
+            var count = await InScopeAsync(deleteBatch, cancellationToken);
             total += count;
             if (count < BatchSize)
             {
@@ -57,7 +75,8 @@ internal sealed partial class Retention(
             return 0;
         }
 
-        // Conditional again: a task may have been retried by hand since it was selected, and then it needs all that it has.
+        // The delete checks the status again: a task may have been retried since it was selected, and then it needs everything that belongs
+        // to it.
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         await db
             .HeavyTasks.Where(t => ids.Contains(t.Id) && t.FinishedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
@@ -66,45 +85,46 @@ internal sealed partial class Retention(
         await db
             .HeavyTaskAttempts.Where(a => ids.Contains(a.TaskId) && !tasks.Any(t => t.Id == a.TaskId))
             .ExecuteDeleteAsync(cancellationToken);
+        await db
+            .HeavyTaskFiles.Where(n => ids.Contains(n.TaskId) && !tasks.Any(t => t.Id == n.TaskId))
+            .ExecuteDeleteAsync(cancellationToken);
+
+        // Result files may be long, so they only expire here.
+        await db
+            .Files.Where(f => ids.Contains(f.TaskId!.Value) && !tasks.Any(t => t.Id == f.TaskId))
+            .ExecuteUpdateAsync(set => set.SetProperty(f => f.ExpiresAt, _ => DatabaseClock.UtcNow()), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return ids.Count;
     }
 
-    // Large ones take a while, so they go after the task, which nobody can retry then.
-    private static async Task<int> DeleteResultFilesAsync(DbContext db, CancellationToken cancellationToken)
-    {
-        var tasks = db.HeavyTasks;
-        var ids = await db
-            .Files.Where(f => f.TaskId != null && !tasks.Any(t => t.Id == f.TaskId))
-            .OrderBy(f => f.CreatedAt)
-            .Select(f => f.Id)
-            .Take(BatchSize)
-            .ToListAsync(cancellationToken);
-        await DeleteFilesAsync(db, ids, cancellationToken);
-        return ids.Count;
-    }
-
-    private async Task<int> DeleteUploadsAsync(DbContext db, CancellationToken cancellationToken)
+    // Whether a task needs the upload is looked at again, under a lock, before it is deleted.
+    private async Task<int> ExpireUploadsAsync(DbContext db, CancellationToken cancellationToken)
     {
         var seconds = options.Value.UploadRetention.TotalSeconds;
-        var tasks = db.HeavyTasks;
         var ids = await db
-            .Files.Where(f => f.TaskId == null && f.CreatedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
-            .Where(f => !tasks.Any(t => !HeavyTaskStatuses.Final.Contains(t.Status) && t.Parameters.Contains(f.Id.ToString())))
+            .Files.Where(f => f.TaskId == null && f.ExpiresAt == null && f.CreatedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
+            .Where(NeededFiles.NotNeeded(db))
             .OrderBy(f => f.CreatedAt)
             .Select(f => f.Id)
             .Take(BatchSize)
             .ToListAsync(cancellationToken);
-        await DeleteFilesAsync(db, ids, cancellationToken);
+        await db
+            .Files.Where(f => ids.Contains(f.Id))
+            .ExecuteUpdateAsync(set => set.SetProperty(f => f.ExpiresAt, _ => DatabaseClock.UtcNow()), cancellationToken);
         return ids.Count;
     }
 
-    private static async Task DeleteFilesAsync(DbContext db, List<Guid> ids, CancellationToken cancellationToken)
+    private async Task<int> DeletePoisonMessagesAsync(DbContext db, CancellationToken cancellationToken)
     {
-        foreach (var id in ids)
-        {
-            await DatabaseFileStore.DeleteAsync(db, id, cancellationToken);
-        }
+        var seconds = options.Value.TaskRetention.TotalSeconds;
+        var ids = await db
+            .PoisonMessages.Where(m => m.CreatedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
+            .OrderBy(m => m.Id)
+            .Select(m => m.Id)
+            .Take(BatchSize)
+            .ToListAsync(cancellationToken);
+        await db.PoisonMessages.Where(m => ids.Contains(m.Id)).ExecuteDeleteAsync(cancellationToken);
+        return ids.Count;
     }
 
     private static Task<int> DeleteInstancesAsync(DbContext db, CancellationToken cancellationToken)
@@ -113,12 +133,23 @@ internal sealed partial class Retention(
         return db.Instances.Where(i => i.LeaseUntil < DatabaseClock.UtcNow().AddSeconds(-seconds)).ExecuteDeleteAsync(cancellationToken);
     }
 
-    private async Task DeleteInstancesAsync(CancellationToken cancellationToken)
+    private static Task<int> DeleteKindsAsync(DbContext db, CancellationToken cancellationToken)
     {
-        await using var scope = scopes.CreateAsyncScope();
-        await DeleteInstancesAsync(scope.ServiceProvider.GetRequiredService<EngineContext>().Db, cancellationToken);
+        var seconds = KindAnnouncer.Retention.TotalSeconds;
+        return db
+            .AnnouncedKinds.Where(k => k.AnnouncedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
+            .ExecuteDeleteAsync(cancellationToken);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Expired: {Tasks} finished tasks and {Uploads} uploads were deleted.")]
-    private static partial void Deleted(ILogger logger, int tasks, int uploads);
+    private async Task<int> InScopeAsync(Func<DbContext, CancellationToken, Task<int>> delete, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await delete(scope.ServiceProvider.GetRequiredService<EngineContext>().Db, cancellationToken);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Expired: {Tasks} finished tasks, which were deleted, and {Uploads} uploads.")]
+    private static partial void Expired(ILogger logger, int tasks, int uploads);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Retention of {What} failed; it is tried again in the next round.")]
+    private static partial void StepFailed(ILogger logger, string what, Exception exception);
 }

@@ -7,10 +7,10 @@ using Platform.Contracts;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Publishes again for tasks whose message vanished: the broker confirms a message that no queue takes, and drops one that was
-/// delivered too often. A backlog is not a loss: only a kind that has free slots and heard nothing from the broker for a while
-/// is looked at, and only its oldest tasks. When all of these then left the queue, their messages really were gone, and the next
-/// round is twice as large.
+/// Publishes again for tasks whose message vanished: a queue was deleted or lost, or the broker dropped a message that was delivered too
+/// often. A backlog is not a loss, so this looks in two cases only. A kind has free slots and has heard nothing from the broker for a while:
+/// then its oldest tasks are published, and when all of these have left the queue, their messages really were gone, and the next round is
+/// twice as large. Or tasks were overtaken: others that were queued a minute later have been claimed, and queues keep their order.
 /// </summary>
 internal sealed partial class VanishedMessages(
     HandledKinds kinds,
@@ -22,12 +22,16 @@ internal sealed partial class VanishedMessages(
 )
 {
     private const int MaxRound = 1_000;
+    private const int OvertakenLimit = 100;
     private static readonly TimeSpan RoundTimeout = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan OvertakenInterval = TimeSpan.FromSeconds(15);
 
     private readonly Dictionary<string, Round> rounds = [];
+    private long lookedForOvertaken = time.GetTimestamp();
 
     public async Task PublishAgainAsync(CancellationToken cancellationToken)
     {
+        await PublishOvertakenAsync(cancellationToken);
         foreach (var kind in kinds.All)
         {
             if (slots.IdleTime(kind.Name) is not { } idle)
@@ -65,31 +69,55 @@ internal sealed partial class VanishedMessages(
         }
     }
 
-    private async Task PublishOldestAsync(string kind, int limit, CancellationToken cancellationToken)
+    private async Task PublishOvertakenAsync(CancellationToken cancellationToken)
     {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
-
-        // A message that is on its way is younger than this.
-        var seconds = options.Value.VanishedAfter.TotalSeconds;
-        var oldest = await db
-            .HeavyTasks.Where(t =>
-                t.Kind == kind && t.Status == HeavyTaskStatus.Queued && t.QueuedAt < DatabaseClock.UtcNow().AddSeconds(-seconds)
-            )
-            .OrderBy(t => t.Id)
-            .Select(t => t.Id)
-            .Take(limit)
-            .ToArrayAsync(cancellationToken);
-        rounds.Remove(kind);
-        if (oldest.Length == 0)
+        if (time.GetElapsedTime(lookedForOvertaken) < OvertakenInterval)
         {
             return;
         }
 
-        var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
-        await lifecycle.PublishAgainAsync([.. oldest.Select(id => new HeavyTaskRequested(id, kind))], cancellationToken);
-        rounds[kind] = new Round(oldest, time.GetTimestamp());
-        PublishedAgain(logger, oldest.Length, kind);
+        lookedForOvertaken = time.GetTimestamp();
+        foreach (var kind in kinds.All)
+        {
+            if (slots.LastQueuedAt(kind.Name) is { } queuedAt)
+            {
+                await PublishQueuedBeforeAsync(kind.Name, queuedAt - options.Value.OvertakenAfter, OvertakenLimit, cancellationToken);
+            }
+        }
+    }
+
+    private async Task PublishOldestAsync(string kind, int limit, CancellationToken cancellationToken)
+    {
+        // The message of a task that was queued more recently may still be on its way.
+        await using var scope = scopes.CreateAsyncScope();
+        var now = await Dialect.Current.ReadClockAsync(scope.ServiceProvider.GetRequiredService<EngineContext>().Db, cancellationToken);
+        var oldest = await PublishQueuedBeforeAsync(kind, now - options.Value.VanishedAfter, limit, cancellationToken);
+        rounds.Remove(kind);
+        if (oldest.Length > 0)
+        {
+            rounds[kind] = new Round(oldest, time.GetTimestamp());
+        }
+    }
+
+    // Locked rows are skipped, and published ones count as queued now, so of many workers that look at once each publishes others.
+    private async Task<Guid[]> PublishQueuedBeforeAsync(string kind, DateTime moment, int limit, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var vanished = await db.LockQueuedBefore(kind, moment, limit)
+            .AsNoTracking()
+            .Select(t => new HeavyTaskRequested(t.Id, t.Kind) { Crashes = t.Crashes })
+            .ToArrayAsync(cancellationToken);
+        if (vanished.Length > 0)
+        {
+            var lifecycle = scope.ServiceProvider.GetRequiredService<TaskLifecycle>();
+            await lifecycle.QueueAgainAsync(vanished, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            PublishedAgain(logger, vanished.Length, kind);
+        }
+
+        return [.. vanished.Select(task => task.TaskId)];
     }
 
     [LoggerMessage(

@@ -3,81 +3,83 @@ using Microsoft.EntityFrameworkCore;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// One heavy task: its request, where it stands, and what came of it. The row is the truth; messages only say where to look.
-/// <see cref="TaskLifecycle"/> is the one place that changes where it stands.
+/// One heavy task: its request, its status and its outcome. The row is the truth; messages only say where to look. Only
+/// <see cref="TaskLifecycle"/> changes the status.
 /// </summary>
 public class HeavyTask
 {
-    /// <summary>Longest error text kept, in characters.</summary>
+    /// <summary>The longest error text kept, in characters.</summary>
     public const int MaxErrorLength = 8_000;
 
-    /// <summary>Longest progress text kept, in characters.</summary>
+    /// <summary>The longest progress text kept, in characters.</summary>
     public const int MaxProgressTextLength = 500;
 
-    /// <summary>Longest parameters, in bytes of JSON: 64 KiB. Data belongs into a file; parameters only name it.</summary>
+    /// <summary>The longest parameters, in bytes of JSON: 64 KiB. Put data into a file and name it in the parameters.</summary>
     public const int MaxParametersLength = 64 * 1024;
 
-    /// <summary>Longest <see cref="IdempotencyKey"/>, in characters.</summary>
+    /// <summary>The longest <see cref="IdempotencyKey"/>, in characters.</summary>
     public const int MaxIdempotencyKeyLength = 200;
 
-    /// <summary><see cref="MaxAttempts"/> of a task that does not say.</summary>
-    public const int DefaultMaxAttempts = 5;
+    /// <summary>The <see cref="MaxFailures"/> of a task that was submitted without one.</summary>
+    public const int DefaultMaxFailures = 5;
 
-    /// <summary>Largest <see cref="MaxAttempts"/>.</summary>
-    public const int MaxMaxAttempts = 100;
+    /// <summary>The largest <see cref="MaxFailures"/> allowed.</summary>
+    public const int MaxMaxFailures = 100;
 
-    /// <summary>For Entity Framework, and for the proxies that it may make.</summary>
+    /// <summary>Used by Entity Framework and by the proxies that it may make.</summary>
     protected HeavyTask() { }
 
-    /// <summary>Version 7 UUID, so ids sort by time of submission.</summary>
+    /// <summary>The id of the task: a version 7 UUID, so ids sort by time of submission.</summary>
     public Guid Id { get; private init; }
 
-    /// <summary>Name of the kind; decides handler and queue.</summary>
+    /// <summary>The name of the kind; decides handler and queue.</summary>
     public string Kind { get; private init; } = "";
 
-    /// <summary>Where it stands.</summary>
+    /// <summary>The status of the task.</summary>
     public HeavyTaskStatus Status { get; private set; }
 
     /// <summary>The parameters as JSON. Never logged.</summary>
     public string Parameters { get; private init; } = "";
 
-    /// <summary>The process that runs it; null unless <see cref="HeavyTaskStatus.Running"/>.</summary>
+    /// <summary>The id of the process that runs the task; null unless <see cref="HeavyTaskStatus.Running"/>.</summary>
     public Guid? Owner { get; private set; }
 
-    /// <summary>Rises by one with every claim and never falls: with the owner it is the fence.</summary>
+    /// <summary>
+    /// The number of the latest attempt. It rises by one with every claim and never falls; together with the owner it is the fence.
+    /// </summary>
     public int Attempt { get; private set; }
 
-    /// <summary>Attempts that ended in an exception or ran into <c>RunTimeout</c>; counted against <see cref="MaxAttempts"/>.</summary>
+    /// <summary>How many attempts ended in an exception or exceeded <c>RunTimeout</c>; counted against <see cref="MaxFailures"/>.</summary>
     public int Failures { get; private set; }
 
-    /// <summary>Attempts whose owner died; counted against the worker's <c>MaxCrashes</c>.</summary>
+    /// <summary>How many attempts ended because their owner died; counted against the worker's <c>MaxCrashes</c>.</summary>
     public int Crashes { get; private set; }
 
-    /// <summary>Failures after which the task is <see cref="HeavyTaskStatus.Failed"/>.</summary>
-    public int MaxAttempts { get; private init; }
+    /// <summary>The number of failures after which the task is <see cref="HeavyTaskStatus.Failed"/>.</summary>
+    public int MaxFailures { get; private init; }
 
-    /// <summary>Asked to stop while running; its worker sees this within about a second.</summary>
+    /// <summary>Whether somebody asked to cancel the task while it ran; its worker sees this within about a second.</summary>
     public bool CancelRequested { get; private set; }
 
-    /// <summary>When a <see cref="HeavyTaskStatus.Scheduled"/> task becomes due (UTC, against the database's clock).</summary>
+    /// <summary>When a <see cref="HeavyTaskStatus.Scheduled"/> task becomes due (UTC, compared with the database's clock).</summary>
     public DateTime? DueAt { get; private set; }
 
-    /// <summary>When it was submitted (UTC).</summary>
+    /// <summary>When the task was submitted (UTC).</summary>
     public DateTime CreatedAt { get; private init; }
 
-    /// <summary>When it last became <see cref="HeavyTaskStatus.Queued"/> (UTC).</summary>
+    /// <summary>When the task last became <see cref="HeavyTaskStatus.Queued"/>, or its lost message was published again (UTC).</summary>
     public DateTime? QueuedAt { get; private set; }
 
-    /// <summary>When its latest attempt began (UTC, the database's clock).</summary>
+    /// <summary>When the latest attempt began (UTC, the database's clock).</summary>
     public DateTime? StartedAt { get; private set; }
 
-    /// <summary>When it reached its terminal status (UTC).</summary>
+    /// <summary>When the task reached its final status (UTC).</summary>
     public DateTime? FinishedAt { get; private set; }
 
     /// <summary>Units done, as the handler reported.</summary>
     public long ProgressDone { get; private set; }
 
-    /// <summary>Units in all, where the handler knows.</summary>
+    /// <summary>Units in all, if the handler knows.</summary>
     public long? ProgressTotal { get; private set; }
 
     /// <summary>What the handler is doing, for people.</summary>
@@ -89,10 +91,10 @@ public class HeavyTask
     /// <summary>The result as JSON.</summary>
     public string? Result { get; private set; }
 
-    /// <summary>The result file; visible once the task succeeded.</summary>
+    /// <summary>The result file; visible when the task has succeeded.</summary>
     public Guid? ResultFileId { get; private set; }
 
-    /// <summary>What went wrong last; kept while the task waits for its retry.</summary>
+    /// <summary>The error of the last attempt, until the next one begins; each attempt keeps its own.</summary>
     public string? Error { get; private set; }
 
     /// <summary>The client's <c>Idempotency-Key</c>; unique while the row is kept.</summary>
@@ -105,11 +107,13 @@ public class HeavyTask
     internal static bool IsIdempotencyKey(string text) =>
         text.Length is > 0 and <= MaxIdempotencyKeyLength && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
 
-    /// <summary>A new task: <see cref="HeavyTaskStatus.Scheduled"/> when <paramref name="dueAt"/> lies ahead, else queued.</summary>
+    /// <summary>
+    /// Creates a task: <see cref="HeavyTaskStatus.Scheduled"/> when <paramref name="dueAt"/> lies in the future, else queued.
+    /// </summary>
     internal static HeavyTask Submit(
         string kind,
         string parameters,
-        int maxAttempts,
+        int maxFailures,
         DateTime now,
         DateTime? dueAt = null,
         string? idempotencyKey = null,
@@ -122,7 +126,7 @@ public class HeavyTask
             Id = Guid.CreateVersion7(new DateTimeOffset(now, TimeSpan.Zero)),
             Kind = kind,
             Parameters = parameters,
-            MaxAttempts = maxAttempts,
+            MaxFailures = maxFailures,
             Status = later ? HeavyTaskStatus.Scheduled : HeavyTaskStatus.Queued,
             DueAt = later ? dueAt : null,
             QueuedAt = later ? null : now,
@@ -133,8 +137,8 @@ public class HeavyTask
     }
 
     /// <summary>
-    /// A stand-in for the row of a task that this attempt owns, to be attached and completed without reading it again.
-    /// Status, attempt and owner are concurrency tokens: saving it is the fence.
+    /// Creates a stand-in for the row of a task that this attempt owns, so that the row can be attached and completed without being read
+    /// again. Status, attempt and owner are concurrency tokens, so to save it is to check the fence.
     /// </summary>
     internal static HeavyTask Owned(HeavyTaskFence fence) =>
         new()

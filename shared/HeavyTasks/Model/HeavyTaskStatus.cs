@@ -1,34 +1,36 @@
 namespace Platform.HeavyTasks;
 
-/// <summary>Where a heavy task stands. Stored by name.</summary>
+/// <summary>The status of a heavy task. Stored by name.</summary>
 public enum HeavyTaskStatus
 {
-    /// <summary>Waits for <see cref="HeavyTask.DueAt"/>: submitted for later, or to be retried after a failure.</summary>
+    /// <summary>
+    /// The task waits for <see cref="HeavyTask.DueAt"/>: it was submitted for later, or waits for its retry after a failure.
+    /// </summary>
     Scheduled,
 
-    /// <summary>Waits for a worker; a <c>HeavyTaskRequested</c> was written with it.</summary>
+    /// <summary>The task waits for a worker. Its <c>HeavyTaskRequested</c> was saved together with this status.</summary>
     Queued,
 
-    /// <summary>A worker owns it.</summary>
+    /// <summary>A worker owns the task.</summary>
     Running,
 
-    /// <summary>Done; its result stands.</summary>
+    /// <summary>The task is done, and its result is final.</summary>
     Succeeded,
 
-    /// <summary>Given up: failures or crashes used up, or its handler said that retrying is useless.</summary>
+    /// <summary>The task was given up: it used up its failures or crashes, or its handler said that retrying is useless.</summary>
     Failed,
 
-    /// <summary>Stopped on request.</summary>
+    /// <summary>The task was stopped on request.</summary>
     Cancelled,
 }
 
-/// <summary>What a status says about its task.</summary>
+/// <summary>Says what can happen to a task in each status.</summary>
 public static class HeavyTaskStatuses
 {
-    /// <summary>Room for the name of a status in the database, in characters.</summary>
+    /// <summary>The room for the name of a status in the database, in characters.</summary>
     public const int MaxLength = 10;
 
-    /// <summary>Nothing happens any more unless somebody retries the task by hand.</summary>
+    /// <summary>The statuses in which nothing happens any more unless somebody retries the task.</summary>
     public static readonly IReadOnlyList<HeavyTaskStatus> Final =
     [
         HeavyTaskStatus.Succeeded,
@@ -36,15 +38,15 @@ public static class HeavyTaskStatuses
         HeavyTaskStatus.Cancelled,
     ];
 
-    /// <summary>No worker owns the task yet: it can be cancelled at once.</summary>
+    /// <summary>The statuses in which no worker owns the task, so it can be cancelled at once.</summary>
     public static readonly IReadOnlyList<HeavyTaskStatus> Waiting = [HeavyTaskStatus.Scheduled, HeavyTaskStatus.Queued];
 
-    /// <summary>The task can be retried by hand.</summary>
+    /// <summary>The statuses in which the task can be retried.</summary>
     public static readonly IReadOnlyList<HeavyTaskStatus> Retryable = [HeavyTaskStatus.Failed, HeavyTaskStatus.Cancelled];
 
     /// <summary>Whether the task has ended.</summary>
     public static bool IsFinal(this HeavyTaskStatus status) => Final.Contains(status);
 
-    /// <summary>Whether the task can be retried by hand.</summary>
+    /// <summary>Whether the task can be retried.</summary>
     public static bool IsRetryable(this HeavyTaskStatus status) => Retryable.Contains(status);
 }

@@ -4,10 +4,10 @@ using Platform.Outbox;
 
 namespace Platform.HeavyTasks;
 
-/// <summary>The tables of the engine.</summary>
+/// <summary>Adds the engine's tables to a model.</summary>
 public static class HeavyTasksModel
 {
-    /// <summary>What has a table.</summary>
+    /// <summary>The entities that have a table.</summary>
     internal static readonly Type[] Entities =
     [
         typeof(HeavyTask),
@@ -15,17 +15,26 @@ public static class HeavyTasksModel
         typeof(Instance),
         typeof(StoredFile),
         typeof(StoredFileChunk),
+        typeof(HeavyTaskFile),
         typeof(PoisonMessage),
+        typeof(AnnouncedKind),
     ];
 
     /// <summary>
-    /// Adds the tables of heavy tasks, of their files and of the processes that run them to the model of an application, whose migrations
-    /// then make them. Call it in <c>OnModelCreating</c>, beside <see cref="OutboxModel.AddOutbox"/>. The names of tables and columns are
-    /// fixed, whatever the application's own convention.
+    /// Adds the tables of heavy tasks, of their files and of the processes that run them to an application's model; the application's
+    /// migrations then create them. Call it in <c>OnModelCreating</c>, together with <see cref="OutboxModel.AddOutbox"/>. The names of
+    /// columns, and the names of tables after the prefix, are fixed, whatever naming convention the application uses.
     /// </summary>
-    public static ModelBuilder AddHeavyTasks(this ModelBuilder modelBuilder)
+    /// <param name="modelBuilder">The model.</param>
+    /// <param name="schema">
+    /// The schema of the tables. Default null: the schema of the model. On MySQL a schema is refused, because a database there has none;
+    /// use a prefix instead.
+    /// </param>
+    /// <param name="tablePrefix">The beginning of the tables' names, at most 20 characters of a-z, 0-9 and _. Default: none.</param>
+    public static ModelBuilder AddHeavyTasks(this ModelBuilder modelBuilder, string? schema = null, string tablePrefix = "")
     {
         ArgumentNullException.ThrowIfNull(modelBuilder);
+        TablePlace.Check(schema, tablePrefix, Dialect.Current.HasSchemas);
 
         modelBuilder.Entity<HeavyTask>(task =>
         {
@@ -40,7 +49,7 @@ public static class HeavyTasksModel
             task.Property(t => t.IdempotencyKey).HasMaxLength(HeavyTask.MaxIdempotencyKeyLength);
             task.Property(t => t.RequestHash).HasMaxLength(32);
 
-            // Nobody submits a task with these: columns that an insert does not name cost nothing.
+            // A new task never sets these, and a column that the insert does not name costs nothing.
             foreach (
                 var later in new[]
                 {
@@ -86,6 +95,7 @@ public static class HeavyTasksModel
             instance.Property(i => i.Service).HasMaxLength(100);
             instance.Property(i => i.Host).HasMaxLength(200);
             instance.Property(i => i.Version).HasMaxLength(100);
+            instance.Property(i => i.ConnectionHolders).HasMaxLength(ConnectionHolder.MaxJsonLength);
         });
 
         modelBuilder.Entity<StoredFile>(file =>
@@ -95,14 +105,24 @@ public static class HeavyTasksModel
             file.Property(f => f.Name).HasMaxLength(255);
             file.Property(f => f.ContentType).HasMaxLength(255);
             file.Property(f => f.Sha256).HasMaxLength(32);
-            file.HasIndex(f => f.TaskId);
-            file.HasIndex(f => f.CreatedAt);
+            file.Property(f => f.ExpiresAt);
+            file.HasIndex(f => new { f.TaskId, f.CreatedAt });
+            file.HasIndex(f => f.ExpiresAt);
         });
 
         modelBuilder.Entity<StoredFileChunk>(chunk =>
         {
             chunk.ToTable("stored_file_chunks");
             chunk.HasKey(c => new { c.FileId, c.Number });
+        });
+
+        // The foreign key is more than a check: to add a row locks the file's, against its deletion.
+        modelBuilder.Entity<HeavyTaskFile>(needed =>
+        {
+            needed.ToTable("heavy_task_files");
+            needed.HasKey(n => new { n.FileId, n.TaskId });
+            needed.HasIndex(n => n.TaskId);
+            needed.HasOne<StoredFile>().WithMany().HasForeignKey(n => n.FileId).OnDelete(DeleteBehavior.Restrict);
         });
 
         modelBuilder.Entity<PoisonMessage>(message =>
@@ -114,12 +134,52 @@ public static class HeavyTasksModel
             message.HasIndex(m => m.CreatedAt);
         });
 
-        DatabaseModel.Configure(modelBuilder);
-        foreach (var type in Entities)
+        modelBuilder.Entity<AnnouncedKind>(kind =>
         {
-            SnakeCaseNames.Apply(modelBuilder.Entity(type).Metadata);
+            kind.ToTable("heavy_task_kinds");
+            kind.HasKey(k => k.Name);
+            kind.Property(k => k.Name).HasMaxLength(100);
+            kind.Property(k => k.Service).HasMaxLength(100);
+        });
+
+        Dialect.Current.ConfigureModel(modelBuilder);
+        foreach (var entity in Entities.Select(type => modelBuilder.Entity(type)))
+        {
+            TablePlace.Move(entity, schema, tablePrefix);
+            SnakeCaseNames.Apply(entity.Metadata);
         }
 
         return modelBuilder;
+    }
+}
+
+/// <summary>The engine's tables in any context whose model has them (<see cref="HeavyTasksModel.AddHeavyTasks"/>).</summary>
+public static class HeavyTaskTables
+{
+    extension(DbContext db)
+    {
+        /// <summary>The heavy tasks, to be read only. Change them through <see cref="IHeavyTasks"/>.</summary>
+        public DbSet<HeavyTask> HeavyTasks => db.Set<HeavyTask>();
+
+        /// <summary>The attempts of heavy tasks, and how they ended.</summary>
+        public DbSet<HeavyTaskAttempt> HeavyTaskAttempts => db.Set<HeavyTaskAttempt>();
+
+        /// <summary>Running processes.</summary>
+        internal DbSet<Instance> Instances => db.Set<Instance>();
+
+        /// <summary>Uploads and results.</summary>
+        internal DbSet<StoredFile> Files => db.Set<StoredFile>();
+
+        /// <summary>Content of uploads and results.</summary>
+        internal DbSet<StoredFileChunk> FileChunks => db.Set<StoredFileChunk>();
+
+        /// <summary>Which task needs which file.</summary>
+        internal DbSet<HeavyTaskFile> HeavyTaskFiles => db.Set<HeavyTaskFile>();
+
+        /// <summary>Messages set aside.</summary>
+        internal DbSet<PoisonMessage> PoisonMessages => db.Set<PoisonMessage>();
+
+        /// <summary>The kinds that workers announced.</summary>
+        internal DbSet<AnnouncedKind> AnnouncedKinds => db.Set<AnnouncedKind>();
     }
 }

@@ -1,15 +1,15 @@
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// One running process of a service. A worker's claims carry its id as their owner; the process is alive while its lease is
-/// valid and, where it holds one, its liveness lock is held.
+/// One running process of a service. A worker's claims carry its id as their owner. The process is alive while its lease is valid and its
+/// liveness lock, if it has one, is held.
 /// </summary>
 public class Instance
 {
-    /// <summary>New at every process start.</summary>
+    /// <summary>The id of the process, new at every start.</summary>
     public Guid Id { get; init; }
 
-    /// <summary>Name of the service, as in <c>Application Name</c> of its connections.</summary>
+    /// <summary>The name of the service, as in the <c>Application Name</c> of its connections.</summary>
     public string Service { get; init; } = "";
 
     /// <summary>Host and process id.</summary>
@@ -21,30 +21,35 @@ public class Instance
     /// <summary>When the process started (UTC, the database's clock).</summary>
     public DateTime StartedAt { get; init; }
 
-    /// <summary>When it last renewed (UTC, the database's clock).</summary>
+    /// <summary>When the process last renewed its lease (UTC, the database's clock).</summary>
     public DateTime SeenAt { get; set; }
 
-    /// <summary>Until when it counts as alive without renewing (UTC, the database's clock).</summary>
+    /// <summary>When the lease ends unless it is renewed (UTC, the database's clock).</summary>
     public DateTime LeaseUntil { get; set; }
 
-    /// <summary>Whether it holds a liveness lock; without one its lease alone decides.</summary>
+    /// <summary>Whether the process holds a liveness lock; without one, the lease alone decides.</summary>
     public bool HoldsLock { get; set; }
 
-    /// <summary>Largest number of connections its pool opens.</summary>
+    /// <summary>The most connections that its pool opens.</summary>
     public int PoolMax { get; set; }
 
-    /// <summary>Connections in use when it last renewed.</summary>
+    /// <summary>Connections in use at the last renewal.</summary>
     public int PoolInUse { get; set; }
 
-    /// <summary>Open connections not in use when it last renewed.</summary>
+    /// <summary>Open connections not in use at the last renewal.</summary>
     public int PoolIdle { get; set; }
 
-    /// <summary>Callers that waited for a connection when it last renewed.</summary>
+    /// <summary>Callers that waited for a connection at the last renewal.</summary>
     public int PoolWaiting { get; set; }
 
-    /// <summary>Tasks it runs at once; 0 for a service that runs none.</summary>
+    /// <summary>
+    /// Who had held connections of its pool longest at the last renewal, as JSON; null when nobody had held one for long.
+    /// </summary>
+    public string? ConnectionHolders { get; set; }
+
+    /// <summary>How many tasks it can run at once; 0 for a service that runs none.</summary>
     public int Slots { get; set; }
 
-    /// <summary>Tasks it ran when it last renewed.</summary>
+    /// <summary>How many tasks it ran at the last renewal.</summary>
     public int InFlight { get; set; }
 }

@@ -3,16 +3,16 @@ namespace Platform.HeavyTasks;
 /// <summary>A message that no consumer could read or handle, kept as it came so that nothing is lost.</summary>
 public class PoisonMessage
 {
-    /// <summary>Given by the database; rises.</summary>
+    /// <summary>The id, assigned by the database in rising order.</summary>
     public long Id { get; init; }
 
     /// <summary>The queue it came from.</summary>
     public string Queue { get; init; } = "";
 
-    /// <summary>Its transport message id, where it had one.</summary>
+    /// <summary>Its transport message id, if it had one.</summary>
     public string? MessageId { get; init; }
 
-    /// <summary>Its content type, where it had one.</summary>
+    /// <summary>Its content type, if it had one.</summary>
     public string? ContentType { get; init; }
 
     /// <summary>Its transport headers as JSON.</summary>

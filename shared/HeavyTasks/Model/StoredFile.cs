@@ -1,12 +1,12 @@
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// A file kept in the database as rows of <see cref="ChunkLength"/> bytes, so that a slow client or a large file never holds a
-/// connection and every worker on every machine sees it.
+/// A file kept in the database in chunks of <see cref="ChunkLength"/> bytes, so that a slow client or a large file never holds a
+/// connection, and every worker on every machine sees the file.
 /// </summary>
 public class StoredFile
 {
-    /// <summary>Bytes in every chunk but the last: 256 KiB. A byte at offset n stands in chunk floor(n / 256 KiB).</summary>
+    /// <summary>The number of bytes in every chunk but the last: 256 KiB. The byte at offset n is in chunk floor(n / 256 KiB).</summary>
     public const int ChunkLength = 256 * 1024;
 
     /// <summary>Version 7 UUID.</summary>
@@ -18,20 +18,26 @@ public class StoredFile
     /// <summary>Media type.</summary>
     public string ContentType { get; init; } = "";
 
-    /// <summary>The task whose result it is; null for an upload.</summary>
+    /// <summary>The task whose result this file is; null for an upload.</summary>
     public Guid? TaskId { get; init; }
 
-    /// <summary>Bytes that count: of a closed file its length; of an open file of a task the length at the last checkpoint.</summary>
+    /// <summary>The number of bytes that count: the length of a closed file, or of a task's open file at the last checkpoint.</summary>
     public long Length { get; set; }
 
     /// <summary>SHA-256 of the content; null until the file is closed.</summary>
     public byte[]? Sha256 { get; set; }
 
-    /// <summary>When it was begun (UTC).</summary>
+    /// <summary>When the file was begun (UTC).</summary>
     public DateTime CreatedAt { get; init; }
 
-    /// <summary>When it was closed (UTC); only a closed file can be read by others.</summary>
+    /// <summary>When the file was closed (UTC); others can read only a closed file.</summary>
     public DateTime? ClosedAt { get; set; }
+
+    /// <summary>
+    /// When the file may be deleted (UTC, the database's clock), unless a task needs it then. Null: not before somebody says so. An upload
+    /// under way has a time in the future, which it moves on for as long as it lives.
+    /// </summary>
+    internal DateTime? ExpiresAt { get; set; }
 }
 
 /// <summary>One chunk of a <see cref="StoredFile"/>.</summary>
@@ -40,9 +46,9 @@ public class StoredFileChunk
     /// <summary>The file.</summary>
     public Guid FileId { get; init; }
 
-    /// <summary>0 for the first.</summary>
+    /// <summary>The number of the chunk; 0 for the first.</summary>
     public int Number { get; init; }
 
-    /// <summary>At most <see cref="StoredFile.ChunkLength"/> bytes.</summary>
+    /// <summary>The content of the chunk, at most <see cref="StoredFile.ChunkLength"/> bytes.</summary>
     public byte[] Data { get; set; } = [];
 }

@@ -3,32 +3,32 @@ using Microsoft.EntityFrameworkCore;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// What all living instances may open together, against what the server takes. A pool that is within its own limit can still fail
-/// when the sum over all instances is more than <c>max_connections</c>.
+/// Compares the connections that all living instances may open together with what the server accepts. A pool that stays within its own
+/// limit can still fail when the sum over all instances exceeds <c>max_connections</c>.
 /// </summary>
-/// <param name="Max">Connections the server takes.</param>
-/// <param name="Reserved">Those it keeps for administrators.</param>
-/// <param name="Pools">Sum of the pools of all living instances.</param>
-/// <param name="Direct">Their connections beside the pools: one for each liveness lock.</param>
+/// <param name="Max">The connections that the server accepts.</param>
+/// <param name="Reserved">Those that the server reserves for administrators.</param>
+/// <param name="Pools">The sum of the pools of all living instances.</param>
+/// <param name="Direct">Their connections outside the pools: one for each liveness lock.</param>
 internal sealed record PoolBudget(int Max, int Reserved, int Pools, int Direct)
 {
-    /// <summary>Share of the available connections from which on the budget counts as nearly spent: 90 %.</summary>
+    /// <summary>The share of the available connections above which the budget counts as nearly spent: 90 %.</summary>
     public const double WarningShare = 0.9;
 
-    /// <summary>What the pools can share.</summary>
+    /// <summary>The connections that the pools can share.</summary>
     public int Available => Max - Reserved;
 
-    /// <summary>What they may take together.</summary>
+    /// <summary>The connections that the pools and locks may take together.</summary>
     public int Claimed => Pools + Direct;
 
-    /// <summary>Whether one more instance may be one too many.</summary>
+    /// <summary>Whether the budget is nearly spent, so that one more instance may be one too many.</summary>
     public bool IsNearlySpent => Claimed > Available * WarningShare;
 
     /// <summary>Reads the living instances and the server's limit.</summary>
     public static async Task<PoolBudget> ReadAsync(DbContext db, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(db);
-        var limit = await ConnectionLimit.ReadAsync(db.Database, cancellationToken);
+        var limit = await Dialect.Current.ReadConnectionLimitAsync(db, cancellationToken);
         var living = await db
             .Instances.AsNoTracking()
             .Where(i => i.LeaseUntil > DatabaseClock.UtcNow())

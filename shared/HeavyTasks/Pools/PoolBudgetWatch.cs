@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Platform.HeavyTasks;
 
-/// <summary>Looks at the budget every half minute; warns in the log, and <c>/health/ready</c> says degraded, before it is spent.</summary>
+/// <summary>
+/// Checks the budget every half minute. Before the budget is spent, it warns in the log and makes <c>/health/ready</c> report degraded.
+/// </summary>
 internal sealed partial class PoolBudgetWatch(IServiceScopeFactory scopes, TimeProvider time, ILogger<PoolBudgetWatch> logger)
     : PollingLoop(TimeSpan.FromSeconds(30), time, logger),
         IHealthCheck
@@ -19,7 +21,7 @@ internal sealed partial class PoolBudgetWatch(IServiceScopeFactory scopes, TimeP
                 : HealthCheckResult.Healthy()
         );
 
-    /// <summary>Looks now.</summary>
+    /// <summary>Checks the budget now.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();

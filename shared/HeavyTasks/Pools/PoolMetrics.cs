@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// The meter <c>Platform.Pool</c>: the pool of this service, and how long callers waited for a connection of it. Told apart by the
-/// resource's service name.
+/// The meter <c>Platform.Pool</c>: the pool of this service, and how long callers waited for a connection of it. The service name of the
+/// resource tells services apart.
 /// </summary>
 internal sealed class PoolMetrics : DbConnectionInterceptor
 {
@@ -16,12 +16,13 @@ internal sealed class PoolMetrics : DbConnectionInterceptor
     private readonly Histogram<double> wait;
 
     /// <summary>For dependency injection.</summary>
-    public PoolMetrics(IMeterFactory meters, DatabasePool pool)
+    public PoolMetrics(IMeterFactory meters, DatabasePool pool, ConnectionHolders holders)
     {
         ArgumentNullException.ThrowIfNull(meters);
         ArgumentNullException.ThrowIfNull(pool);
+        ArgumentNullException.ThrowIfNull(holders);
         var meter = meters.Create(MeterName);
-        wait = meter.CreateHistogram<double>("platform.pool.wait", "s", "From asking for a connection to having one.");
+        wait = meter.CreateHistogram<double>("platform.pool.wait", "s", "Time from the request for a connection until it is open.");
         meter.CreateObservableUpDownCounter(
             "platform.pool.max",
             () => pool.Max,
@@ -35,6 +36,18 @@ internal sealed class PoolMetrics : DbConnectionInterceptor
             () => pool.Read().Waiting,
             "{caller}",
             "Callers that wait for a connection."
+        );
+        meter.CreateObservableGauge(
+            "platform.pool.held_longest",
+            () => holders.All.Select(h => holders.Held(h).TotalSeconds).DefaultIfEmpty().Max(),
+            "s",
+            "How long the longest holder has held its connection."
+        );
+        meter.CreateObservableUpDownCounter(
+            "platform.pool.held_idle",
+            () => holders.All.Count(h => h.IsIdleTooLong),
+            "{connection}",
+            "Connections that are held while nothing has run on them for longer than Database:IdleConnectionLimit."
         );
     }
 

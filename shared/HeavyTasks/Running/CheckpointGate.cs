@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Refuses <c>SaveChanges</c> of a handler's context outside a checkpoint: such a write would not be fenced, so a worker that lost
-/// its task could still change data. Contexts that are not a handler's are not touched.
+/// Refuses <c>SaveChanges</c> on a handler's context outside a checkpoint: such a write would not be fenced, so a worker that lost its task
+/// could still change data. Other contexts are not affected.
 /// </summary>
 internal sealed class CheckpointGate : SaveChangesInterceptor
 {
@@ -38,8 +38,8 @@ internal sealed class CheckpointGate : SaveChangesInterceptor
         if (db is not null && Closed.TryGetValue(db, out _))
         {
             throw new InvalidOperationException(
-                "A handler saves in CheckpointAsync, or leaves its changes tracked to be saved with the task's completion. "
-                    + "SaveChanges outside a checkpoint is not protected against a worker that lost its task."
+                "A handler saves in CheckpointAsync, or leaves its changes tracked: they are saved when the task completes. "
+                    + "SaveChanges outside a checkpoint is refused, because a worker that lost its task could still write."
             );
         }
     }

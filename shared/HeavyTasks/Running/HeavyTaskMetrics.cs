@@ -22,13 +22,13 @@ internal sealed class HeavyTaskMetrics
         queueWait = meter.CreateHistogram<double>(
             "platform.heavy_task.queue_wait",
             "s",
-            "From queued to claimed, on the database's clock."
+            "Time from queued to claimed, on the database's clock."
         );
-        runTime = meter.CreateHistogram<double>("platform.heavy_task.run_time", "s", "From claim to outcome of one attempt.");
+        runTime = meter.CreateHistogram<double>("platform.heavy_task.run_time", "s", "Time from the claim to the outcome of one attempt.");
         takenAway = meter.CreateCounter<long>(
             "platform.heavy_task.taken_away",
             "{attempt}",
-            "Attempts whose task was taken over, or finished elsewhere."
+            "Attempts whose task was taken over or finished elsewhere."
         );
         stuck = meter.CreateUpDownCounter<long>("platform.heavy_task.stuck", "{slot}", "Slots held by handlers that do not stop.");
         meter.CreateObservableUpDownCounter("platform.heavy_task.slots", () => slots.Total, "{slot}", "Tasks this process runs at once.");

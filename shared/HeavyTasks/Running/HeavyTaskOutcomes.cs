@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Writes the outcome of an attempt that did not succeed. Works on a context of its own, because the handler's may be dirty, broken or
-/// still in use. Every write is fenced, so an attempt whose success was committed after all, or whose task was taken over, changes nothing.
+/// Writes the outcome of an attempt that did not succeed. It uses a context of its own, because the handler's context may be dirty, broken
+/// or still in use. Every write is fenced, so nothing changes if the attempt's success was committed after all or its task was taken over.
 /// </summary>
 internal sealed partial class HeavyTaskOutcomes(
     IServiceScopeFactory scopes,
@@ -21,8 +21,8 @@ internal sealed partial class HeavyTaskOutcomes(
     private static readonly TimeSpan MaxSettleRetryDelay = TimeSpan.FromSeconds(5);
 
     /// <param name="task">The attempt's task.</param>
-    /// <param name="running">Tells whether and why it was told to stop.</param>
-    /// <param name="error">What the handler or the completion threw; null when the handler did not return.</param>
+    /// <param name="running">Tells whether and why the attempt was told to stop.</param>
+    /// <param name="error">The exception of the handler or of the completion; null when the handler did not return.</param>
     public async Task SettleAsync(ClaimedHeavyTask task, RunningAttempt running, Exception? error)
     {
         if (error is HeavyTaskFenceException || running.Reason == StopReason.TakenAway)
@@ -32,7 +32,7 @@ internal sealed partial class HeavyTaskOutcomes(
             return;
         }
 
-        // An outcome that cannot be written leaves the task Running under a live owner, which nobody would take over: go on trying.
+        // If the outcome is not written, the task stays Running under a live owner, and nobody takes it over. So try until it is written.
         var delay = TimeSpan.FromMilliseconds(100);
         while (true)
         {
@@ -63,7 +63,10 @@ internal sealed partial class HeavyTaskOutcomes(
                 AttemptOutcome.Cancelled,
                 await lifecycle.CancelRunningAsync(fence, task.Kind, CancellationToken.None)
             ),
-            StopReason.Draining => (AttemptOutcome.Released, await lifecycle.ReleaseAsync(fence, task.Kind, CancellationToken.None)),
+            StopReason.Draining => (
+                AttemptOutcome.Released,
+                await lifecycle.ReleaseAsync(fence, task.Kind, task.Crashes, why: null, CancellationToken.None)
+            ),
             StopReason.TimedOut => (
                 AttemptOutcome.TimedOut,
                 await FailAsync(
@@ -85,7 +88,21 @@ internal sealed partial class HeavyTaskOutcomes(
 
         await transaction.CommitAsync();
         metrics.Ended(task.Kind, outcome, time.GetElapsedTime(running.StartedAt));
-        Ended(logger, task.Id, task.Kind, task.Attempt, outcome, error);
+        LogEnd(task, outcome, error);
+    }
+
+    // Messages may quote what a client sent. Where it was thrown helps nobody when the input is at fault, or when the attempt was told to stop.
+    private void LogEnd(ClaimedHeavyTask task, AttemptOutcome outcome, Exception? error)
+    {
+        if (error is null || outcome != AttemptOutcome.Failed)
+        {
+            Ended(logger, task.Id, task.Kind, task.Attempt, outcome);
+        }
+        else
+        {
+            var text = error is NonRetryableException ? LoggedText.Of(error.Message) : LoggedText.Of(error);
+            Broke(logger, task.Id, task.Kind, task.Attempt, outcome, text);
+        }
     }
 
     private Task<bool> FailAsync(
@@ -97,8 +114,8 @@ internal sealed partial class HeavyTaskOutcomes(
     )
     {
         var text = ErrorText(error);
-        return RetryPolicy.DelayAfter(error, task.Failures + 1, task.MaxAttempts, options.Value.Of(task.Kind), Random.Shared) is { } delay
-            ? lifecycle.RetryLaterAsync(fence, outcome, delay, text, CancellationToken.None)
+        return RetryPolicy.DelayAfter(error, task.Failures + 1, task.MaxFailures, options.Value.Of(task.Kind), Random.Shared) is { } delay
+            ? lifecycle.RetryLaterAsync(fence, task.Kind, outcome, delay, text, CancellationToken.None)
             : lifecycle.FailAsync(fence, task.Kind, outcome, text, CancellationToken.None);
     }
 
@@ -122,7 +139,10 @@ internal sealed partial class HeavyTaskOutcomes(
     private static partial void TakenAway(ILogger logger, Guid taskId, string kind, int attempt);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} of task {TaskId} ({Kind}) ended: {Outcome}.")]
-    private static partial void Ended(ILogger logger, Guid taskId, string kind, int attempt, AttemptOutcome outcome, Exception? error);
+    private static partial void Ended(ILogger logger, Guid taskId, string kind, int attempt, AttemptOutcome outcome);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} of task {TaskId} ({Kind}) ended: {Outcome}. {Error}")]
+    private static partial void Broke(ILogger logger, Guid taskId, string kind, int attempt, AttemptOutcome outcome, string error);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The outcome of task {TaskId} could not be written; trying again.")]
     private static partial void NotWritten(ILogger logger, Guid taskId, Exception exception);

@@ -2,10 +2,13 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Platform.Outbox;
 
 namespace Platform.HeavyTasks;
 
-/// <summary>Runs one claimed attempt to its outcome: the handler, its time limit, its completion, and what follows when it does not complete.</summary>
+/// <summary>
+/// Runs one claimed attempt to its outcome: the handler, its time limit, its completion, and the outcome if it does not complete.
+/// </summary>
 internal sealed partial class HeavyTaskRunner(
     IServiceProvider scope,
     EngineContext engine,
@@ -14,6 +17,7 @@ internal sealed partial class HeavyTaskRunner(
     ResultFiles resultFiles,
     RunningAttempts runningAttempts,
     HeavyTaskOutcomes outcomes,
+    HeavyTaskSlots slots,
     HeavyTaskMetrics metrics,
     InstanceIdentity instance,
     IOptions<HeavyTaskOptions> options,
@@ -28,12 +32,14 @@ internal sealed partial class HeavyTaskRunner(
         var fence = new HeavyTaskFence(task.Id, task.Attempt, instance.Id);
         var limits = options.Value.Of(kind.Name);
         using var running = runningAttempts.Add(fence, kind.Name, time.GetTimestamp());
+        CurrentWork.Value = running;
+        using var span = HeavyTaskTraces.StartAttempt(task);
         try
         {
             Started(logger, task.Id, kind.Name, task.Attempt);
             metrics.Claimed(task);
             running.StartFrom(new Progress(task.ProgressDone, null, null));
-            var attempt = new AttemptState(task, running, db, outbox, lifecycle, resultFiles, time);
+            var attempt = new AttemptContext(task, running, db, outbox, lifecycle, resultFiles, scope.GetService<IAttemptObserver>(), time);
             await using var timeLimit = time.CreateTimer(
                 _ => running.Stop(StopReason.TimedOut),
                 null,
@@ -42,22 +48,25 @@ internal sealed partial class HeavyTaskRunner(
             );
             CheckpointGate.Close(db);
 
-            // The handler's synchronous part must not run on the consumer's dispatch.
+            // The handler's synchronous part must not block the thread that dispatches to consumers.
             var work = Task.Run(() => HandleAsync(kind, attempt), CancellationToken.None);
             if (!await StopsInTimeAsync(work, running))
             {
                 Stuck(logger, task.Id, kind.Name, running.Reason!.Value);
                 metrics.Stuck(kind.Name, 1);
+                slots.Stuck(kind.Name, 1);
                 await outcomes.SettleAsync(task, running, error: null);
                 running.MarkSettled();
                 await work;
                 metrics.Stuck(kind.Name, -1);
+                slots.Stuck(kind.Name, -1);
                 StuckReturned(logger, task.Id, kind.Name);
                 return;
             }
 
             if (await work is { } error)
             {
+                span?.Failed(error, running.Reason);
                 await outcomes.SettleAsync(task, running, error);
             }
             else
@@ -75,8 +84,8 @@ internal sealed partial class HeavyTaskRunner(
         }
     }
 
-    /// <summary>Runs handler and completion; returns what went wrong.</summary>
-    private async Task<Exception?> HandleAsync(HandledKind kind, AttemptState attempt)
+    /// <summary>Runs the handler and the completion; returns what went wrong, or null.</summary>
+    private async Task<Exception?> HandleAsync(HandledKind kind, AttemptContext attempt)
     {
         try
         {

@@ -23,3 +23,129 @@ internal sealed class RunningAttempts
     public RunningAttempt? Find(Guid taskId, int attempt, Guid owner) =>
         tasks.GetValueOrDefault(new HeavyTaskFence(taskId, attempt, owner));
 }
+
+/// <summary>Why a running attempt was told to stop.</summary>
+internal enum StopReason
+{
+    CancelRequested,
+    TimedOut,
+    TakenAway,
+    Draining,
+}
+
+/// <summary>One attempt that runs in this process: how to stop it, and the progress it reported.</summary>
+internal sealed class RunningAttempt(HeavyTaskFence fence, string kind, long startedAt) : IDisposable
+{
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Lock gate = new();
+    private readonly TaskCompletionSource settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Progress progress;
+    private bool progressChanged;
+    private StopReason? reason;
+    private bool disposed;
+
+    public HeavyTaskFence Fence { get; } = fence;
+
+    public string Kind { get; } = kind;
+
+    /// <summary>When the attempt started, as a timestamp of the time provider.</summary>
+    public long StartedAt { get; } = startedAt;
+
+    public CancellationToken Token => stopping.Token;
+
+    /// <summary>Completes when the outcome of the attempt is written.</summary>
+    public Task Settled => settled.Task;
+
+    public StopReason? Reason
+    {
+        get
+        {
+            lock (gate)
+            {
+                return reason;
+            }
+        }
+    }
+
+    public Progress CurrentProgress
+    {
+        get
+        {
+            lock (gate)
+            {
+                return progress;
+            }
+        }
+    }
+
+    /// <summary>Tells the attempt to stop. The first reason wins; after the attempt has ended, the call does nothing.</summary>
+    public void Stop(StopReason why)
+    {
+        lock (gate)
+        {
+            if (reason is not null || disposed)
+            {
+                return;
+            }
+
+            reason = why;
+
+            // Callbacks that the handler registered run on the thread pool, so they cannot block the keeper.
+            _ = stopping.CancelAsync();
+        }
+    }
+
+    /// <summary>Sets the progress that an earlier attempt left, which need not be written again.</summary>
+    public void StartFrom(Progress value)
+    {
+        lock (gate)
+        {
+            progress = value;
+        }
+    }
+
+    public void Report(Progress value)
+    {
+        lock (gate)
+        {
+            progressChanged |= progress != value;
+            progress = value;
+        }
+    }
+
+    /// <summary>Whether progress was reported that is not written yet.</summary>
+    public bool HasChangedProgress
+    {
+        get
+        {
+            lock (gate)
+            {
+                return progressChanged;
+            }
+        }
+    }
+
+    /// <summary>Records that this progress is written; later progress is not.</summary>
+    public void ProgressWritten(Progress value)
+    {
+        lock (gate)
+        {
+            progressChanged &= progress != value;
+        }
+    }
+
+    public void MarkSettled() => settled.TrySetResult();
+
+    public void Dispose()
+    {
+        settled.TrySetResult();
+        lock (gate)
+        {
+            disposed = true;
+            stopping.Dispose();
+        }
+    }
+}
+
+/// <summary>What a handler reported last.</summary>
+internal readonly record struct Progress(long Done, long? Total, string? Text);

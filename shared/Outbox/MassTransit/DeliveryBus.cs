@@ -5,9 +5,9 @@ using MassTransit;
 namespace Platform.Outbox;
 
 /// <summary>
-/// The bus as MassTransit's delivery of the outbox sees it: a send ends at the latest one second after its token. RabbitMQ.Client 7
-/// disposes the semaphores of a closed channel, and whoever waits for one, such as the declaration of an exchange, waits for ever,
-/// whatever its token says: the delivery of the process would stand still until its restart, in an open transaction.
+/// The bus as MassTransit's outbox delivery sees it: a send ends at most one second after its token. RabbitMQ.Client 7 disposes the
+/// semaphores of a closed channel, and a send that waits for one, for example to declare an exchange, waits forever, whatever its token
+/// says. The delivery of the process would then hang until its restart, in an open transaction.
 /// </summary>
 [SuppressMessage("Performance", "CA1852", Justification = "DispatchProxy derives from it.")]
 internal class DeliveryBus : DispatchProxy

@@ -7,10 +7,10 @@ using Microsoft.EntityFrameworkCore;
 namespace Platform.Outbox;
 
 /// <summary>
-/// Publishes through the outbox of the scope's context, also inside a consumer, where MassTransit's scoped <c>IPublishEndpoint</c> is the
-/// message's context and sends at once.
+/// Publishes through the outbox of the scope's context. Needed inside a consumer, where MassTransit's scoped <c>IPublishEndpoint</c> is the
+/// message's own context and sends at once.
 /// </summary>
-/// <typeparam name="TDbContext">The context whose <c>SaveChanges</c> carries the messages.</typeparam>
+/// <typeparam name="TDbContext">The context whose <c>SaveChanges</c> saves the messages.</typeparam>
 public sealed class OutboxBusContext<TDbContext>(
     IBus bus,
     TDbContext db,
@@ -22,7 +22,7 @@ public sealed class OutboxBusContext<TDbContext>(
 {
     private EntityFrameworkScopedBusContext<IBus, TDbContext>? context;
 
-    /// <summary>Adds messages to the context; they are sent after the commit of the <c>SaveChanges</c> that carries them.</summary>
+    /// <summary>Adds messages to the context. They are sent when the <c>SaveChanges</c> that saves them has committed.</summary>
     public IPublishEndpoint PublishEndpoint
     {
         get
@@ -41,8 +41,8 @@ public sealed class OutboxBusContext<TDbContext>(
     /// <inheritdoc />
     public void Dispose() => context?.Dispose();
 
-    // MassTransit's context goes on with its outbox as long as the row of it does not look saved. A change tracker that was cleared, as
-    // after every checkpoint, takes that row away, and messages of an outbox whose row is delivered and gone would never be sent.
+    // MassTransit's context goes on with its outbox until the outbox's row looks saved. When the change tracker is cleared, as after every
+    // checkpoint, that row disappears, and messages of an outbox whose row has been delivered and deleted would never be sent.
     private bool HasPendingOutbox()
     {
         var detects = db.ChangeTracker.AutoDetectChangesEnabled;

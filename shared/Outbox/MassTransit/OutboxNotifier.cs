@@ -8,14 +8,14 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Platform.Outbox;
 
 /// <summary>
-/// Wakes MassTransit's delivery when messages of <see cref="OutboxBusContext{TDbContext}"/> have committed. By itself it would learn of them
-/// when its next look is due.
+/// Wakes MassTransit's delivery when messages of <see cref="OutboxBusContext{TDbContext}"/> have committed. Otherwise it would find them
+/// only at its next look.
 /// </summary>
 internal sealed class OutboxNotifier(IServiceProvider services) : ISaveChangesInterceptor, IDbTransactionInterceptor
 {
     private static readonly ConditionalWeakTable<DbContext, object> Expecting = [];
 
-    /// <summary>Messages were added to the context.</summary>
+    /// <summary>Records that messages were added to the context.</summary>
     public static void Expect(DbContext db) => Expecting.AddOrUpdate(db, db.ContextId);
 
     public ValueTask<int> SavedChangesAsync(

@@ -7,12 +7,12 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Platform.Outbox;
 
-/// <summary>Registration of MassTransit's own Entity Framework outbox behind the calls of ours.</summary>
+/// <summary>Registers MassTransit's own Entity Framework outbox through the same methods as ours.</summary>
 public static class OutboxRegistration
 {
     /// <summary>
     /// Makes <c>IPublishEndpoint</c> and <c>ISendEndpointProvider</c> of every scope outside a consumer write to MassTransit's outbox on
-    /// <typeparamref name="TDbContext"/>, and runs its delivery, with the bus <see cref="IPublishBus"/> where there is one.
+    /// <typeparamref name="TDbContext"/>, and runs its delivery, with the bus <see cref="IPublishBus"/> if that is registered.
     /// </summary>
     public static void AddOutbox<TDbContext>(this IBusRegistrationConfigurator bus)
         where TDbContext : DbContext
@@ -22,10 +22,10 @@ public static class OutboxRegistration
         {
             outbox.UseMySql();
 
-            // At the default, REPEATABLE READ, the delivery and the writers deadlock.
+            // At the default level, REPEATABLE READ, the delivery and the writers deadlock.
             outbox.IsolationLevel = IsolationLevel.ReadCommitted;
 
-            // Commits of this process are told to the delivery; this is for what another process left behind.
+            // The delivery is notified of commits of this process; the delay is for messages that another process left behind.
             outbox.QueryDelay = TimeSpan.FromSeconds(1);
             outbox.DisableInboxCleanupService();
             outbox.UseBusOutbox(delivery => delivery.DisableDeliveryService());
@@ -41,7 +41,7 @@ public static class OutboxRegistration
         );
     }
 
-    /// <summary>Lets the delivery learn of commits of a context.</summary>
+    /// <summary>Lets the delivery learn of the commits of a context.</summary>
     public static DbContextOptionsBuilder UseOutbox(this DbContextOptionsBuilder builder, IServiceProvider provider)
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -3,25 +3,28 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Platform.Outbox;
 
-/// <summary>What the statements of the outbox say differently on MySQL and MariaDB.</summary>
+/// <summary>The parts of the outbox's statements that are specific to MySQL and MariaDB.</summary>
 internal static class OutboxSql
 {
-    /// <summary>The default of a column that tells when its row was inserted.</summary>
+    /// <summary>Whether a database can have schemas that contain tables.</summary>
+    public const bool HasSchemas = false;
+
+    /// <summary>The default of a column that stores when its row was inserted.</summary>
     public const string DefaultNow = "(UTC_TIMESTAMP(6))";
 
-    /// <summary>The time.</summary>
+    /// <summary>The current time.</summary>
     public const string Now = "UTC_TIMESTAMP(6)";
 
     /// <summary>
-    /// Behind the table's name, where rows are found by their ids. Left to itself, the server reads a small table whole, or by another index,
-    /// and locks rows on its way that are none of the statement's: two of them deadlock.
+    /// Goes after the table's name in statements that find rows by their ids. Otherwise the server may read a small table whole, or by
+    /// another index, and lock rows on its way that the statement does not want: two such statements deadlock.
     /// </summary>
     public const string ByPrimaryKey = "FORCE INDEX (PRIMARY)";
 
-    /// <summary>A DELETE up to its WHERE. Of one table, the short form takes no index by name.</summary>
+    /// <summary>A DELETE up to its WHERE. The short form for one table accepts no index hint.</summary>
     public static string DeleteFrom(string table) => $"DELETE m FROM {table} AS m {ByPrimaryKey}";
 
-    /// <summary>So many seconds from now.</summary>
+    /// <summary>The time this many seconds from now.</summary>
     public static string NowPlus(string seconds) => $"TIMESTAMPADD(MICROSECOND, 1000000 * ({seconds}), {Now})";
 
     /// <summary>A condition that is true when the column has one of the values.</summary>
@@ -34,7 +37,7 @@ internal static class OutboxSql
 
     public static void Configure(EntityTypeBuilder<OutboxMessage> message)
     {
-        // There are no partial indexes here. With the owner in front, what waits stands apart from what is sent from memory.
+        // MySQL has no partial indexes. With the owner first, messages that wait are apart from those that are sent from memory.
         message.HasIndex(m => new { m.LeaseOwner, m.DueAt });
     }
 }

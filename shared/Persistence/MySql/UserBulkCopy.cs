@@ -6,9 +6,9 @@ using Platform.HeavyTasks;
 namespace Platform.Persistence;
 
 /// <summary>
-/// Copies new users straight into the table with <see cref="MySqlBulkCopy"/>, where the connection string allows it
-/// (<c>AllowLoadLocalInfile=true</c>) and the server, too (<c>local_infile=ON</c>). It is <c>LOAD DATA LOCAL</c>: a client that allows that can
-/// be asked by its server for any file that the process can read, so it is for servers that are trusted.
+/// Copies new users straight into the table with <see cref="MySqlBulkCopy"/>, if both the connection string
+/// (<c>AllowLoadLocalInfile=true</c>) and the server (<c>local_infile=ON</c>) allow it. It uses <c>LOAD DATA LOCAL</c>: a server can ask a
+/// client that allows this for any file that the process can read, so allow it only with trusted servers.
 /// </summary>
 internal static class UserBulkCopy
 {
@@ -17,12 +17,12 @@ internal static class UserBulkCopy
     private const MySqlErrorCode DisabledOnMariaDb = (MySqlErrorCode)4166;
     private const string Savepoint = "user_bulk_copy";
 
-    /// <summary>Whether the connection string allows it.</summary>
+    /// <summary>Whether the connection string allows the copy.</summary>
     public static bool IsAllowed(MySqlConnection connection) =>
         new MySqlConnectionStringBuilder(connection.ConnectionString).AllowLoadLocalInfile;
 
-    /// <summary>Writes all of the users or none.</summary>
-    /// <returns>False when nothing was written, because one of them exists already or the server does not allow it.</returns>
+    /// <summary>Writes all of the users, or none.</summary>
+    /// <returns>False when nothing was written, because one of the users exists already or the server does not allow the copy.</returns>
     public static async Task<bool> TryWriteAsync(
         MySqlTransaction transaction,
         IReadOnlyList<UserRow> rows,
@@ -44,7 +44,7 @@ internal static class UserBulkCopy
             );
             var result = await copy.WriteToServerAsync(table, cancellationToken);
 
-            // LOAD DATA LOCAL cuts what is too long and tells it in a warning; an INSERT refuses it.
+            // LOAD DATA LOCAL cuts values that are too long and only warns; an INSERT refuses them.
             if (result.Warnings.Count == 0)
             {
                 await transaction.ReleaseAsync(Savepoint, cancellationToken);
@@ -53,7 +53,7 @@ internal static class UserBulkCopy
         }
         catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.BulkCopyFailed or DisabledOnMySql or DisabledOnMariaDb)
         {
-            // It skipped users that exist, or was refused.
+            // The copy skipped users that exist, or was refused.
         }
 
         await transaction.RollbackAsync(Savepoint, cancellationToken);

@@ -1,59 +1,36 @@
+using System.Data.Common;
 using System.Text;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 using MySqlConnector;
-using Platform.HeavyTasks;
 
 namespace Platform.Persistence;
 
 /// <summary>
-/// Writes users in bulk, in the open transaction of a context. One per import: it begins by inserting only, by <see cref="UserBulkCopy"/>
-/// where that is allowed and otherwise with one INSERT for up to a thousand rows, and once a batch has met an existing user it asks for
-/// them first.
+/// Writes by <see cref="UserBulkCopy"/> where that is allowed, and otherwise with one INSERT for up to a thousand rows. Once a batch has
+/// met an existing user, it looks for existing users before it writes.
 /// </summary>
-public sealed class UserBulkWriter
+public sealed partial class UserBulkWriter
 {
     private const int MaxRows = 1_000;
 
-    // More often nobody comes between; what fails then is two ids of the file that are one to the database.
+    // Others do not interfere more often than this. If it still fails, the file has two ids that are equal to the database.
     private const int MaxLooks = 10;
-    private const string Columns = "external_id, name, email, country, signed_up_at";
 
-    private readonly List<UserRow> sorted = [];
-    private bool expectsNewUsersOnly = true;
-
-    // Null until the first batch; false for good once a copy wrote nothing.
+    // Null until the first batch; false for the rest of the import after a copy that wrote nothing.
     private bool? copies;
 
-    /// <summary>Writes a batch. It is sorted first, so that two imports that meet the same users lock them in the same order.</summary>
-    /// <param name="db">A context with an open transaction. Its change tracker is not used.</param>
-    /// <param name="rows">The users, no external id twice.</param>
-    /// <param name="mode">
-    /// What to do with existing users. <see cref="ExistingUser.Fail"/> writes like Skip and reports the first existing user; the caller rolls back.
-    /// </param>
-    /// <param name="columns">The columns that <see cref="ExistingUser.Update"/> overwrites beside the name.</param>
-    /// <param name="cancellationToken">Ends the write; the transaction must then be rolled back.</param>
-    /// <exception cref="InvalidOperationException">The context has no open transaction.</exception>
-    public async Task<UserBulkWriteResult> WriteAsync(
-        DbContext db,
+    private async partial Task<UserBulkWriteResult> WriteSortedAsync(
+        DbTransaction transaction,
         IReadOnlyList<UserRow> rows,
         ExistingUser mode,
         UserColumns columns,
         CancellationToken cancellationToken
     )
     {
-        ArgumentNullException.ThrowIfNull(db);
-        ArgumentNullException.ThrowIfNull(rows);
-        var transaction =
-            db.Database.CurrentTransaction?.GetDbTransaction() as MySqlTransaction
-            ?? throw new InvalidOperationException("Users are written in bulk in an open transaction only.");
-        sorted.Clear();
-        sorted.AddRange(rows);
-        sorted.Sort((a, b) => string.CompareOrdinal(a.ExternalId, b.ExternalId));
-        copies ??= UserBulkCopy.IsAllowed(transaction.Connection!);
-        if (copies.Value && sorted.Count > 0)
+        var own = (MySqlTransaction)transaction;
+        copies ??= UserBulkCopy.IsAllowed(own.Connection!);
+        if (copies.Value)
         {
-            copies = await UserBulkCopy.TryWriteAsync(transaction, sorted, cancellationToken);
+            copies = await UserBulkCopy.TryWriteAsync(own, sorted, cancellationToken);
             if (copies.Value)
             {
                 return new UserBulkWriteResult(rows.Count, 0, null);
@@ -64,19 +41,14 @@ public sealed class UserBulkWriter
         for (var start = 0; start < sorted.Count; start += MaxRows)
         {
             var chunk = sorted.GetRange(start, Math.Min(MaxRows, sorted.Count - start));
-            existing.UnionWith(await WriteChunkAsync(transaction, chunk, mode, columns, cancellationToken));
+            existing.UnionWith(await WriteChunkAsync(own, chunk, mode, columns, cancellationToken));
         }
 
-        int? firstExisting = null;
-        for (var i = 0; mode == ExistingUser.Fail && existing.Count > 0 && firstExisting is null; i++)
-        {
-            firstExisting = existing.Contains(rows[i].ExternalId) ? i : null;
-        }
-
+        var firstExisting = mode == ExistingUser.Fail ? FindFirst(rows, existing.Contains) : null;
         return new UserBulkWriteResult(rows.Count - existing.Count, existing.Count, firstExisting);
     }
 
-    /// <summary>Returns the external ids that were there before.</summary>
+    /// <summary>Writes the rows and returns the external ids that existed before.</summary>
     private async Task<HashSet<string>> WriteChunkAsync(
         MySqlTransaction transaction,
         List<UserRow> rows,
@@ -85,8 +57,8 @@ public sealed class UserBulkWriter
         CancellationToken cancellationToken
     )
     {
-        // A statement that fails leaves nothing, and the transaction as it was. Somebody else may insert one of the users between the two
-        // statements; the next look waits for them.
+        // A statement that fails writes nothing and leaves the transaction as it was. Another transaction may insert one of the users
+        // between the two statements; the next look waits for it.
         for (var look = 0; ; look++)
         {
             var existing = expectsNewUsersOnly
@@ -168,17 +140,11 @@ public sealed class UserBulkWriter
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    // The server does not write a row that is already as it should be.
-    private static string Overwrite(UserColumns columns)
-    {
-        List<string> overwritten = ["name"];
-        overwritten.AddRange(columns.HasFlag(UserColumns.Email) ? ["email"] : []);
-        overwritten.AddRange(columns.HasFlag(UserColumns.Country) ? ["country"] : []);
-        overwritten.AddRange(columns.HasFlag(UserColumns.SignedUpAt) ? ["signed_up_at"] : []);
-        return $" ON DUPLICATE KEY UPDATE {string.Join(", ", overwritten.Select(c => $"{c} = VALUES({c})"))}";
-    }
+    // The server does not write a row that already has these values.
+    private static string Overwrite(UserColumns columns) =>
+        $" ON DUPLICATE KEY UPDATE {string.Join(", ", Overwritten(columns).Select(c => $"{c} = VALUES({c})"))}";
 
-    /// <summary>Equality as the column's collation has it.</summary>
+    /// <summary>Compares external ids as the column's collation does.</summary>
     private sealed class TrailingSpaces : IEqualityComparer<string>
     {
         public static readonly TrailingSpaces Ignored = new();

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Platform.Persistence;
 
-/// <summary>What the model needs to know about PostgreSQL: nothing.</summary>
+/// <summary>Configures the model for PostgreSQL, which needs nothing.</summary>
 internal static class ProviderModel
 {
     public static void Configure(ModelBuilder modelBuilder) { }

@@ -1,55 +1,28 @@
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
+using System.Data.Common;
 using Npgsql;
 using NpgsqlTypes;
-using Platform.HeavyTasks;
 
 namespace Platform.Persistence;
 
 /// <summary>
-/// Writes users in bulk, in the open transaction of a context. One per import: it begins by copying straight into the table, as fast
-/// as the database can, and once a batch has met an existing user it goes by way of a temporary table, which can tell them apart.
+/// Copies straight into the table. Once a batch has met an existing user, it copies into a temporary table first, to tell new users from
+/// existing ones.
 /// </summary>
-public sealed class UserBulkWriter
+public sealed partial class UserBulkWriter
 {
-    private const string Columns = "external_id, name, email, country, signed_up_at";
     private const string Savepoint = "user_bulk_writer";
 
-    private readonly List<UserRow> sorted = [];
-    private bool expectsNewUsersOnly = true;
-
-    /// <summary>Writes a batch. It is sorted first, so that two imports that meet the same users lock them in the same order.</summary>
-    /// <param name="db">A context with an open transaction. Its change tracker is not used.</param>
-    /// <param name="rows">The users, no external id twice.</param>
-    /// <param name="mode">
-    /// What to do with existing users. <see cref="ExistingUser.Fail"/> writes like Skip and reports the first existing user; the caller rolls back.
-    /// </param>
-    /// <param name="columns">The columns that <see cref="ExistingUser.Update"/> overwrites beside the name.</param>
-    /// <param name="cancellationToken">Ends the write; the transaction must then be rolled back.</param>
-    /// <exception cref="InvalidOperationException">The context has no open transaction.</exception>
-    public async Task<UserBulkWriteResult> WriteAsync(
-        DbContext db,
+    private async partial Task<UserBulkWriteResult> WriteSortedAsync(
+        DbTransaction transaction,
         IReadOnlyList<UserRow> rows,
         ExistingUser mode,
         UserColumns columns,
         CancellationToken cancellationToken
     )
     {
-        ArgumentNullException.ThrowIfNull(db);
-        ArgumentNullException.ThrowIfNull(rows);
-        var transaction =
-            db.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction
-            ?? throw new InvalidOperationException("Users are written in bulk in an open transaction only.");
-        if (rows.Count == 0)
-        {
-            return default;
-        }
-
-        var connection = transaction.Connection!;
-        sorted.Clear();
-        sorted.AddRange(rows);
-        sorted.Sort((a, b) => string.CompareOrdinal(a.ExternalId, b.ExternalId));
-        if (expectsNewUsersOnly && await TryCopyAsync(connection, transaction, cancellationToken))
+        var own = (NpgsqlTransaction)transaction;
+        var connection = own.Connection!;
+        if (expectsNewUsersOnly && await TryCopyAsync(connection, own, cancellationToken))
         {
             return new UserBulkWriteResult(rows.Count, 0, null);
         }
@@ -58,7 +31,7 @@ public sealed class UserBulkWriter
         return await MergeAsync(connection, rows, mode, columns, cancellationToken);
     }
 
-    // The savepoint is the driver's, not the context's: nothing that the context saved is rolled back with it.
+    // The savepoint belongs to the driver, not to the context: a rollback to it undoes nothing that the context saved.
     private async Task<bool> TryCopyAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         await transaction.SaveAsync(Savepoint, cancellationToken);
@@ -120,15 +93,12 @@ public sealed class UserBulkWriter
         CancellationToken cancellationToken
     )
     {
-        List<string> overwritten = ["name"];
-        overwritten.AddRange(columns.HasFlag(UserColumns.Email) ? ["email"] : []);
-        overwritten.AddRange(columns.HasFlag(UserColumns.Country) ? ["country"] : []);
-        overwritten.AddRange(columns.HasFlag(UserColumns.SignedUpAt) ? ["signed_up_at"] : []);
+        var overwritten = Overwritten(columns);
         var assignments = string.Join(", ", overwritten.Select(c => $"{c} = excluded.{c}"));
         var stored = string.Join(", ", overwritten.Select(c => $"users.{c}"));
         var incoming = string.Join(", ", overwritten.Select(c => $"excluded.{c}"));
 
-        // A row version that no transaction has locked or deleted is a new one; a user that is already as in the file is not written again.
+        // A row version that no transaction has locked or deleted is new. A user who is already as in the file is not written again.
         await using var command = new NpgsqlCommand(
             $"""
             WITH written AS (
@@ -160,12 +130,7 @@ public sealed class UserBulkWriter
             inserted.Add(reader.GetString(0));
         }
 
-        int? firstExisting = null;
-        for (var i = 0; i < rows.Count && firstExisting is null; i++)
-        {
-            firstExisting = inserted.Contains(rows[i].ExternalId) ? null : i;
-        }
-
+        var firstExisting = FindFirst(rows, id => !inserted.Contains(id));
         return new UserBulkWriteResult(inserted.Count, rows.Count - inserted.Count, firstExisting);
     }
 

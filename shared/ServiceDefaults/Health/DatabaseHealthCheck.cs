@@ -5,7 +5,7 @@ using Platform.Persistence;
 
 namespace Platform.ServiceDefaults;
 
-/// <summary>Whether a connection of this service's own pool can be had and answers.</summary>
+/// <summary>Checks that this service's own pool gives a connection and that the database answers on it.</summary>
 internal sealed class DatabaseHealthCheck(PlatformDbContext db) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

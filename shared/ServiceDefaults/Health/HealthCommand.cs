@@ -2,17 +2,22 @@ using Microsoft.Extensions.Configuration;
 
 namespace Platform.ServiceDefaults;
 
-/// <summary><c>Platform.Api health</c>, <c>Platform.Worker health</c>: asks the service that runs with the same settings, for images without a shell.</summary>
+/// <summary>
+/// Runs <c>Platform.Api health</c> and <c>Platform.Worker health</c>: asks the service that runs with the same settings whether it is
+/// alive, for images without a shell.
+/// </summary>
 public static class HealthCommand
 {
-    /// <summary>The argument.</summary>
+    /// <summary>The argument that names the command.</summary>
     public const string Name = "health";
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
 
-    /// <summary>0 when <c>/health/live</c> answers within 4 s, else 1 with the reason on standard error.</summary>
-    /// <param name="configuration">Where the service's own addresses stand; the first one is asked.</param>
-    /// <param name="defaultUrl">Its address where none is set.</param>
+    /// <summary>
+    /// Returns 0 when <c>/health/live</c> answers within 4 s; otherwise writes the reason to standard error and returns 1.
+    /// </summary>
+    /// <param name="configuration">The configuration with the service's own addresses; the first one is asked.</param>
+    /// <param name="defaultUrl">The address to ask if none is set.</param>
     public static async Task<int> RunAsync(IConfiguration configuration, string defaultUrl)
     {
         ArgumentNullException.ThrowIfNull(configuration);

@@ -9,12 +9,16 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Platform.ServiceDefaults;
 
 /// <summary>
-/// <c>/health/live</c>: the process answers. <c>/health/ready</c>: it can work, which needs the database. Without the broker the Api goes on
-/// accepting tasks and a worker finishes those it has, so that is <c>Degraded</c> and still 200.
+/// <c>/health/live</c> answers when the process does, with 503 when all slots of a kind are stuck, so that it should be restarted. <c>/health/ready</c> answers 200 when the service can work, which needs the database.
+/// Without the broker the Api still accepts tasks and a worker finishes those it has, so a lost broker is only <c>Degraded</c>, still with
+/// 200.
 /// </summary>
 public static class PlatformHealth
 {
-    /// <summary>Adds the check of the database to those of bus and pool budget.</summary>
+    // By default a health check answers every method.
+    private static readonly HttpMethodMetadata GetAndHead = new([HttpMethods.Get, HttpMethods.Head]);
+
+    /// <summary>Adds the check of the database to the checks of the bus and of the pool budget.</summary>
     public static IServiceCollection AddPlatformHealth(this IServiceCollection services)
     {
         services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database");
@@ -24,8 +28,12 @@ public static class PlatformHealth
     /// <summary>Maps both addresses.</summary>
     public static void MapPlatformHealth(this IEndpointRouteBuilder app)
     {
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync });
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync });
+        app.MapHealthChecks(
+                "/health/live",
+                new HealthCheckOptions { Predicate = check => check.Tags.Contains("live"), ResponseWriter = WriteAsync }
+            )
+            .WithMetadata(GetAndHead);
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync }).WithMetadata(GetAndHead);
     }
 
     internal static void ReportBrokerOutageAsDegraded(this IBusRegistrationConfigurator bus, string name) =>
@@ -40,7 +48,7 @@ public static class PlatformHealth
         options.MinimalFailureStatus = HealthStatus.Degraded;
     }
 
-    // Without descriptions and exceptions: they name hosts.
+    // The answer leaves out descriptions and exceptions, because they name hosts.
     private static Task WriteAsync(HttpContext context, HealthReport report) =>
         context.Response.WriteAsJsonAsync(
             new { Status = report.Status.ToString(), Checks = report.Entries.ToDictionary(e => e.Key, e => e.Value.Status.ToString()) }

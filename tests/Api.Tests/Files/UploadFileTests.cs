@@ -28,6 +28,8 @@ public sealed class UploadFileTests : IAsyncLifetime
     [InlineData("name=..%5Cusers.csv")]
     [InlineData("name=a%00.csv")]
     [InlineData("name=a%0Ab.csv")]
+    [InlineData("name=a%1Bb.csv")]
+    [InlineData("name=a&name=b")]
     public async Task Name_that_is_no_file_name_is_refused(string query)
     {
         using var response = await UploadAsync([1], query);

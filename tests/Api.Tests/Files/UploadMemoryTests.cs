@@ -7,7 +7,7 @@ public sealed class UploadMemoryTests
 {
     private const int MiB = 1024 * 1024;
 
-    // The peak of the process, as the system counts it: nothing that was taken and given back is missed.
+    // The peak of the process as the system counts it also includes memory that was taken and given back.
     [Fact]
     public async Task Upload_five_times_as_long_needs_no_more_memory()
     {
@@ -39,7 +39,7 @@ public sealed class UploadMemoryTests
         return long.Parse(line["VmHWM:".Length..].Replace("kB", "", StringComparison.Ordinal)) * 1024;
     }
 
-    /// <summary>Bytes that do not compress, made while they are read.</summary>
+    /// <summary>Bytes that do not compress, generated while they are read.</summary>
     private sealed class RandomStream(int length) : Stream
     {
         private readonly Random random = new(1);

@@ -20,7 +20,9 @@ public sealed class HealthTests
             async () =>
                 JsonElement.DeepEquals(
                     await api.Client.GetJsonAsync("/health/ready"),
-                    JsonElement.Parse("""{"status":"Healthy","checks":{"broker":"Healthy","database":"Healthy","pool-budget":"Healthy"}}""")
+                    JsonElement.Parse(
+                        """{"status":"Healthy","checks":{"broker":"Healthy","database":"Healthy","outbox":"Healthy","pool-budget":"Healthy"}}"""
+                    )
                 ),
             TimeSpan.FromSeconds(30)
         );

@@ -7,7 +7,7 @@ namespace Platform.Api.Tests.HeavyTasks;
 
 public sealed class DownloadResultTests(ApiFixture fixture) : IClassFixture<ApiFixture>
 {
-    // Two whole chunks and a part of a third.
+    // The content is two whole chunks and a part of a third.
     private static readonly byte[] Content = RandomNumberGenerator.GetBytes((2 * StoredFile.ChunkLength) + 1000);
 
     private readonly TestApi api = fixture.Api;
@@ -107,8 +107,75 @@ public sealed class DownloadResultTests(ApiFixture fixture) : IClassFixture<ApiF
 
         using var response = await GetAsync(id, r => r.Range = new RangeHeaderValue(Content.Length, null));
 
-        response.StatusCode.ShouldBe(HttpStatusCode.RequestedRangeNotSatisfiable);
+        await response.ShouldBeProblemAsync(HttpStatusCode.RequestedRangeNotSatisfiable);
+        response.Content.Headers.ContentRange!.ToString().ShouldBe($"bytes */{Content.Length}");
+        response.Content.Headers.ContentDisposition.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("lines=0-1")]
+    [InlineData("rows=999999999-")]
+    [InlineData("bytes")]
+    [InlineData("bytes 0-1")]
+    [InlineData("bytes=b-a")]
+    public async Task Range_of_another_unit_is_ignored(string range)
+    {
+        var id = await api.SucceededWithFileAsync(Content);
+
+        using var response = await GetAsync(id, r => r.TryAddWithoutValidation("Range", range).ShouldBeTrue());
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await response.Content.ReadAsByteArrayAsync()).ShouldBe(Content);
+    }
+
+    [Theory]
+    [InlineData("bytes=99999999999999999999-", HttpStatusCode.RequestedRangeNotSatisfiable)]
+    [InlineData("bytes=-99999999999999999999", HttpStatusCode.PartialContent)]
+    [InlineData("bytes=0-99999999999999999999", HttpStatusCode.PartialContent)]
+    public async Task Range_may_have_any_number(string range, HttpStatusCode status)
+    {
+        var id = await api.SucceededWithFileAsync(Content);
+
+        using var response = await GetAsync(id, r => r.TryAddWithoutValidation("Range", range).ShouldBeTrue());
+
+        response.StatusCode.ShouldBe(status);
         response.Content.Headers.ContentRange!.Length.ShouldBe(Content.Length);
+    }
+
+    [Fact]
+    public async Task Unit_of_a_range_may_be_written_in_any_case()
+    {
+        var id = await api.SucceededWithFileAsync(Content);
+
+        using var response = await GetAsync(id, r => r.TryAddWithoutValidation("Range", "Bytes=1-2").ShouldBeTrue());
+
+        response.StatusCode.ShouldBe(HttpStatusCode.PartialContent);
+        (await response.Content.ReadAsByteArrayAsync()).ShouldBe(Content[1..3]);
+    }
+
+    [Fact]
+    public async Task File_that_is_not_the_one_asked_for_is_a_problem()
+    {
+        var id = await api.SucceededWithFileAsync(Content);
+
+        using var response = await GetAsync(id, r => r.IfMatch.Add(new EntityTagHeaderValue("\"other\"")));
+
+        await response.ShouldBeProblemAsync(HttpStatusCode.PreconditionFailed);
+    }
+
+    [Fact]
+    public async Task HEAD_says_what_the_whole_file_would_be()
+    {
+        var id = await api.SucceededWithFileAsync(Content);
+        using var request = new HttpRequestMessage(HttpMethod.Head, $"/heavy-tasks/{id}/result");
+        request.Headers.Range = new RangeHeaderValue(0, 9);
+
+        using var response = await api.Client.SendAsync(request);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        response.Content.Headers.ContentLength.ShouldBe(Content.Length);
+        response.Headers.ETag!.Tag.ShouldBe($"\"{Convert.ToHexStringLower(SHA256.HashData(Content))}\"");
+        (await response.Content.ReadAsByteArrayAsync()).ShouldBeEmpty();
     }
 
     [Fact]

@@ -48,7 +48,7 @@ public sealed class GetHeavyTaskTests(ApiFixture fixture) : IClassFixture<ApiFix
                 "attempt",
                 "failures",
                 "crashes",
-                "maxAttempts",
+                "maxFailures",
                 "cancelRequested",
                 "createdAt",
                 "dueAt",

@@ -1,17 +1,22 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
-using Platform.Api.HeavyTasks;
 using Platform.HeavyTasks;
+using Platform.HeavyTasks.Http;
 using Platform.Persistence;
 using Platform.Support;
 
 namespace Platform.Api.Tests.HeavyTasks;
 
-/// <summary>Tasks that are submitted at the same time are saved together, and nobody notices but the database.</summary>
+/// <summary>Tasks that are submitted at the same time are saved together, and only the database notices.</summary>
 public sealed class GroupCommitTests
 {
     private const string Kind = "users.statistics";
@@ -50,7 +55,7 @@ public sealed class GroupCommitTests
         await using var held = await HeldSave.BeginAsync(api);
         var others = Enumerable.Range(0, 8).Select(_ => api.Client.SubmitTaskAsync()).ToArray();
         var again = api.Client.SubmitAsync(Body, Key);
-        var different = api.Client.SubmitAsync("""{"kind":"users.statistics","maxAttempts":9}""", Key);
+        var different = api.Client.SubmitAsync("""{"kind":"users.statistics","maxFailures":9}""", Key);
         var twice = new[] { api.Client.SubmitAsync(Body, "new"), api.Client.SubmitAsync(Body, "new") };
         await held.WaitForAsync(waiting: 12);
 
@@ -61,7 +66,7 @@ public sealed class GroupCommitTests
         (await different).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         (await Task.WhenAll(twice)).Select(r => r.StatusCode).ShouldBe([HttpStatusCode.Accepted, HttpStatusCode.OK], ignoreOrder: true);
 
-        // The first, the held one, the eight, and one of the two.
+        // The rows are the first task, the held one, the eight, and one of the two.
         (await api.Database.CountAsync("heavy_tasks")).ShouldBe(11);
         await api.SettledAsync();
         ids.ShouldAllBe(id => api.RequestsFor(id) == 1);
@@ -93,7 +98,8 @@ public sealed class GroupCommitTests
     {
         await using var api = await StartAsync(("HeavyTasks:MaxConcurrentSaves", "2"));
 
-        // MySQL: who waits for a key holds back inserts between it and the key before, where rows without a key would otherwise stand.
+        // On MySQL, a transaction that waits for a key holds back inserts between that key and the one before, where rows without a key
+        // would otherwise go.
         using var before = await api.Client.SubmitAsync(Body, "before");
         await using var held = await HeldSave.BeginAsync(api);
 
@@ -176,7 +182,35 @@ public sealed class GroupCommitTests
         ids.ShouldBeSubsetOf(published);
     }
 
-    // One save at a time, so that whatever comes while it is held waits for the next.
+    [Fact]
+    public async Task A_file_that_is_deleted_while_a_task_that_names_it_is_saved_is_like_one_that_was_deleted_before()
+    {
+        var deletion = new DeletionAfterLook();
+        await using var api = await TestApi.StartAsync(services =>
+            services.ConfigureDbContext<PlatformDbContext>(options => options.AddInterceptors(deletion))
+        );
+        using var uploaded = await api.Client.PostAsync("/files?name=a.csv", new ByteArrayContent([1]));
+        var file = (await uploaded.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
+        deletion.Delete = () => DeleteAsync(api.Database, file);
+
+        var task = await api.Client.SubmitTaskAsync(
+            """{"kind":"users.import","parameters":{"fileId":"FILE","columns":{"name":"n","externalId":"e"}}}""".Replace("FILE", $"{file}")
+        );
+
+        deletion.Delete.ShouldBeNull();
+        await using var db = api.Database.CreateContext();
+        (await db.HeavyTasks.AnyAsync(t => t.Id == task)).ShouldBeTrue();
+        (await db.HeavyTaskFiles.AnyAsync()).ShouldBeFalse();
+    }
+
+    private static async Task DeleteAsync(TestDatabase database, Guid file)
+    {
+        await using var db = database.CreateContext();
+        await db.FileChunks.Where(c => c.FileId == file).ExecuteDeleteAsync();
+        (await db.Files.Where(f => f.Id == file).ExecuteDeleteAsync()).ShouldBe(1);
+    }
+
+    // There is one save at a time, so that every task that arrives while it is held waits for the next save.
     private static Task<TestApi> StartAsync(params (string Key, string Value)[] settings) =>
         TestApi.StartAsync(
             settings:
@@ -204,7 +238,7 @@ public sealed class GroupCommitTests
         return listener;
     }
 
-    /// <summary>A save that stands still: its key was inserted by a transaction that has not ended.</summary>
+    /// <summary>A save that hangs, because a transaction that has not ended inserted its key.</summary>
     private sealed class HeldSave : IAsyncDisposable
     {
         private const string Key = "held";
@@ -232,7 +266,7 @@ public sealed class GroupCommitTests
             return held;
         }
 
-        /// <summary>Waits until the save is under way and so many tasks wait for the next one.</summary>
+        /// <summary>Waits until the save is under way and this many tasks wait for the next one.</summary>
         public Task WaitForAsync(int waiting) =>
             Eventually.Async(
                 () => api.Services.GetRequiredService<GroupCommit>() is { Saves: 1 } commit && commit.Waiting == waiting,
@@ -253,6 +287,27 @@ public sealed class GroupCommitTests
             }
 
             await other.DisposeAsync();
+        }
+    }
+
+    /// <summary>Deletes something when the save has looked for the files that its tasks need, and before it writes.</summary>
+    private sealed class DeletionAfterLook : DbCommandInterceptor
+    {
+        public Func<Task>? Delete { get; set; }
+
+        public override async ValueTask<InterceptionResult> DataReaderClosingAsync(
+            DbCommand command,
+            DataReaderClosingEventData eventData,
+            InterceptionResult result
+        )
+        {
+            if (Delete is { } delete && command.CommandText.Contains("stored_files", StringComparison.Ordinal))
+            {
+                Delete = null;
+                await delete();
+            }
+
+            return result;
         }
     }
 }

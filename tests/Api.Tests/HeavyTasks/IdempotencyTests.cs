@@ -5,17 +5,17 @@ namespace Platform.Api.Tests.HeavyTasks;
 
 public sealed class IdempotencyTests(ApiFixture fixture) : IClassFixture<ApiFixture>
 {
-    private const string Body = """{"kind":"users.export","parameters":{"country":"NL"},"maxAttempts":3,"dueAt":"2020-01-01T00:00:00Z"}""";
+    private const string Body = """{"kind":"users.export","parameters":{"country":"NL"},"maxFailures":3,"dueAt":"2020-01-01T00:00:00Z"}""";
 
     private readonly TestApi api = fixture.Api;
 
     [Theory]
     [InlineData("""{"kind":"users.statistics"}""")]
-    [InlineData("""{"kind":"users.export","parameters":{"country":"DE"},"maxAttempts":3,"dueAt":"2020-01-01T00:00:00Z"}""")]
-    [InlineData("""{"kind":"users.export","parameters":{"country":"NL"},"maxAttempts":4,"dueAt":"2020-01-01T00:00:00Z"}""")]
+    [InlineData("""{"kind":"users.export","parameters":{"country":"DE"},"maxFailures":3,"dueAt":"2020-01-01T00:00:00Z"}""")]
+    [InlineData("""{"kind":"users.export","parameters":{"country":"NL"},"maxFailures":4,"dueAt":"2020-01-01T00:00:00Z"}""")]
     [InlineData("""{"kind":"users.export","parameters":{"country":"NL"},"dueAt":"2020-01-01T00:00:00Z"}""")]
-    [InlineData("""{"kind":"users.export","parameters":{"country":"NL"},"maxAttempts":3,"dueAt":"2020-01-01T00:00:01Z"}""")]
-    [InlineData("""{"kind":"users.export","parameters":{"country":"NL"},"maxAttempts":3}""")]
+    [InlineData("""{"kind":"users.export","parameters":{"country":"NL"},"maxFailures":3,"dueAt":"2020-01-01T00:00:01Z"}""")]
+    [InlineData("""{"kind":"users.export","parameters":{"country":"NL"},"maxFailures":3}""")]
     public async Task Another_request_with_the_same_key_is_refused_and_writes_nothing(string other)
     {
         var key = NewKey();
@@ -36,7 +36,7 @@ public sealed class IdempotencyTests(ApiFixture fixture) : IClassFixture<ApiFixt
     [Theory]
     [InlineData(Body)]
     [InlineData(
-        """{ "dueAt":"2020-01-01T02:00:00+02:00", "maxAttempts":3, "parameters":{ "country":"\u004eL" }, "kind":"users.export" }"""
+        """{ "dueAt":"2020-01-01T02:00:00+02:00", "maxFailures":3, "parameters":{ "country":"\u004eL" }, "kind":"users.export" }"""
     )]
     public async Task Same_request_with_the_same_key_is_the_first_task_again(string again)
     {
@@ -78,7 +78,7 @@ public sealed class IdempotencyTests(ApiFixture fixture) : IClassFixture<ApiFixt
         var key = NewKey();
 
         var responses = await Task.WhenAll(
-            Enumerable.Range(1, 10).Select(n => api.Client.SubmitAsync($$"""{"kind":"users.statistics","maxAttempts":{{n}}}""", key))
+            Enumerable.Range(1, 10).Select(n => api.Client.SubmitAsync($$"""{"kind":"users.statistics","maxFailures":{{n}}}""", key))
         );
 
         responses.Count(r => r.StatusCode == HttpStatusCode.Accepted).ShouldBe(1);

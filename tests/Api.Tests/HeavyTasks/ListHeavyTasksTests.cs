@@ -10,7 +10,7 @@ public sealed class ListHeavyTasksTests(ApiFixture fixture) : IClassFixture<ApiF
 
     private readonly TestApi api = fixture.Api;
 
-    // 60 tasks of two kinds in six statuses, submitted in one second each, so that their order is certain.
+    // 60 tasks of two kinds in six statuses, submitted one second apart, so that their order is certain.
     public async ValueTask InitializeAsync()
     {
         if (await api.Database.CountAsync("heavy_tasks") > 0)
@@ -34,6 +34,11 @@ public sealed class ListHeavyTasksTests(ApiFixture fixture) : IClassFixture<ApiF
     [InlineData("limit=201", "limit")]
     [InlineData("limit=ten", "limit")]
     [InlineData("limit=99999999999", "limit")]
+    [InlineData("limit=%2010", "limit")]
+    [InlineData("limit=%2B10", "limit")]
+    [InlineData("limit=10&limit=20", "limit")]
+    [InlineData("kind=a&kind=b", "kind")]
+    [InlineData("status=%20Queued", "status")]
     [InlineData("status=Done", "status")]
     [InlineData("status=1", "status")]
     [InlineData("status=Queued,Running", "status")]

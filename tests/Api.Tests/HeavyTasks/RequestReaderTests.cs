@@ -1,12 +1,10 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
-using Platform.Api.HeavyTasks;
-using Platform.Api.Problems;
-using Platform.Contracts;
+using Platform.HeavyTasks.Http;
 
 namespace Platform.Api.Tests.HeavyTasks;
 
-/// <summary>What no kind of today needs and one of tomorrow may: lists of records, rules over several fields.</summary>
+/// <summary>Tests what no present kind needs and a future kind may need: lists of records, and rules over several fields.</summary>
 public sealed class RequestReaderTests
 {
     [Theory]
@@ -39,7 +37,7 @@ public sealed class RequestReaderTests
     }
 
     private static object? Read(string json, FieldErrors errors) =>
-        RequestReader.Read(JsonElement.Parse(json), HeavyTaskJson.Options.GetTypeInfo(typeof(Order)), "p", errors);
+        RequestReader.Read(JsonElement.Parse(json), RequestJson.Options.GetTypeInfo(typeof(Order)), "p", errors);
 
     private sealed record Order : IValidatableObject
     {

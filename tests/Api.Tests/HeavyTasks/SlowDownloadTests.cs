@@ -13,9 +13,11 @@ public sealed class SlowDownloadTests
     [Fact]
     public async Task Clients_that_do_not_read_hold_no_connection()
     {
-        await using var api = await TestApi.StartAsync(settings: [("Database:MaxPoolSize", "5"), ("Database:AcquireTimeout", "00:00:10")]);
+        await using var api = await TestApi.StartAsync(
+            settings: [("Database:MaxPoolSize", "5"), ("Database:AcquireTimeout", "00:00:10"), ("Files:MaxConcurrent", $"{Clients}")]
+        );
 
-        // More than all buffers between server and client hold, so that every download stands still half-way.
+        // The content is larger than all buffers between server and client, so that every download stops halfway.
         var content = RandomNumberGenerator.GetBytes(12 * 1024 * 1024);
         var id = await api.SucceededWithFileAsync(content);
         var downloads = new List<RawConnection>();
@@ -36,12 +38,12 @@ public sealed class SlowDownloadTests
             var pool = api.Services.GetRequiredService<DatabasePool>();
             await Eventually.Async(() => pool.Read() is { InUse: 0, Waiting: 0 }, TimeSpan.FromSeconds(60));
 
-            // The pool is there for others, while 40 times as many downloads as it has connections stand open.
+            // The pool serves others while there are 40 times as many open downloads as connections.
             var others = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => api.Client.GetAsync("/users/1")));
             others.ShouldAllBe(r => r.StatusCode == HttpStatusCode.NotFound);
             (await api.Client.SubmitTaskAsync()).ShouldNotBe(Guid.Empty);
 
-            // And a client that reads again gets the rest.
+            // A client that reads again gets the rest.
             foreach (var download in downloads.Take(3))
             {
                 (await download.ReadAsync(content.Length)).AsSpan().SequenceEqual(content).ShouldBeTrue();

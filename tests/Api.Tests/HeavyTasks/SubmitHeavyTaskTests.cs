@@ -39,7 +39,7 @@ public sealed class SubmitHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
         task.Kind.ShouldBe("users.export");
         task.Status.ShouldBe(HeavyTaskStatus.Queued);
         task.Parameters.ShouldBe("""{"country":"NL"}""");
-        task.MaxAttempts.ShouldBe(5);
+        task.MaxFailures.ShouldBe(5);
         task.DueAt.ShouldBeNull();
         task.QueuedAt.ShouldNotBeNull();
         task.IdempotencyKey.ShouldBeNull();
@@ -47,16 +47,20 @@ public sealed class SubmitHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
         api.RequestsFor(id).ShouldBe(1);
     }
 
-    [Fact]
-    public async Task Parameters_are_stored_with_their_defaults_and_one_spelling()
+    [Theory]
+    [InlineData(
+        """{ "ONEXISTING":"update", "columns":{"Name":"n","externalid":"e"},"fileId":"0199F2A0-0000-7000-8000-000000000001"}""",
+        """{"fileId":"0199f2a0-0000-7000-8000-000000000001","columns":{"externalId":"e","name":"n"},"onExisting":"Update"}"""
+    )]
+    [InlineData(
+        """{"fileId":"0199f2a0-0000-7000-8000-000000000001","columns":{"externalId":"e","name":"n","email":null},"delimiter":null}""",
+        """{"fileId":"0199f2a0-0000-7000-8000-000000000001","columns":{"externalId":"e","name":"n","email":null},"delimiter":null}"""
+    )]
+    public async Task Parameters_are_stored_in_one_spelling_and_without_what_the_client_did_not_write(string written, string stored)
     {
-        var id = await api.Client.SubmitTaskAsync(
-            """{"kind":"users.import","parameters":{ "ONEXISTING":"update", "columns":{"Name":"n","externalid":"e"},"fileId":"0199F2A0-0000-7000-8000-000000000001"}}"""
-        );
+        var id = await api.Client.SubmitTaskAsync($$"""{"kind":"users.import","parameters":{{written}}}""");
 
-        (await api.FindTaskAsync(id)).Parameters.ShouldBe(
-            """{"fileId":"0199f2a0-0000-7000-8000-000000000001","columns":{"externalId":"e","name":"n"},"onExisting":"Update","encoding":"utf-8"}"""
-        );
+        (await api.FindTaskAsync(id)).Parameters.ShouldBe(stored);
     }
 
     [Theory]
@@ -71,21 +75,50 @@ public sealed class SubmitHeavyTaskTests(ApiFixture fixture) : IClassFixture<Api
     }
 
     [Fact]
-    public async Task Text_that_the_database_cannot_hold_as_it_is_is_kept()
+    public async Task Text_beyond_the_first_plane_is_kept()
     {
-        var id = await api.Client.SubmitTaskAsync("""{"kind":"users.export","parameters":{"country":"a\u0000b😀"}}""");
+        var id = await api.Client.SubmitTaskAsync("""{"kind":"users.export","parameters":{"country":"a\ud83d\ude00b😀\ufffe"}}""");
 
-        JsonElement.Parse((await api.FindTaskAsync(id)).Parameters).GetProperty("country").GetString().ShouldBe("a\0b😀");
+        JsonElement.Parse((await api.FindTaskAsync(id)).Parameters).GetProperty("country").GetString().ShouldBe("a😀b😀\ufffe");
+    }
+
+    [Theory]
+    [InlineData("5.0", 5)]
+    [InlineData("5e0", 5)]
+    [InlineData("0.5E+1", 5)]
+    [InlineData("100.000", 100)]
+    [InlineData("1e2", 100)]
+    [InlineData("700e-2", 7)]
+    public async Task Whole_number_is_one_however_it_is_written(string number, int maxFailures)
+    {
+        var id = await api.Client.SubmitTaskAsync($$"""{"kind":"users.statistics","maxFailures":{{number}}}""");
+
+        (await api.FindTaskAsync(id)).MaxFailures.ShouldBe(maxFailures);
+    }
+
+    [Theory]
+    [InlineData("application/json;charset=\"utf-8\"")]
+    [InlineData("application/json; charset=UTF-8")]
+    [InlineData("Application/JSON; Charset=\"Utf-8\"")]
+    [InlineData("application/json; charset=utf8; profile=x")]
+    public async Task Charset_may_be_written_in_every_legal_way(string contentType)
+    {
+        using var content = new ByteArrayContent("\uFEFF{\"kind\":\"users.statistics\"}"u8.ToArray());
+        content.Headers.TryAddWithoutValidation("Content-Type", contentType).ShouldBeTrue();
+
+        using var response = await api.Client.PostAsync("/heavy-tasks", content);
+
+        await response.ShouldBeJsonAsync(HttpStatusCode.Accepted);
     }
 
     [Theory]
     [InlineData(1)]
     [InlineData(100)]
-    public async Task Number_of_attempts_is_what_the_client_asked_for(int maxAttempts)
+    public async Task Number_of_attempts_is_what_the_client_asked_for(int maxFailures)
     {
-        var id = await api.Client.SubmitTaskAsync($$"""{"kind":"users.statistics","maxAttempts":{{maxAttempts}}}""");
+        var id = await api.Client.SubmitTaskAsync($$"""{"kind":"users.statistics","maxFailures":{{maxFailures}}}""");
 
-        (await api.FindTaskAsync(id)).MaxAttempts.ShouldBe(maxAttempts);
+        (await api.FindTaskAsync(id)).MaxFailures.ShouldBe(maxFailures);
     }
 
     [Fact]

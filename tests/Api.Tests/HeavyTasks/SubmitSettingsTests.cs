@@ -23,11 +23,11 @@ public sealed class SubmitSettingsTests
     [Fact]
     public async Task Default_number_of_attempts_is_a_setting()
     {
-        await using var api = await TestApi.StartAsync(settings: ("HeavyTasks:DefaultMaxAttempts", "2"));
+        await using var api = await TestApi.StartAsync(settings: ("HeavyTasks:DefaultMaxFailures", "2"));
 
         var id = await api.Client.SubmitTaskAsync();
 
         await using var db = api.Database.CreateContext();
-        (await db.HeavyTasks.SingleAsync(t => t.Id == id)).MaxAttempts.ShouldBe(2);
+        (await db.HeavyTasks.SingleAsync(t => t.Id == id)).MaxFailures.ShouldBe(2);
     }
 }

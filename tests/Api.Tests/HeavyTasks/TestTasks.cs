@@ -5,7 +5,7 @@ using Platform.Persistence;
 
 namespace Platform.Api.Tests.HeavyTasks;
 
-/// <summary>Brings tasks where a worker would bring them, by the same transitions.</summary>
+/// <summary>Brings tasks into the states that a worker brings them into, by the same transitions.</summary>
 internal static class TestTasks
 {
     public static readonly Guid Owner = Guid.CreateVersion7();
@@ -26,7 +26,7 @@ internal static class TestTasks
     public static async Task<HeavyTaskFence> RunningAsync(this TestApi api, Guid id)
     {
         await using var db = api.Database.CreateContext();
-        var claimed = await db.ClaimHeavyTaskAsync(id, Owner, Worker, CancellationToken.None);
+        var claimed = await Dialect.Current.ClaimAsync(db, id, Owner, Worker, CancellationToken.None);
         claimed.ShouldNotBeNull();
         return new HeavyTaskFence(id, claimed.Attempt, Owner);
     }
@@ -54,7 +54,7 @@ internal static class TestTasks
             .SucceedAsync(fence, Kind, success, TimeProvider.System, CancellationToken.None);
     }
 
-    /// <summary>A task that succeeded with this result file.</summary>
+    /// <summary>Creates a task that succeeded with this result file.</summary>
     public static async Task<Guid> SucceededWithFileAsync(
         this TestApi api,
         byte[] content,

@@ -7,8 +7,8 @@ using Platform.Support;
 namespace Platform.Api.Tests;
 
 /// <summary>
-/// A client is not told of a deadlock: what the server undid is done again, with one message. Here another session keeps new messages out,
-/// waits until a request wants to add one, and then wants the tasks, of which that request holds one.
+/// A client does not notice a deadlock: what the server undid is done again, with one message. Another session locks out new messages,
+/// waits until a request wants to add one, and then wants the tasks, one of which that request has locked.
 /// </summary>
 public sealed class DeadlockTests : IAsyncLifetime
 {
@@ -71,14 +71,14 @@ public sealed class DeadlockTests : IAsyncLifetime
     {
         await using var other = await api.Database.OpenAsync(pooled: false);
 
-        // At the driver's own level, REPEATABLE READ: it locks the gap that new messages go to.
+        // At the driver's own level, REPEATABLE READ, the session locks the gap that new messages go into.
         await using var transaction = await other.BeginTransactionAsync();
         await ExecuteAsync(transaction, "UPDATE heavy_tasks SET progress_done = 1 WHERE kind = 'users.export'");
         await ExecuteAsync(transaction, "SELECT * FROM outbox_messages FOR UPDATE");
         var response = send();
         await Eventually.Async(async () => await api.Database.LockWaitsAsync() > 0, TimeSpan.FromSeconds(30), "the request waits");
 
-        // Fails when it is this one that the server ends.
+        // This fails if the server ends this transaction.
         await ExecuteAsync(transaction, "UPDATE heavy_tasks SET progress_done = 2");
         await transaction.CommitAsync();
         return await response;

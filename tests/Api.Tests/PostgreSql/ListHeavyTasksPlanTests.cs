@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Platform.Api.Tests.HeavyTasks;
 
-/// <summary>Among 20,000 tasks a page is read from an index, in order, and little more than the page is read.</summary>
+/// <summary>Among 20,000 tasks a page is read in order from an index, and little more than the page is read.</summary>
 public sealed class ListHeavyTasksPlanTests : IAsyncLifetime
 {
     private const int Limit = 20;
@@ -11,13 +11,13 @@ public sealed class ListHeavyTasksPlanTests : IAsyncLifetime
     private readonly QueryPlans plans = new();
     private TestApi api = null!;
 
-    // What misleads a planner: nearly all tasks have one status and one kind, and the few others are the oldest.
+    // This data misleads a planner: nearly all tasks have one status and one kind, and the few others are the oldest.
     public async ValueTask InitializeAsync()
     {
         api = await TestApi.StartAsync(plans.Register);
         await api.Database.ScalarAsync(
             """
-            INSERT INTO heavy_tasks (id, kind, status, parameters, attempt, failures, crashes, max_attempts, cancel_requested, created_at, progress_done)
+            INSERT INTO heavy_tasks (id, kind, status, parameters, attempt, failures, crashes, max_failures, cancel_requested, created_at, progress_done)
             SELECT ('0199f2a0-' || to_char(n / 10000, 'FM0000') || '-7000-8000-' || to_char(n % 10000, 'FM000000000000'))::uuid,
                    CASE WHEN n <= 30 THEN 'users.statistics' ELSE 'users.export' END,
                    CASE WHEN n <= 40 THEN (ARRAY['Scheduled', 'Queued', 'Running', 'Failed', 'Cancelled'])[n % 5 + 1] ELSE 'Succeeded' END,

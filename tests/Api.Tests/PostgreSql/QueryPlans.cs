@@ -10,7 +10,7 @@ using Platform.Persistence;
 
 namespace Platform.Api.Tests;
 
-/// <summary>Remembers the queries of the API, to ask the database afterwards how it runs exactly these.</summary>
+/// <summary>Remembers the queries of the API, so that a test can ask the database afterwards how it runs exactly these.</summary>
 internal sealed class QueryPlans : DbCommandInterceptor
 {
     private readonly ConcurrentQueue<(string Sql, NpgsqlParameter[] Parameters)> queries = new();
@@ -31,7 +31,9 @@ internal sealed class QueryPlans : DbCommandInterceptor
 
     public void Forget() => queries.Clear();
 
-    /// <summary>Runs the one query on this table since <see cref="Forget"/> again, with EXPLAIN ANALYZE; returns every node of its plan.</summary>
+    /// <summary>
+    /// Runs the one query on this table since <see cref="Forget"/> again with EXPLAIN ANALYZE, and returns every node of its plan.
+    /// </summary>
     public async Task<IReadOnlyList<JsonElement>> ExplainAsync(TestApi api, string table)
     {
         var (sql, parameters) = queries.Where(q => q.Sql.Contains($"FROM {table}", StringComparison.Ordinal)).ShouldHaveSingleItem();

@@ -45,11 +45,25 @@ public sealed class UserTests : IAsyncLifetime
     [InlineData("/users")]
     [InlineData("/users?email=")]
     [InlineData("/users?email=a%00b")]
+    [InlineData("/users?email=a&email=b")]
     public async Task Search_without_an_address_names_the_parameter(string address)
     {
         using var response = await api.Client.GetAsync(address);
 
         await response.ShouldBeProblemAsync(HttpStatusCode.BadRequest, "email");
+    }
+
+    [Theory]
+    [InlineData("/users/%20ID")]
+    [InlineData("/users/ID%20")]
+    [InlineData("/users/%09ID")]
+    [InlineData("/users/+ID")]
+    [InlineData("/users/0ID")]
+    public async Task User_has_one_address(string address)
+    {
+        using var response = await api.Client.GetAsync(address.Replace("ID", $"{id}"));
+
+        await response.ShouldBeProblemAsync(HttpStatusCode.NotFound);
     }
 
     [Fact]

@@ -3,7 +3,9 @@ using Platform.Persistence;
 
 namespace Platform.HeavyTasks.Tests;
 
-/// <summary>After a lock wait timeout the server undoes only the statement: the rest of the transaction must not be written twice.</summary>
+/// <summary>
+/// After a lock wait timeout the server undoes only the statement, and the rest of the transaction must not be written twice.
+/// </summary>
 public sealed class LockWaitTests : WorkerTest
 {
     private sealed record State(int Next);

@@ -4,12 +4,12 @@ using Platform.Support;
 
 namespace Platform.HeavyTasks.Tests;
 
-/// <summary>A save without a transaction of Entity Framework's, which brings its own in its batch.</summary>
+/// <summary>A save without Entity Framework's transaction contains a transaction in its own batch.</summary>
 public sealed class OneBatchTests : WorkerTest
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
 
-    // One session for all, not reset between two users.
+    // All contexts share one session, which is not reset between two users.
     private string OneSession => $"{Database.ConnectionString};Maximum Pool Size=1;Connection Reset=false";
 
     [Fact]
@@ -27,12 +27,12 @@ public sealed class OneBatchTests : WorkerTest
     {
         await SaveAsync([Task("first"), new User { ExternalId = "1", Name = "one" }]);
 
-        // Tables are written in the order of their names: the task was inserted when the user is refused.
+        // Tables are written in the order of their names: when the user is refused, the task has been inserted.
         var refused = await Should.ThrowAsync<DbUpdateException>(
             SaveAsync([Task("second"), new User { ExternalId = "1", Name = "again" }])
         );
 
-        DatabaseProvider.IsDuplicateKey(refused).ShouldBeTrue();
+        Dialect.Current.IsDuplicateKey(refused).ShouldBeTrue();
         await using var db = Database.CreateContext();
         (await db.HeavyTasks.CountAsync()).ShouldBe(1);
 
@@ -64,7 +64,7 @@ public sealed class OneBatchTests : WorkerTest
     private static HeavyTask Task(string parameters) =>
         HeavyTask.Submit("test.kind", $"\"{parameters}\"", 1, TimeProvider.System.GetUtcNow().UtcDateTime);
 
-    // In a transaction that was left open, nobody else would see it.
+    // If the session had left a transaction open, nobody else would see this row.
     private async Task InsertInSameSessionAsync()
     {
         await using var db = PlatformDatabase.CreateContext(OneSession);

@@ -7,7 +7,7 @@ using Platform.Support;
 
 namespace Platform.HeavyTasks.Tests;
 
-/// <summary>What one user of a pooled connection leaves behind in its session.</summary>
+/// <summary>Tests what one user of a pooled connection leaves behind in its session.</summary>
 public sealed class SessionResetTests : WorkerTest
 {
     [Fact]

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Platform.HeavyTasks.Tests;
 
-/// <summary>How an application registers PostgreSQL by itself.</summary>
+/// <summary>Registers PostgreSQL as an application does without the platform.</summary>
 internal static class ShopProvider
 {
     public static void UseSplitQueries(DbContextOptionsBuilder options) =>

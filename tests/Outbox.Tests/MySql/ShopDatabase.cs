@@ -7,16 +7,16 @@ namespace Platform.Outbox.Tests;
 /// <summary>The database of the shop, on MySQL and MariaDB.</summary>
 internal static class ShopDatabase
 {
-    /// <summary>There are no schemas here, so the table has a name of its own.</summary>
+    /// <summary>MySQL has no schemas, so the table has its own name.</summary>
     public const string? Schema = null;
 
     public const string OutboxTable = "shop_outbox_messages";
 
-    /// <summary>Makes leases look ended, and pauses over.</summary>
+    /// <summary>Makes all leases and pauses look ended.</summary>
     public const string EndLeases =
         "UPDATE shop_outbox_messages SET due_at = TIMESTAMPADD(SECOND, -31, UTC_TIMESTAMP(6)) WHERE error IS NULL";
 
-    /// <summary>Fills the outbox with that many rows: postponed, set aside, or leased by a process.</summary>
+    /// <summary>Fills the outbox with rows: postponed, set aside, or leased by a process.</summary>
     public static string Fill(int count, string owner, string dueInSeconds, string error) =>
         $"""
             INSERT INTO shop_outbox_messages (id, destination_address, content_type, body, lease_owner, due_at, failures, error)

@@ -6,15 +6,15 @@ namespace Platform.Outbox.Tests;
 /// <summary>The database of the shop, on PostgreSQL.</summary>
 internal static class ShopDatabase
 {
-    /// <summary>The shop has a schema of its own.</summary>
+    /// <summary>The shop has its own schema.</summary>
     public const string? Schema = "shop";
 
     public const string OutboxTable = "outbox_messages";
 
-    /// <summary>Makes leases look ended, and pauses over.</summary>
+    /// <summary>Makes all leases and pauses look ended.</summary>
     public const string EndLeases = "UPDATE shop.outbox_messages SET due_at = now() - interval '31 seconds' WHERE error IS NULL";
 
-    /// <summary>Fills the outbox with that many rows: postponed, set aside, or leased by a process.</summary>
+    /// <summary>Fills the outbox with rows: postponed, set aside, or leased by a process.</summary>
     public static string Fill(int count, string owner, string dueInSeconds, string error) =>
         $"""
             INSERT INTO shop.outbox_messages (id, destination_address, content_type, body, lease_owner, due_at, failures, error)
@@ -28,7 +28,9 @@ internal static class ShopDatabase
     public static DbContextOptionsBuilder UseShopDatabase(this DbContextOptionsBuilder options, string connectionString) =>
         options.UseNpgsql(connectionString);
 
-    /// <summary>Counts the entries that the server read from indexes and the rows that it read from the table, for all sessions of the database.</summary>
+    /// <summary>
+    /// Counts the entries that the server read from indexes and the rows that it read from the table, for all sessions of the database.
+    /// </summary>
     public static async Task<long> CountReadsAsync(DbConnection session)
     {
         await using var command = session.CreateCommand();

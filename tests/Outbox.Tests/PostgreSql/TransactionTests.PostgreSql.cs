@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Platform.Outbox.Tests;
 
-/// <summary>What only PostgreSQL has: a batch that is atomic without a transaction, and a commit that can fail.</summary>
+/// <summary>Tests what only PostgreSQL has: a batch that is atomic without a transaction, and a commit that can fail.</summary>
 public sealed partial class TransactionTests
 {
     [Fact]

@@ -5,7 +5,7 @@ using Platform.Cli.Terminal;
 
 namespace Platform.Cli.Tests.Support;
 
-/// <summary>One command line run inside the test's process, and everything a caller of the program would see of it.</summary>
+/// <summary>One command line that ran inside the test's process, with everything that a caller of the program would see of it.</summary>
 internal sealed record CliRun(int ExitCode, byte[] OutputBytes, string Error)
 {
     public string Output => Encoding.UTF8.GetString(OutputBytes);
@@ -41,7 +41,7 @@ internal sealed record CliRun(int ExitCode, byte[] OutputBytes, string Error)
     }
 }
 
-/// <summary>What is around a command; the defaults are those of a build server's log.</summary>
+/// <summary>The surroundings of a command. The defaults are those of a build server's log.</summary>
 internal sealed record Surroundings
 {
     public string Input { get; init; } = "";
@@ -57,7 +57,7 @@ internal sealed record Surroundings
     /// <summary>Watches standard error while it is written.</summary>
     public LineAwaiter? ErrorTap { get; init; }
 
-    /// <summary>Ctrl-C.</summary>
+    /// <summary>Cancelled by Ctrl-C.</summary>
     public CancellationToken CancellationToken { get; init; } = TestContext.Current.CancellationToken;
 }
 

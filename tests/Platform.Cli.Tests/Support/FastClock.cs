@@ -2,15 +2,15 @@ using System.Collections.Concurrent;
 
 namespace Platform.Cli.Tests.Support;
 
-/// <summary>A clock that runs faster than the wall's, and remembers what was waited for.</summary>
+/// <summary>A clock that runs faster than the wall clock and remembers the requested waits.</summary>
 internal sealed class FastClock(int factor) : TimeProvider
 {
     private readonly long start = System.GetTimestamp();
 
-    /// <summary>Every wait that was asked for, in this clock's time.</summary>
+    /// <summary>Every requested wait, in this clock's time.</summary>
     public ConcurrentQueue<TimeSpan> Waits { get; } = new();
 
-    /// <summary>The time of day; it stands still.</summary>
+    /// <summary>The time of day, which does not move.</summary>
     public DateTimeOffset Now { get; init; } = new(2026, 1, 2, 4, 0, 0, TimeSpan.Zero);
 
     public override long TimestampFrequency => System.TimestampFrequency;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Platform.Cli.Tests.Support;
 
-/// <summary>Watches text being written and completes when an expected part was written.</summary>
+/// <summary>Watches text being written, and completes when an expected part has been written.</summary>
 internal sealed class LineAwaiter(string expected)
 {
     private readonly TaskCompletionSource seen = new(TaskCreationOptions.RunContinuationsAsynchronously);

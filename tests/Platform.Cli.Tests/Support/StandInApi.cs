@@ -11,9 +11,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Platform.Cli.Tests.Support;
 
 /// <summary>
-/// A real HTTP server on loopback that answers as a test says. The subject here is how the command line behaves as an HTTP client:
-/// answers late, broken, damaged or absent, which the real API gives only when it is broken itself. That the two agree on the
-/// contract is proved where both run: in the demo of run.sh.
+/// A real HTTP server on loopback that answers as a test says. The tests are about the command line as an HTTP client: they need answers
+/// that are late, broken, damaged or absent, which the real API gives only when it is broken itself. The demo in run.sh, where both run,
+/// proves that the two agree on the contract.
 /// </summary>
 internal sealed class StandInApi : IAsyncDisposable
 {
@@ -22,10 +22,10 @@ internal sealed class StandInApi : IAsyncDisposable
 
     private StandInApi(RequestDelegate answer) => this.answer = answer;
 
-    /// <summary>Where it listens; the same after a restart.</summary>
+    /// <summary>The address that the server listens on; the same after a restart.</summary>
     public string Url { get; private set; } = "http://127.0.0.1:0";
 
-    /// <summary>Method and path with query of every request so far.</summary>
+    /// <summary>The method and the path with query of every request so far.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
     public static async Task<StandInApi> StartAsync(RequestDelegate answer)
@@ -45,7 +45,7 @@ internal sealed class StandInApi : IAsyncDisposable
         await context.Response.WriteAsync(json);
     }
 
-    /// <summary>Says nothing (more) until the client gives up.</summary>
+    /// <summary>Sends nothing (more) until the client gives up.</summary>
     public static async Task SilenceAsync(HttpContext context)
     {
         var gone = new TaskCompletionSource();
@@ -75,7 +75,7 @@ internal sealed class StandInApi : IAsyncDisposable
         Url = addresses.Addresses.Single();
     }
 
-    /// <summary>Closes the port and breaks off what is being answered.</summary>
+    /// <summary>Closes the port and breaks off all answers.</summary>
     public async Task StopAsync()
     {
         if (server is not null)

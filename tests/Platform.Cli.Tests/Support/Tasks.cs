@@ -77,7 +77,7 @@ internal static class Tasks
                 attempt,
                 failures = status is "Failed" ? attempt : 0,
                 crashes = 0,
-                maxAttempts = 3,
+                maxFailures = 3,
                 cancelRequested = false,
                 createdAt = Started.AddSeconds(-1),
                 dueAt = (DateTimeOffset?)null,

@@ -1,11 +1,11 @@
 namespace Platform.Cli.Tests.Support;
 
-/// <summary>A folder of one test, deleted at its end.</summary>
+/// <summary>A folder for one test, deleted at its end.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("platform-cli-").FullName;
 
-    /// <summary>Names of what is in it, hidden files included.</summary>
+    /// <summary>The names of all entries, including hidden files.</summary>
     public string[] Entries => [.. Directory.EnumerateFileSystemEntries(Path).Select(entry => System.IO.Path.GetFileName(entry)).Order()];
 
     public string File(string name) => System.IO.Path.Combine(Path, name);

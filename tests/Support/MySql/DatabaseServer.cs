@@ -7,10 +7,10 @@ using Platform.Persistence;
 
 namespace Platform.Support;
 
-/// <summary>What tests do to the database server beside the platform's own work, on MySQL and MariaDB.</summary>
+/// <summary>What tests do to the database server besides the platform's own work, on MySQL and MariaDB.</summary>
 internal static class DatabaseServer
 {
-    /// <summary>Its name for <c>tools/servers.sh</c>.</summary>
+    /// <summary>The name of this kind of server in <c>tools/servers.sh</c>.</summary>
     public const string Kind = "mysql";
 
     /// <summary>The environment variable with the connection string of an administrator.</summary>
@@ -21,9 +21,9 @@ internal static class DatabaseServer
     public const string AddUnknownMigration = "INSERT INTO __EFMigrationsHistory VALUES ('99990101000000_Later', '10.0.0')";
 
     /// <summary>
-    /// A query for the number of transactions that wait for a lock in the database. It sleeps first: MariaDB shows the same picture again
-    /// to those that look every tenth of a second. The first comment is code for MariaDB alone, the second for MySQL: MySQL has the table of
-    /// transactions too, but fills its column of statements for every row, and fails at a statement with a binary id.
+    /// A query for the number of transactions that wait for a lock in the database. It sleeps first, because MariaDB shows the same picture
+    /// again to a client that looks every tenth of a second. The first comment is code for MariaDB only, the second for MySQL only: MySQL
+    /// also has the table of transactions, but fills its column of statements for every row, and fails at a statement with a binary id.
     /// </summary>
     public const string CountLockWaits =
         "DO sleep(0.2); SELECT count(DISTINCT p.thread_id) FROM performance_schema.threads p JOIN "
@@ -44,7 +44,7 @@ internal static class DatabaseServer
             AllowUserVariables = true,
         }.ConnectionString;
 
-    // There are no templates here, but the migrations' script in one go is as fast as a copy.
+    // MySQL has no template databases, but to run the migrations' script at once is as fast as a copy.
     public static async Task CreateDatabaseAsync(string admin, string name)
     {
         await ExecuteAsync(admin, $"CREATE DATABASE {name}");
@@ -58,7 +58,7 @@ internal static class DatabaseServer
         await ExecuteAsync(connectionString + ";Pooling=false", schema);
     }
 
-    /// <summary>Ends the connections to it first: a drop waits for the transactions of others.</summary>
+    /// <summary>Drops a database. Ends the connections to it first, because a drop waits for the transactions of others.</summary>
     public static async Task DropDatabaseAsync(string admin, string name)
     {
         await KillAsync(admin, $"SELECT processlist_id FROM performance_schema.threads WHERE processlist_db = '{name}'");
@@ -90,7 +90,7 @@ internal static class DatabaseServer
     public static string ConnectionNames() =>
         $"SELECT group_concat(DISTINCT a.attr_value) {FromConnections} AND p.processlist_id <> connection_id()";
 
-    // Not information_schema.processlist: MySQL fails there as said above.
+    // This does not use information_schema.processlist, because MySQL fails there as described above.
     private const string FromConnections =
         "FROM performance_schema.threads p JOIN performance_schema.session_connect_attrs a ON a.processlist_id = p.processlist_id AND a.attr_name = 'program_name' "
         + "WHERE p.processlist_db = database()";

@@ -3,13 +3,13 @@ using Npgsql;
 
 namespace Platform.Support;
 
-/// <summary>What tests do to the database server beside the platform's own work, on PostgreSQL.</summary>
+/// <summary>What tests do to the database server besides the platform's own work, on PostgreSQL.</summary>
 internal static class DatabaseServer
 {
-    /// <summary>Its name for <c>tools/servers.sh</c>.</summary>
+    /// <summary>The name of this kind of server in <c>tools/servers.sh</c>.</summary>
     public const string Kind = "postgres";
 
-    /// <summary>The environment variable with the connection string of its superuser.</summary>
+    /// <summary>The environment variable with the connection string of a superuser.</summary>
     public const string Variable = "TEST_POSTGRES";
 
     public const string ForgetMigrations = "DELETE FROM \"__EFMigrationsHistory\"";

@@ -10,12 +10,14 @@ using Platform.Persistence;
 
 namespace Platform.Support;
 
-/// <summary>A database with all migrations applied, which the server copies for each test much faster than it could migrate a new one.</summary>
+/// <summary>
+/// A database with all migrations applied, which the server copies for each test much faster than it could migrate a new one.
+/// </summary>
 internal static class DatabaseTemplate
 {
     private static readonly ConcurrentDictionary<string, Lazy<Task<string>>> Templates = new();
 
-    /// <summary>The name of the template on this server. It is made once for each state of the migrations, whoever asks first.</summary>
+    /// <summary>The name of the template on this server. The first caller creates it, once for each state of the migrations.</summary>
     public static Task<string> GetAsync(string adminConnectionString) =>
         Templates.GetOrAdd(adminConnectionString, server => new Lazy<Task<string>>(() => EnsureAsync(server))).Value;
 
@@ -25,13 +27,13 @@ internal static class DatabaseTemplate
         await using var connection = new NpgsqlConnection(adminConnectionString);
         await connection.OpenAsync();
 
-        // Test projects may run at the same time, as processes of their own: the lock is the server's.
+        // Test projects may run at the same time as separate processes, so the lock belongs to the server.
         await ExecuteAsync(connection, "SELECT pg_advisory_lock(hashtext('platform_template'))");
         try
         {
             if (!await ExistsAsync(connection, name))
             {
-                // A database of that name that is not marked as template is what a killed process left half made.
+                // A database of that name that is not marked as a template was left half finished by a killed process.
                 await ExecuteAsync(connection, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
                 await ExecuteAsync(connection, $"CREATE DATABASE {name}");
                 await MigrateAsync(

@@ -6,28 +6,30 @@ namespace Platform.Worker.Tests.Kinds;
 /// <summary>Where an attempt is cut off.</summary>
 public enum Crash
 {
-    /// <summary>In the checkpoint's transaction, after the handler's write: all of it is rolled back.</summary>
+    /// <summary>In the checkpoint's transaction, after the handler's write: everything is rolled back.</summary>
     BeforeCommit,
 
     /// <summary>After the commit, before the handler learns of it.</summary>
     AfterCommit,
 
-    /// <summary>After the checkpoint, when the handler has gone on (it reports progress before the next one).</summary>
+    /// <summary>After the checkpoint, when the handler has gone on (it reports progress before the next checkpoint).</summary>
     BetweenCheckpoints,
 }
 
-/// <summary>Which attempts are cut off where: the <paramref name="Checkpoint"/>th checkpoint (from 1) of each attempt in turn.</summary>
+/// <summary>
+/// Plans where each attempt is cut off: at the <paramref name="Checkpoint"/>th checkpoint (from 1) of each attempt in turn.
+/// </summary>
 public sealed class CrashPlan(IEnumerable<(int Checkpoint, Crash Crash)> attempts)
 {
     private readonly Queue<(int Checkpoint, Crash Crash)> queue = new(attempts);
 
-    /// <summary>Attempts that were cut off.</summary>
+    /// <summary>The number of attempts that were cut off.</summary>
     public int Crashes { get; private set; }
 
-    /// <summary>What happens in the world after a checkpoint was committed and its attempt cut off.</summary>
+    /// <summary>Runs after a checkpoint was committed and its attempt was cut off.</summary>
     public Func<Task> Crashed { get; init; } = () => Task.CompletedTask;
 
-    /// <summary>The context of the next attempt.</summary>
+    /// <summary>Wraps the context of the next attempt.</summary>
     public HeavyTaskContext<TParameters> Wrap<TParameters>(HeavyTaskContext<TParameters> context)
         where TParameters : class =>
         queue.TryDequeue(out var next) ? new CrashingContext<TParameters>(context, this, next.Checkpoint, next.Crash) : context;
@@ -93,7 +95,11 @@ public sealed class CrashPlan(IEnumerable<(int Checkpoint, Crash Crash)> attempt
             return state;
         }
 
-        public override Task<Stream> OpenResultFileAsync(string name, string contentType) => context.OpenResultFileAsync(name, contentType);
+        public override Task<ResultFile> OpenResultFileAsync(string name, string contentType) =>
+            context.OpenResultFileAsync(name, contentType);
+
+        public override Task<Stream> OpenResultStreamAsync(string name, string contentType) =>
+            context.OpenResultStreamAsync(name, contentType);
 
         public override void SetResult<TResult>(TResult result) => context.SetResult(result);
 

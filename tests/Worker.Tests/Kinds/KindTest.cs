@@ -8,7 +8,7 @@ using Platform.Support;
 
 namespace Platform.Worker.Tests.Kinds;
 
-/// <summary>A database, and a worker with one handler on it.</summary>
+/// <summary>A database, and a worker with one handler that uses it.</summary>
 public abstract class KindTest : IAsyncLifetime
 {
     private HeavyTaskTestHarness? worker;
@@ -32,7 +32,7 @@ public abstract class KindTest : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Starts the worker with its handlers. A failed attempt is followed by the next at once, as often as a test likes.</summary>
+    /// <summary>Starts the worker with its handlers. A failed attempt is followed by the next at once, as often as a test needs.</summary>
     protected Task StartWorkerAsync<THandler>(Action<IServiceCollection>? configure = null) =>
         StartWorkerAsync([typeof(THandler)], configure);
 

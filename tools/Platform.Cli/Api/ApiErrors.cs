@@ -2,12 +2,12 @@ using System.Net;
 
 namespace Platform.Cli.Api;
 
-/// <summary>Turns what can go wrong between here and the API into the two exceptions that commands know.</summary>
+/// <summary>Turns everything that can go wrong between here and the API into the two exceptions that commands handle.</summary>
 /// <param name="address">The API's address, without user info, for messages.</param>
 internal sealed class ApiErrors(string address)
 {
     /// <summary>Runs one network step.</summary>
-    /// <exception cref="ApiUnavailableException">It failed or timed out.</exception>
+    /// <exception cref="ApiUnavailableException">The step failed or timed out.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async Task<T> GuardAsync<T>(Func<Task<T>> step, InactivityTimeout timeout, CancellationToken cancellationToken)
     {
@@ -43,10 +43,17 @@ internal sealed class ApiErrors(string address)
         }
     }
 
-    /// <summary>The exception for an answer that is not 2xx.</summary>
+    /// <summary>Makes the exception for an answer that is not 2xx.</summary>
     public Exception FromAnswer(HttpResponseMessage response, ReadOnlyMemory<byte> body)
     {
         var status = (int)response.StatusCode;
+        if (status is >= 400 and < 500 && !IsTheApis(response))
+        {
+            return NotTheApi(
+                $"it answers {status} to {response.RequestMessage?.Method} {response.RequestMessage?.RequestUri?.AbsolutePath}"
+            );
+        }
+
         var problem = ProblemDetails.Read(status, response.ReasonPhrase, body);
         return status switch
         {
@@ -61,11 +68,28 @@ internal sealed class ApiErrors(string address)
         };
     }
 
-    /// <summary>The exception for a 2xx answer that makes no sense.</summary>
+    /// <summary>Makes the exception for a 2xx answer that makes no sense.</summary>
     public ApiUnavailableException NotTheApi(string what, Exception? inner = null) =>
         new($"{address} does not answer like the API: {what}.", inner);
 
-    /// <summary>The innermost message says what happened; the outer ones say that something did.</summary>
+    /// <summary>
+    /// Whether a refusal comes from the API. It writes problem documents; its server refuses without a body what it could not read as a
+    /// request. Another server has no such addresses, whatever the form in which it says so; the API always has those without an id.
+    /// </summary>
+    private static bool IsTheApis(HttpResponseMessage response)
+    {
+        var hasId = response.RequestMessage?.RequestUri?.Segments.Any(segment => Guid.TryParse(segment.TrimEnd('/'), out _)) == true;
+        return response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed && !hasId
+            ? false
+            : response.Content.Headers.ContentType?.MediaType switch
+            {
+                "application/problem+json" => true,
+                null => (int)response.StatusCode is 400 or 408 or 411 or 413 or 414 or 431,
+                _ => false,
+            };
+    }
+
+    /// <summary>Finds the innermost message, which says what happened; the outer ones only say that something did.</summary>
     private static string Reason(Exception e)
     {
         while (e.InnerException is { } inner)

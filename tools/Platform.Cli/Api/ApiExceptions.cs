@@ -1,17 +1,19 @@
 namespace Platform.Cli.Api;
 
-/// <summary>The API answered 4xx: asking again as it is would be useless. Ends with <see cref="ExitCode.Refused"/>.</summary>
+/// <summary>
+/// Thrown when the API answered 4xx: it would be useless to repeat the request unchanged. The exit code is <see cref="ExitCode.Refused"/>.
+/// </summary>
 internal sealed class ApiRefusedException(ProblemDetails problem) : Exception(problem.Title)
 {
     public ProblemDetails Problem { get; } = problem;
 }
 
 /// <summary>
-/// No usable answer: not reachable, too slow, 5xx, not the API's JSON, or a download that does not match its hash.
-/// Ends with <see cref="ExitCode.Unavailable"/>.
+/// Thrown when there is no usable answer: the API cannot be reached, is too slow, fails (5xx), does not send its JSON, or a download does
+/// not match its hash. The exit code is <see cref="ExitCode.Unavailable"/>.
 /// </summary>
 internal sealed class ApiUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
 {
-    /// <summary>The API's own words, when it answered 5xx.</summary>
+    /// <summary>The problem document of the API, if it answered 5xx with one.</summary>
     public ProblemDetails? Problem { get; init; }
 }

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Platform.Cli.Api;
 
 /// <summary>
-/// A request body that is read from a stream piece by piece while it is sent, so that memory does not grow with the file.
-/// Knows afterwards the SHA-256 of what it sent.
+/// A request body that is read from a stream piece by piece while it is sent, so that memory does not grow with the file. Afterwards it
+/// knows the SHA-256 of what it sent.
 /// </summary>
 internal sealed class FileContent(Stream source, Action<long> sent, InactivityTimeout timeout, TimeSpan idle) : HttpContent
 {
@@ -13,10 +13,10 @@ internal sealed class FileContent(Stream source, Action<long> sent, InactivityTi
 
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-    /// <summary>Bytes sent.</summary>
+    /// <summary>The number of bytes sent.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Hexadecimal hash of everything sent; ask once, after the answer.</summary>
+    /// <summary>The hash of everything sent, in hexadecimal. Call it once, after the answer.</summary>
     public string Sha256() => Convert.ToHexStringLower(hash.GetCurrentHash());
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
@@ -35,7 +35,7 @@ internal sealed class FileContent(Stream source, Action<long> sent, InactivityTi
         }
     }
 
-    /// <summary>Pipes have no length: they are sent in chunks.</summary>
+    /// <summary>Tells the length, if known. A pipe has none and is sent in chunks.</summary>
     protected override bool TryComputeLength(out long length)
     {
         length = source.CanSeek ? source.Length : 0;
@@ -60,7 +60,7 @@ internal sealed class FileContent(Stream source, Action<long> sent, InactivityTi
         }
         catch (IOException e)
         {
-            // Left as it is, HttpClient would report it as a broken connection.
+            // Otherwise HttpClient would report this as a broken connection.
             throw new UsageException($"The file cannot be read: {e.Message}", e);
         }
     }

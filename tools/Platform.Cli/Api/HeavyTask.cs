@@ -1,15 +1,21 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Platform.Cli.Api;
 
 /// <summary>A heavy task as <c>GET /heavy-tasks/{id}</c> describes it; in a list, some members are absent.</summary>
 internal sealed record HeavyTask
 {
+    /// <summary>Every status, as help names them. A newer API may have more.</summary>
+    public static readonly string[] Statuses = ["Scheduled", "Queued", "Running", "Succeeded", "Failed", "Cancelled"];
+
     public Guid Id { get; init; }
 
     public string Kind { get; init; } = "";
 
-    /// <summary>Scheduled, Queued, Running, Succeeded, Failed or Cancelled. Text, so that a newer API's status is shown, not refused.</summary>
+    /// <summary>
+    /// Scheduled, Queued, Running, Succeeded, Failed or Cancelled. A string, so that a status of a newer API is shown and not refused.
+    /// </summary>
     public string Status { get; init; } = "";
 
     public int Attempt { get; init; }
@@ -18,7 +24,7 @@ internal sealed record HeavyTask
 
     public int Crashes { get; init; }
 
-    public int? MaxAttempts { get; init; }
+    public int? MaxFailures { get; init; }
 
     public bool CancelRequested { get; init; }
 
@@ -42,19 +48,23 @@ internal sealed record HeavyTask
 
     public HeavyTaskLinks? Links { get; init; }
 
+    /// <summary>What a newer API tells and this command line does not know.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? More { get; init; }
+
     public bool HasSucceeded => Status is "Succeeded";
 
-    /// <summary>Whether the status is final (until someone retries by hand).</summary>
+    /// <summary>Whether the status is final (until somebody retries the task).</summary>
     public bool IsFinished => Status is "Succeeded" or "Failed" or "Cancelled";
 }
 
-/// <summary>How far a task is.</summary>
-/// <param name="Done">Units done.</param>
-/// <param name="Total">Units in all, where the handler knows.</param>
-/// <param name="Text">What it is doing, for people.</param>
+/// <summary>The progress of a task.</summary>
+/// <param name="Done">Units done so far.</param>
+/// <param name="Total">Units in all, if the handler knows.</param>
+/// <param name="Text">What the task is doing, for people.</param>
 internal sealed record HeavyTaskProgress(long Done, long? Total, string? Text);
 
-/// <summary>One run of a task on one worker.</summary>
+/// <summary>One attempt of a task.</summary>
 internal sealed record HeavyTaskAttempt(
     int Attempt,
     string? Worker,
@@ -64,10 +74,10 @@ internal sealed record HeavyTaskAttempt(
     string? Error
 );
 
-/// <summary>What can be done with a task now; null where it cannot.</summary>
+/// <summary>Links to what can be done with a task now; null while it cannot be done.</summary>
 internal sealed record HeavyTaskLinks(string? Self, string? Cancel, string? Retry, string? Result);
 
 /// <summary>One page of <c>GET /heavy-tasks</c>, newest first.</summary>
 /// <param name="Items">The tasks.</param>
-/// <param name="Next">The cursor of the next page; null on the last.</param>
+/// <param name="Next">The cursor of the next page; null on the last page.</param>
 internal sealed record HeavyTaskPage(IReadOnlyList<HeavyTask> Items, string? Next);

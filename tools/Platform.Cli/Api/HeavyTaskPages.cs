@@ -2,18 +2,18 @@ using System.Runtime.CompilerServices;
 
 namespace Platform.Cli.Api;
 
-/// <summary>A list of tasks, page after page.</summary>
+/// <summary>Reads a list of tasks, page after page.</summary>
 /// <param name="client">The API.</param>
-/// <param name="status">Only this status; null for all.</param>
-/// <param name="kind">Only this kind; null for all.</param>
-/// <param name="wanted">At most so many tasks.</param>
-/// <param name="maxPage">Largest page to ask for.</param>
+/// <param name="status">Reads only tasks with this status; null for all.</param>
+/// <param name="kind">Reads only tasks of this kind; null for all.</param>
+/// <param name="wanted">The most tasks to read.</param>
+/// <param name="maxPage">The largest page to ask for.</param>
 internal sealed class HeavyTaskPages(PlatformClient client, string? status, string? kind, int wanted, int maxPage)
 {
-    /// <summary>The cursor behind what was read; null when the list is at its end.</summary>
+    /// <summary>The cursor after the tasks read so far; null at the end of the list.</summary>
     public string? Next { get; private set; }
 
-    /// <summary>Reads until enough tasks were read or there are no more.</summary>
+    /// <summary>Reads until there are enough tasks or no more.</summary>
     public async IAsyncEnumerable<Answer<HeavyTaskPage>> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var left = wanted; left > 0; )

@@ -1,6 +1,6 @@
 namespace Platform.Cli.Api;
 
-/// <summary>Cancels its token when nothing restarted it in time, or when the caller cancels.</summary>
+/// <summary>Cancels its token when nothing has restarted it in time, or when the caller cancels.</summary>
 internal sealed class InactivityTimeout : IDisposable
 {
     private readonly CancellationTokenSource timer;
@@ -16,20 +16,20 @@ internal sealed class InactivityTimeout : IDisposable
 
     public CancellationToken Token => either.Token;
 
-    /// <summary>Whether the time ran out (and not the caller cancelled).</summary>
+    /// <summary>Whether the time ran out, in contrast to a cancellation by the caller.</summary>
     public bool HasExpired => timer.IsCancellationRequested;
 
-    /// <summary>The limit that runs now.</summary>
+    /// <summary>The current limit.</summary>
     public TimeSpan Limit => TimeSpan.FromTicks(Interlocked.Read(ref limitTicks));
 
-    /// <summary>Something moved: waits anew, for <paramref name="limit"/>. Without effect after expiry.</summary>
+    /// <summary>Restarts the wait with a new <paramref name="limit"/>, because something moved. Has no effect after expiry.</summary>
     public void Restart(TimeSpan limit)
     {
         Interlocked.Exchange(ref limitTicks, limit.Ticks);
         timer.CancelAfter(limit);
     }
 
-    /// <summary>Something moved: waits anew for as long as before.</summary>
+    /// <summary>Restarts the wait with the same limit, because something moved.</summary>
     public void Restart() => timer.CancelAfter(Limit);
 
     public void Dispose()

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Platform.Cli.Api;
 
 /// <summary>One entry of <c>GET /heavy-tasks/kinds</c>.</summary>
-/// <param name="Kind">The name to submit.</param>
-/// <param name="Description">What it does.</param>
-/// <param name="Parameters">JSON schema of its parameters.</param>
+/// <param name="Kind">The name of the kind.</param>
+/// <param name="Description">What tasks of this kind do.</param>
+/// <param name="Parameters">The JSON schema of the parameters.</param>
 internal sealed record KindDescription(string Kind, string? Description, JsonElement Parameters);

@@ -5,12 +5,12 @@ using System.Text.Json;
 namespace Platform.Cli.Api;
 
 /// <summary>
-/// The API over HTTP. Every method throws <see cref="ApiRefusedException"/> for 4xx, <see cref="ApiUnavailableException"/> when there is
-/// no usable answer, and <see cref="OperationCanceledException"/> only when its caller cancelled.
+/// Calls the API over HTTP. Every method throws <see cref="ApiRefusedException"/> for 4xx, <see cref="ApiUnavailableException"/> when there
+/// is no usable answer, and <see cref="OperationCanceledException"/> only when its caller cancelled.
 /// </summary>
 internal sealed class PlatformClient : IDisposable
 {
-    /// <summary>Far beyond the largest page of tasks; keeps a wrong address from filling the memory.</summary>
+    /// <summary>The longest JSON answer: far longer than the largest page of tasks, but a wrong address cannot fill the memory.</summary>
     private const int MaxJsonLength = 64 * 1024 * 1024;
 
     private static readonly JsonSerializerOptions json = new(JsonSerializerDefaults.Web);
@@ -20,7 +20,7 @@ internal sealed class PlatformClient : IDisposable
     private readonly TimeProvider clock;
     private readonly ApiErrors errors;
 
-    /// <param name="address">Absolute http or https address; a path in it is kept as a prefix.</param>
+    /// <param name="address">An absolute http or https address; a path in it is kept as a prefix.</param>
     /// <param name="timeouts">How long to wait.</param>
     /// <param name="clock">Measures <see cref="HttpTimeouts.Response"/> and <see cref="HttpTimeouts.Idle"/>.</param>
     public PlatformClient(Uri address, HttpTimeouts timeouts, TimeProvider clock)
@@ -45,12 +45,12 @@ internal sealed class PlatformClient : IDisposable
         );
     }
 
-    /// <summary>Sends a file, reading it only as fast as the API takes it, and checks that the API stored the same bytes.</summary>
+    /// <summary>Uploads a file, reads it only as fast as the API takes it, and checks that the API stored the same bytes.</summary>
     /// <param name="source">The file's bytes.</param>
     /// <param name="name">The name to store.</param>
     /// <param name="contentType">The media type to store.</param>
     /// <param name="sent">Called with the number of bytes sent so far.</param>
-    /// <param name="cancellationToken">Stops sending; the API keeps nothing of it.</param>
+    /// <param name="cancellationToken">Stops the upload; the API keeps nothing of it.</param>
     public async Task<Answer<UploadedFile>> UploadAsync(
         Stream source,
         string name,
@@ -63,7 +63,7 @@ internal sealed class PlatformClient : IDisposable
         using var content = new FileContent(source, sent, timeout, timeouts.Idle);
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
         using var request = new HttpRequestMessage(HttpMethod.Post, $"files?name={Uri.EscapeDataString(name)}") { Content = content };
-        // So that an API that refuses (too large) can say so before the bytes travel.
+        // This lets an API that refuses the upload (too large) say so before the bytes are sent.
         request.Headers.ExpectContinue = true;
         var answer = await SendAsync<UploadedFile>(request, timeout, cancellationToken);
         return string.Equals(answer.Value.Sha256, content.Sha256(), StringComparison.OrdinalIgnoreCase)
@@ -73,10 +73,10 @@ internal sealed class PlatformClient : IDisposable
             );
     }
 
-    /// <summary><c>POST /heavy-tasks</c>.</summary>
+    /// <summary>Submits a task: <c>POST /heavy-tasks</c>.</summary>
     /// <param name="body">The JSON body.</param>
-    /// <param name="idempotencyKey">Makes a repetition of the same request give the same task; null for none.</param>
-    /// <param name="cancellationToken">Gives up waiting; the task may exist nevertheless.</param>
+    /// <param name="idempotencyKey">Lets a repeat of the same request return the same task; null for none.</param>
+    /// <param name="cancellationToken">Ends the wait; the task may exist nevertheless.</param>
     public async Task<Answer<HeavyTask>> SubmitAsync(ReadOnlyMemory<byte> body, string? idempotencyKey, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "heavy-tasks") { Content = new ReadOnlyMemoryContent(body) };
@@ -89,20 +89,22 @@ internal sealed class PlatformClient : IDisposable
         return await SendAsync<HeavyTask>(request, timeouts.Response, cancellationToken);
     }
 
-    /// <summary><c>GET /heavy-tasks/{id}</c>.</summary>
+    /// <summary>Reads a task: <c>GET /heavy-tasks/{id}</c>.</summary>
     public Task<Answer<HeavyTask>> GetAsync(Guid id, CancellationToken cancellationToken) =>
         GetAsync<HeavyTask>($"heavy-tasks/{id}", timeouts.Response, cancellationToken);
 
-    /// <summary>As <see cref="GetAsync(Guid, CancellationToken)"/>, but gives up after <see cref="HttpTimeouts.Poll"/>.</summary>
+    /// <summary>
+    /// Does the same as <see cref="GetAsync(Guid, CancellationToken)"/>, but gives up after <see cref="HttpTimeouts.Poll"/>.
+    /// </summary>
     public Task<Answer<HeavyTask>> PollAsync(Guid id, CancellationToken cancellationToken) =>
         GetAsync<HeavyTask>($"heavy-tasks/{id}", timeouts.Poll, cancellationToken);
 
-    /// <summary><c>GET /heavy-tasks</c>, one page.</summary>
-    /// <param name="status">Only this status; null for all.</param>
-    /// <param name="kind">Only this kind; null for all.</param>
-    /// <param name="cursor"><see cref="HeavyTaskPage.Next"/> of the page before; null for the first.</param>
-    /// <param name="limit">Tasks on the page.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Reads one page of tasks: <c>GET /heavy-tasks</c>.</summary>
+    /// <param name="status">Lists only tasks with this status; null for all.</param>
+    /// <param name="kind">Lists only tasks of this kind; null for all.</param>
+    /// <param name="cursor">The <see cref="HeavyTaskPage.Next"/> of the page before; null for the first page.</param>
+    /// <param name="limit">The number of tasks on the page.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
     public Task<Answer<HeavyTaskPage>> ListAsync(
         string? status,
         string? kind,
@@ -123,19 +125,23 @@ internal sealed class PlatformClient : IDisposable
         return GetAsync<HeavyTaskPage>($"heavy-tasks?{string.Join('&', query)}", timeouts.Response, cancellationToken);
     }
 
-    /// <summary><c>GET /heavy-tasks/kinds</c>.</summary>
+    /// <summary>Lists the kinds: <c>GET /heavy-tasks/kinds</c>.</summary>
     public Task<Answer<IReadOnlyList<KindDescription>>> ListKindsAsync(CancellationToken cancellationToken) =>
         GetAsync<IReadOnlyList<KindDescription>>("heavy-tasks/kinds", timeouts.Response, cancellationToken);
 
-    /// <summary><c>POST /heavy-tasks/{id}/cancel</c>.</summary>
+    /// <summary>Lists the services: <c>GET /services</c>.</summary>
+    public Task<Answer<ServiceList>> ListServicesAsync(CancellationToken cancellationToken) =>
+        GetAsync<ServiceList>("services", timeouts.Response, cancellationToken);
+
+    /// <summary>Cancels a task: <c>POST /heavy-tasks/{id}/cancel</c>.</summary>
     public Task<Answer<HeavyTask>> CancelAsync(Guid id, CancellationToken cancellationToken) =>
         PostAsync($"heavy-tasks/{id}/cancel", cancellationToken);
 
-    /// <summary><c>POST /heavy-tasks/{id}/retry</c>.</summary>
+    /// <summary>Runs a task again: <c>POST /heavy-tasks/{id}/retry</c>.</summary>
     public Task<Answer<HeavyTask>> RetryAsync(Guid id, CancellationToken cancellationToken) =>
         PostAsync($"heavy-tasks/{id}/retry", cancellationToken);
 
-    /// <summary><c>GET /heavy-tasks/{id}/result</c>: returns when the headers are there.</summary>
+    /// <summary>Opens a result file: <c>GET /heavy-tasks/{id}/result</c>. Returns when the headers have arrived.</summary>
     public async Task<ResultDownload> OpenResultAsync(Guid id, CancellationToken cancellationToken)
     {
         var timeout = new InactivityTimeout(timeouts.Response, clock, cancellationToken);
@@ -214,7 +220,10 @@ internal sealed class PlatformClient : IDisposable
         }
     }
 
-    /// <summary>A server that refuses an upload may close before its words arrived; the status is enough then.</summary>
+    /// <summary>
+    /// Reads the body of an error. A server that refuses an upload may close the connection before its answer arrived; then the status is
+    /// enough.
+    /// </summary>
     private async Task<ReadOnlyMemory<byte>> ReadErrorBodyAsync(
         HttpResponseMessage response,
         InactivityTimeout timeout,

@@ -2,25 +2,25 @@ using System.Text.Json;
 
 namespace Platform.Cli.Api;
 
-/// <summary>An error answer of the API (RFC 9457), or what could be made of an answer that is none.</summary>
+/// <summary>An error answer of the API (RFC 9457), or what can be read from an error answer of another form.</summary>
 internal sealed record ProblemDetails
 {
     /// <summary>The HTTP status.</summary>
     public int Status { get; init; }
 
-    /// <summary>What kind of problem.</summary>
+    /// <summary>The kind of problem.</summary>
     public string? Title { get; init; }
 
-    /// <summary>What is wrong this time.</summary>
+    /// <summary>What is wrong in this case.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>Field names with what is wrong with each; empty when the problem is not about fields.</summary>
+    /// <summary>The field names, and what is wrong with each field; empty when the problem is not about fields.</summary>
     public IReadOnlyList<(string Field, string Message)> Errors { get; init; } = [];
 
-    /// <summary>Finds the request in the API's logs.</summary>
+    /// <summary>The id that finds the request in the API's logs.</summary>
     public string? TraceId { get; init; }
 
-    /// <summary>Reads a body leniently: proxies and crashed servers answer in other shapes, and the status alone still says much.</summary>
+    /// <summary>Reads a body leniently: proxies and crashed servers answer in other forms, and the status alone still says much.</summary>
     public static ProblemDetails Read(int status, string? reason, ReadOnlyMemory<byte> body)
     {
         var fallback = new ProblemDetails { Status = status, Title = reason };

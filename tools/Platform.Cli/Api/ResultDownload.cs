@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Platform.Cli.Api;
 
-/// <summary>A result file on its way; nothing of its body was read yet.</summary>
+/// <summary>A result file that is about to be downloaded; nothing of its body has been read yet.</summary>
 internal sealed class ResultDownload(
     HttpResponseMessage response,
     InactivityTimeout timeout,
@@ -13,18 +13,20 @@ internal sealed class ResultDownload(
 {
     private const int ChunkLength = 128 * 1024;
 
-    /// <summary>The name that the API suggests, without any folder; null when it suggests none that could be used.</summary>
+    /// <summary>The name that the API suggests, without any folder; null when it suggests no usable name.</summary>
     public string? SuggestedName { get; } = LastSegment(response);
 
-    /// <summary>Bytes; null when the API does not say.</summary>
+    /// <summary>The number of bytes; null when the API does not say.</summary>
     public long? Length => response.Content.Headers.ContentLength;
 
-    /// <summary>The hash that the API announced, hexadecimal.</summary>
+    /// <summary>The hash that the API announced, in hexadecimal.</summary>
     public string Sha256 => sha256;
 
     /// <summary>Copies the body and compares its hash with the announced one.</summary>
     /// <returns>The number of bytes.</returns>
-    /// <exception cref="ApiUnavailableException">The connection broke off or stood still, or the hash differs: discard the copy.</exception>
+    /// <exception cref="ApiUnavailableException">
+    /// The connection broke off or was silent for too long, or the hash differs: discard the copy.
+    /// </exception>
     public async Task<long> CopyToAsync(Stream destination, Action<long> received, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -60,7 +62,7 @@ internal sealed class ResultDownload(
         timeout.Dispose();
     }
 
-    /// <summary>The server names the file, never the folder.</summary>
+    /// <summary>Takes the last part of the suggested path: the server names the file, never the folder.</summary>
     private static string? LastSegment(HttpResponseMessage response)
     {
         var disposition = response.Content.Headers.ContentDisposition;

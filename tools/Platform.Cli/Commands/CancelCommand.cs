@@ -3,7 +3,7 @@ using Platform.Cli.Api;
 
 namespace Platform.Cli.Commands;
 
-/// <summary><c>cancel ID</c>: a waiting task never runs; a running one is told to stop.</summary>
+/// <summary><c>cancel ID</c>: cancels a task. A waiting task never runs; a running task is told to stop.</summary>
 internal static class CancelCommand
 {
     public static Command Create(CliOptions options)

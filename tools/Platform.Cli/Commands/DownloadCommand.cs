@@ -5,7 +5,7 @@ using Platform.Cli.Terminal;
 
 namespace Platform.Cli.Commands;
 
-/// <summary><c>download ID</c>: a task's result file, complete and verified, or not at all.</summary>
+/// <summary><c>download ID</c>: downloads a task's result file, complete and verified, or not at all.</summary>
 internal static class DownloadCommand
 {
     private const string StandardOutput = "-";
@@ -15,7 +15,8 @@ internal static class DownloadCommand
         var id = TaskIdArgument.Create();
         var output = new Option<string?>("--output", "-o")
         {
-            Description = "A file (replaced when it exists), a folder, or - for standard output (default: the result's name, here)",
+            Description =
+                "A file (replaced if it exists), a folder, or - for standard output (default: the result's name in the current folder)",
             HelpName = "file",
         };
         var command = new Command("download", "Download a task's result file and verify its SHA-256") { id, output };
@@ -23,7 +24,7 @@ internal static class DownloadCommand
         {
             if (result.GetValue(options.Json) && result.GetValue(output) is StandardOutput)
             {
-                result.AddError("--json and -o - both want standard output.");
+                result.AddError("--json and -o - cannot be combined: both write to standard output.");
             }
         });
         command.SetAction(
@@ -31,9 +32,15 @@ internal static class DownloadCommand
             {
                 using var session = options.Open(parse);
                 using var result = await session.Client.OpenResultAsync(parse.GetValue(id), cancellationToken);
-                return parse.GetValue(output) is StandardOutput
-                    ? await CopyToOutputAsync(session, result, cancellationToken)
-                    : await SaveAsync(session, result, ChoosePath(parse.GetValue(output), parse.GetValue(id), result), cancellationToken);
+                if (parse.GetValue(output) is StandardOutput)
+                {
+                    return await CopyToOutputAsync(session, result, cancellationToken);
+                }
+
+                var path = ChoosePath(parse.GetValue(output), parse.GetValue(id), result);
+                var length = await SaveAsync(session, result, path, cancellationToken);
+                Write(session, result, path, length);
+                return ExitCode.Ok;
             }
         );
         return command;
@@ -46,7 +53,9 @@ internal static class DownloadCommand
         return ExitCode.Ok;
     }
 
-    private static async Task<int> SaveAsync(CliSession session, ResultDownload result, string path, CancellationToken cancellationToken)
+    /// <summary>Saves a result, complete and verified or not at all, and shows a progress bar.</summary>
+    /// <returns>The number of bytes.</returns>
+    public static async Task<long> SaveAsync(CliSession session, ResultDownload result, string path, CancellationToken cancellationToken)
     {
         await using var file = PartialFile.Create(path);
         var length = await TransferBar.RunAsync(
@@ -56,6 +65,11 @@ internal static class DownloadCommand
             received => result.CopyToAsync(file.Stream, received, cancellationToken)
         );
         await file.CommitAsync();
+        return length;
+    }
+
+    private static void Write(CliSession session, ResultDownload result, string path, long length)
+    {
         if (session.IsJson)
         {
             session.WriteJson(json =>
@@ -71,11 +85,9 @@ internal static class DownloadCommand
         {
             session.Terminal.WriteLine($"{path}  {Figures.Bytes(length)}  sha256 {result.Sha256}");
         }
-
-        return ExitCode.Ok;
     }
 
-    /// <summary>A name that the caller gave may replace a file; one that the API gave may not.</summary>
+    /// <summary>Chooses the path of the file. A name that the caller gave may replace a file; a name that the API gave may not.</summary>
     private static string ChoosePath(string? output, Guid id, ResultDownload result)
     {
         if (output is not null && !Directory.Exists(output))
@@ -84,6 +96,6 @@ internal static class DownloadCommand
         }
 
         var path = Path.Combine(output ?? "", result.SuggestedName ?? $"{id}.result");
-        return Path.Exists(path) ? throw new UsageException($"'{path}' exists already. Say -o to choose a name or to replace it.") : path;
+        return Path.Exists(path) ? throw new UsageException($"'{path}' exists already. Use -o to choose a name or to replace it.") : path;
     }
 }

@@ -6,21 +6,42 @@ using Platform.Cli.Users;
 
 namespace Platform.Cli.Commands;
 
-/// <summary><c>generate-users FILE</c>: a CSV file of made-up users to import.</summary>
+/// <summary><c>generate-users FILE</c>: writes a CSV file of made-up users to import.</summary>
 internal static class GenerateUsersCommand
 {
+    public const int DefaultSeed = 1;
+
     private const int BufferLength = 128 * 1024;
     private const int RowsBetweenFlushes = 1000;
 
     public static Command Create(CliOptions options)
     {
-        var file = new Argument<string>("file") { Description = "The CSV file to write (replaced when it exists)" };
-        var rows = new Option<long>("--rows")
+        var file = new Argument<string>("file") { Description = "The CSV file to write (replaced if it exists)" };
+        var rows = CreateRowsOption();
+        rows.Required = true;
+        var seed = new Option<int>("--seed")
         {
-            Description = "How many users",
+            Description = "The same seed gives the same file (default: 1)",
             HelpName = "n",
-            Required = true,
+            DefaultValueFactory = _ => DefaultSeed,
         };
+        var command = new Command("generate-users", "Write a CSV file of made-up users") { file, rows, seed };
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                using var session = options.Open(parse);
+                var (path, count) = (parse.GetRequiredValue(file), parse.GetValue(rows));
+                var length = await SaveAsync(session, path, count, parse.GetValue(seed), cancellationToken);
+                Write(session, path, count, length, parse.GetValue(seed));
+                return ExitCode.Ok;
+            }
+        );
+        return command;
+    }
+
+    public static Option<long> CreateRowsOption()
+    {
+        var rows = new Option<long>("--rows") { Description = "The number of users", HelpName = "n" };
         rows.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<long>() is < 0 or > 999_999_999)
@@ -28,24 +49,12 @@ internal static class GenerateUsersCommand
                 result.AddError("--rows must be between 0 and 999999999.");
             }
         });
-        var seed = new Option<int>("--seed")
-        {
-            Description = "The same seed gives the same file (default: 1)",
-            HelpName = "n",
-            DefaultValueFactory = _ => 1,
-        };
-        var command = new Command("generate-users", "Write a CSV file of made-up users") { file, rows, seed };
-        command.SetAction(
-            async (parse, cancellationToken) =>
-            {
-                using var session = options.Open(parse);
-                return await RunAsync(session, parse.GetRequiredValue(file), parse.GetValue(rows), parse.GetValue(seed), cancellationToken);
-            }
-        );
-        return command;
+        return rows;
     }
 
-    private static async Task<int> RunAsync(CliSession session, string path, long rows, int seed, CancellationToken cancellationToken)
+    /// <summary>Writes the file and shows a progress bar.</summary>
+    /// <returns>The number of bytes.</returns>
+    public static async Task<long> SaveAsync(CliSession session, string path, long rows, int seed, CancellationToken cancellationToken)
     {
         await using var file = PartialFile.Create(path);
         var length = await TransferBar.RunAsync(
@@ -56,6 +65,11 @@ internal static class GenerateUsersCommand
             isBytes: false
         );
         await file.CommitAsync();
+        return length;
+    }
+
+    private static void Write(CliSession session, string path, long rows, long length, int seed)
+    {
         if (session.IsJson)
         {
             session.WriteJson(json =>
@@ -72,8 +86,6 @@ internal static class GenerateUsersCommand
         {
             session.Terminal.WriteLine($"{path}  {Figures.Count(rows)} users  {Figures.Bytes(length)}  seed {seed}");
         }
-
-        return ExitCode.Ok;
     }
 
     private static async Task<long> WriteAsync(
@@ -86,7 +98,7 @@ internal static class GenerateUsersCommand
     {
         var length = 0L;
         var text = new StringWriter(new StringBuilder(BufferLength));
-        CsvRow.Write(text, "externalId", "name", "email", "country", "signedUpAt");
+        CsvRow.Write(text, CsvRow.UserColumns);
         var row = 0L;
         foreach (var user in new UserGenerator(seed).Generate(rows))
         {

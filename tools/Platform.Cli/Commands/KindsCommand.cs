@@ -3,7 +3,7 @@ using Platform.Cli.Terminal;
 
 namespace Platform.Cli.Commands;
 
-/// <summary><c>kinds</c>: what can be submitted, and with which parameters.</summary>
+/// <summary><c>kinds</c>: lists the kinds that can be submitted and their parameters.</summary>
 internal static class KindsCommand
 {
     public static Command Create(CliOptions options)

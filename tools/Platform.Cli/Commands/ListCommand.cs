@@ -4,19 +4,23 @@ using Platform.Cli.Terminal;
 
 namespace Platform.Cli.Commands;
 
-/// <summary><c>list</c>: tasks, newest first.</summary>
+/// <summary><c>list</c>: lists tasks, newest first.</summary>
 internal static class ListCommand
 {
     private const int DefaultLimit = 50;
 
-    /// <summary>The API's largest page.</summary>
+    /// <summary>The largest page that the API returns.</summary>
     private const int MaxPage = 200;
 
     public static Command Create(CliOptions options)
     {
-        var status = new Option<string?>("--status") { Description = "Only tasks with this status", HelpName = "status" };
-        var kind = new Option<string?>("--kind") { Description = "Only tasks of this kind", HelpName = "kind" };
-        var limit = new Option<int?>("--limit") { Description = $"At most so many tasks (default: {DefaultLimit})", HelpName = "n" };
+        var status = new Option<string?>("--status")
+        {
+            Description = $"List only tasks with this status: {string.Join(", ", HeavyTask.Statuses)}",
+            HelpName = "status",
+        };
+        var kind = new Option<string?>("--kind") { Description = "List only tasks of this kind", HelpName = "kind" };
+        var limit = new Option<int?>("--limit") { Description = $"The most tasks to list (default: {DefaultLimit})", HelpName = "n" };
         limit.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && result.GetValueOrDefault<int?>() < 1)
@@ -24,13 +28,13 @@ internal static class ListCommand
                 result.AddError("--limit must be 1 or more.");
             }
         });
-        var all = new Option<bool>("--all") { Description = "All tasks, however many" };
+        var all = new Option<bool>("--all") { Description = "List all tasks, however many there are" };
         var command = new Command("list", "List tasks, newest first") { status, kind, limit, all };
         command.Validators.Add(result =>
         {
             if (result.GetResult(all) is { Implicit: false } && result.GetResult(limit) is { Implicit: false })
             {
-                result.AddError("--all and --limit exclude each other.");
+                result.AddError("--all and --limit cannot be combined.");
             }
         });
         command.SetAction(
@@ -64,11 +68,11 @@ internal static class ListCommand
         return ExitCode.Ok;
     }
 
-    /// <summary>One document in the shape of one page, however many pages it took; items are written as they arrive.</summary>
+    /// <summary>Writes one document in the shape of one page, however many pages were read; items are written as they arrive.</summary>
     private static async Task<int> WriteJsonAsync(CliSession session, HeavyTaskPages pages, CancellationToken cancellationToken)
     {
         await using var stream = pages.ReadAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
-        // Nothing is printed before the first answer, so that an API that refuses leaves standard output empty.
+        // Nothing is printed before the first answer, so that standard output stays empty if the API refuses.
         var hasPage = await stream.MoveNextAsync();
         await using (var writer = session.OpenJson())
         {

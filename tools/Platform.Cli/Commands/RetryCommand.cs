@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Platform.Cli.Commands;
 
-/// <summary><c>retry ID</c>: lets a failed or cancelled task run again.</summary>
+/// <summary><c>retry ID</c>: runs a failed or cancelled task again.</summary>
 internal static class RetryCommand
 {
     public static Command Create(CliOptions options)

@@ -3,7 +3,7 @@ using Platform.Cli.Terminal;
 
 namespace Platform.Cli.Commands;
 
-/// <summary><c>show ID</c>: everything about one task, with its attempts.</summary>
+/// <summary><c>show ID</c>: shows everything about one task, with its attempts.</summary>
 internal static class ShowCommand
 {
     public static Command Create(CliOptions options)

@@ -5,7 +5,9 @@ using Platform.Cli.Sizing;
 
 namespace Platform.Cli.Commands;
 
-/// <summary><c>size</c>: concurrency and pool for a kind, by calculation alone; docs/pool-sizing.md explains it. Asks no API.</summary>
+/// <summary>
+/// <c>size</c>: calculates concurrency and pool size for a kind, without asking the API. docs/pool-sizing.md explains it.
+/// </summary>
 internal static class SizeCommand
 {
     private const int MostSlotsOfAKind = 1000;
@@ -15,28 +17,28 @@ internal static class SizeCommand
         var defaults = new PoolDemand(1, TimeSpan.FromSeconds(1));
         var rate = new Option<double>("--rate")
         {
-            Description = "Tasks that come in the busiest minutes: 20/s, 90/min, 500/h",
+            Description = "How many tasks arrive in the busiest minutes: 20/s, 90/min, 500/h",
             HelpName = "rate",
             Required = true,
             CustomParser = result => Read(result, Quantities.Rate, "is not a rate such as 20/s, 90/min or 500/h"),
         };
         var run = Time("--run", "How long one task runs", required: true);
-        var database = Time("--database", "Of this, with a connection in use (default: all of it)", required: false);
+        var database = Time("--database", "How much of --run a connection is in use (default: all of it)", required: false);
         var replicas = Number("--replicas", "Worker processes", defaults.Replicas, 1, 1000);
         var connectionsPerTask = Number(
             "--connections-per-task",
-            "Connections that one task uses at once",
+            "How many connections one task uses at once",
             defaults.ConnectionsPerTask,
             1,
             10
         );
         var reserved = Number("--reserved", "HeavyTasks:ReservedConnections", defaults.Reserved, 1, 100);
-        var busy = Number("--busy", "Percent of the slots that may be busy on average", (int)(defaults.Utilisation * 100), 10, 95);
+        var busy = Number("--busy", "The percentage of slots that may be busy on average", (int)(defaults.Utilisation * 100), 10, 95);
         var maxConnections = Number("--max-connections", "The server's max_connections", defaults.MaxConnections, 10, 100_000);
-        var others = Number("--other-connections", "Pools of the other services", defaults.OtherConnections, 0, 100_000);
+        var others = Number("--other-connections", "The sum of the other services' pools", defaults.OtherConnections, 0, 100_000);
         var kind = new Option<string>("--kind")
         {
-            Description = "The kind that the settings name",
+            Description = "The kind to name in the printed settings",
             HelpName = "kind",
             DefaultValueFactory = _ => "users.import",
         };
@@ -123,7 +125,7 @@ internal static class SizeCommand
                         $"one replica gone     {fewer.Utilisation:P0} busy; {Quantities.Text(fewer.MeanWait()!.Value)} on average"
                     ),
                     { Growth: > 0 } => Invariant($"one replica gone     the queue grows by {fewer.Growth:0.##}/s until it is back"),
-                    _ => "one replica gone     every slot is always busy: what waits is not worked off until it is back",
+                    _ => "one replica gone     every slot is always busy: the queue does not shrink until the replica is back",
                 }
             );
         }

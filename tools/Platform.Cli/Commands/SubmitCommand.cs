@@ -1,12 +1,12 @@
 using System.Buffers;
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using Platform.Cli.Following;
+using Platform.Contracts;
 
 namespace Platform.Cli.Commands;
 
-/// <summary><c>submit KIND</c>: asks for a heavy task and prints its id, or follows it.</summary>
+/// <summary><c>submit KIND</c>: submits a heavy task and prints its id, or follows the task.</summary>
 internal static class SubmitCommand
 {
     public static Command Create(CliOptions options)
@@ -20,34 +20,30 @@ internal static class SubmitCommand
         };
         var dueAt = new Option<DateTimeOffset?>("--due-at")
         {
-            Description = "Not before this time, ISO 8601; UTC where it names no offset (default: now)",
+            Description =
+                "The earliest time to run the task, ISO 8601, such as 2030-01-31T22:00:00Z; UTC unless it has an offset (default: now)",
             HelpName = "time",
             CustomParser = result =>
             {
-                if (
-                    DateTimeOffset.TryParse(
-                        result.Tokens[0].Value,
-                        CultureInfo.InvariantCulture,
-                        DateTimeStyles.AssumeUniversal,
-                        out var time
-                    )
-                )
+                if (UtcTime.TryParse(result.Tokens[0].Value, out var time))
                 {
-                    return time;
+                    return new DateTimeOffset(time);
                 }
 
-                result.AddError($"--due-at '{result.Tokens[0].Value}' is not a time such as 2030-01-31T22:00:00Z.");
+                result.AddError(
+                    $"--due-at '{result.Tokens[0].Value}' is not a time in ISO 8601, such as 2030-01-31T22:00:00Z or 2030-01-31T22:00:00+01:00."
+                );
                 return null;
             },
         };
-        var maxAttempts = new Option<int?>("--max-attempts")
+        var maxFailures = new Option<int?>("--max-failures")
         {
-            Description = "Failed attempts after which the task has failed (default: the kind's)",
+            Description = "The number of failures after which the task is given up (default: the service's setting)",
             HelpName = "n",
         };
         var idempotencyKey = new Option<string?>("--idempotency-key")
         {
-            Description = "Repeating a submission with the same key gives the same task",
+            Description = "A key that identifies the submission: a repeat with the same key returns the same task",
             HelpName = "key",
         };
         idempotencyKey.Validators.Add(result =>
@@ -64,7 +60,7 @@ internal static class SubmitCommand
             kind,
             parameters,
             dueAt,
-            maxAttempts,
+            maxFailures,
             idempotencyKey,
             follow,
         };
@@ -77,7 +73,7 @@ internal static class SubmitCommand
                     parse.GetRequiredValue(kind),
                     parse.GetRequiredValue(parameters),
                     parse.GetValue(dueAt),
-                    parse.GetValue(maxAttempts),
+                    parse.GetValue(maxFailures),
                     cancellationToken
                 );
                 return await RunAsync(session, body, parse.GetValue(idempotencyKey), parse.GetValue(follow), cancellationToken);
@@ -103,7 +99,8 @@ internal static class SubmitCommand
 
         if (session.IsJson)
         {
-            // Standard output gets one document, the final state; the id must not get lost when following is interrupted.
+            // Standard output gets one document, the final state. The id goes to standard error, so that it is not lost when following is
+            // interrupted.
             session.Terminal.WriteErrorLine($"Submitted {answer.Value.Id}.");
         }
         else
@@ -119,7 +116,7 @@ internal static class SubmitCommand
         string kind,
         string parameters,
         DateTimeOffset? dueAt,
-        int? maxAttempts,
+        int? maxFailures,
         CancellationToken cancellationToken
     )
     {
@@ -136,9 +133,9 @@ internal static class SubmitCommand
                 writer.WriteString("dueAt", time);
             }
 
-            if (maxAttempts is { } attempts)
+            if (maxFailures is { } failures)
             {
-                writer.WriteNumber("maxAttempts", attempts);
+                writer.WriteNumber("maxFailures", failures);
             }
 
             writer.WriteEndObject();

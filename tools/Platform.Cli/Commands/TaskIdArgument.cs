@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Platform.Cli.Commands;
 
-/// <summary>The argument "which task".</summary>
+/// <summary>The argument that names a task by its id.</summary>
 internal static class TaskIdArgument
 {
     public static Argument<Guid> Create() =>

@@ -1,9 +1,10 @@
 using System.CommandLine;
+using Platform.Cli.Api;
 using Platform.Cli.Terminal;
 
 namespace Platform.Cli.Commands;
 
-/// <summary><c>upload FILE</c>: sends a file and prints the id that parameters refer to.</summary>
+/// <summary><c>upload FILE</c>: uploads a file and prints the id that parameters refer to.</summary>
 internal static class UploadCommand
 {
     public static Command Create(CliOptions options)
@@ -14,25 +15,26 @@ internal static class UploadCommand
             async (parse, cancellationToken) =>
             {
                 using var session = options.Open(parse);
-                return await RunAsync(session, parse.GetRequiredValue(file), cancellationToken);
+                var answer = await SendAsync(session, parse.GetRequiredValue(file), cancellationToken);
+                session.Write(answer, stored => session.Terminal.WriteLine(stored.Id.ToString()));
+                return ExitCode.Ok;
             }
         );
         return command;
     }
 
-    private static async Task<int> RunAsync(CliSession session, string path, CancellationToken cancellationToken)
+    /// <summary>Uploads a file and shows a progress bar.</summary>
+    public static async Task<Answer<UploadedFile>> SendAsync(CliSession session, string path, CancellationToken cancellationToken)
     {
         await using var source = Open(path);
         var name = Path.GetFileName(path);
         long? length = source.CanSeek ? source.Length : null;
-        var answer = await TransferBar.RunAsync(
+        return await TransferBar.RunAsync(
             session.Terminal,
             name,
             length,
             sent => session.Client.UploadAsync(source, name, ContentType(name), sent, cancellationToken)
         );
-        session.Write(answer, stored => session.Terminal.WriteLine(stored.Id.ToString()));
-        return ExitCode.Ok;
     }
 
     private static FileStream Open(string path)

@@ -1,8 +1,8 @@
 namespace Platform.Cli.Files;
 
 /// <summary>
-/// A file that appears under its name only when it is complete: written beside it under another name, then renamed. What is not
-/// committed is deleted. Devices and pipes under /dev and /proc are written to directly.
+/// A file that appears under its name only when it is complete: it is written under another name in the same folder and then renamed.
+/// Without a commit it is deleted. Devices and pipes under /dev and /proc are written to directly.
 /// </summary>
 internal sealed class PartialFile : IAsyncDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class PartialFile : IAsyncDisposable
             {
                 Mode = temporary is null ? FileMode.Open : FileMode.CreateNew,
                 Access = FileAccess.Write,
-                // Others use a device too.
+                // Other processes may use a device at the same time.
                 Share = temporary is null ? FileShare.ReadWrite : FileShare.None,
                 Options = FileOptions.Asynchronous,
                 BufferSize = 0,
@@ -29,7 +29,7 @@ internal sealed class PartialFile : IAsyncDisposable
         );
     }
 
-    /// <summary>The content.</summary>
+    /// <summary>The stream to write the content to.</summary>
     public Stream Stream => stream;
 
     /// <exception cref="UsageException">The file cannot be created there.</exception>
@@ -38,7 +38,8 @@ internal sealed class PartialFile : IAsyncDisposable
         try
         {
             var named = Path.GetFullPath(path);
-            // A symbolic link stays one: its target is replaced. Links under /proc lead nowhere by name, they can only be opened.
+            // A symbolic link stays a link, and its target is replaced. A link under /proc has no target with a name and can only be
+            // opened.
             var target = File.Exists(named) && !IsDevice(named) ? File.ResolveLinkTarget(named, returnFinalTarget: true)?.FullName : null;
             var complete = target ?? named;
             if (IsDevice(complete))
@@ -60,8 +61,8 @@ internal sealed class PartialFile : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes the file and gives it its name, replacing a file that has it.</summary>
-    /// <exception cref="UsageException">The rest could not be written, or the name not be given.</exception>
+    /// <summary>Closes the file and gives it its name; replaces an existing file.</summary>
+    /// <exception cref="UsageException">The rest could not be written, or the file could not be renamed.</exception>
     public async Task CommitAsync()
     {
         try
@@ -89,7 +90,7 @@ internal sealed class PartialFile : IAsyncDisposable
         }
     }
 
-    /// <summary>Renaming a file over a device would take the device away from the whole machine (as root, it could).</summary>
+    /// <summary>Whether the path is a device. To rename a file over a device would, as root, remove the device from the machine.</summary>
     private static bool IsDevice(string path) =>
         !OperatingSystem.IsWindows()
         && (

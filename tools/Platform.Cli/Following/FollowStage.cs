@@ -3,10 +3,10 @@ using Platform.Cli.Terminal;
 
 namespace Platform.Cli.Following;
 
-/// <summary>Where a task is in its life, in a few words.</summary>
+/// <summary>Says in a few words how far a task has come.</summary>
 internal static class FollowStage
 {
-    /// <summary>Status, and what explains it: the attempt, the due time, a cancellation under way, the last attempt's error.</summary>
+    /// <summary>The status and what explains it: the attempt, the due time, a requested cancellation, the last attempt's error.</summary>
     public static string Describe(HeavyTask task)
     {
         var stage = task.Status switch

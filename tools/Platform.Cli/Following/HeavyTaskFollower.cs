@@ -2,24 +2,24 @@ using Platform.Cli.Api;
 
 namespace Platform.Cli.Following;
 
-/// <summary>Asks for a task's state until it is final. Never changes the task.</summary>
+/// <summary>Reads a task's state again and again until it is final. Never changes the task.</summary>
 internal sealed class HeavyTaskFollower(PlatformClient client, TimeProvider clock)
 {
-    /// <summary>A restart of the API takes seconds; what is down longer than this needs people.</summary>
+    /// <summary>How long the API may be away. A restart of the API takes seconds; a longer outage needs people.</summary>
     public static readonly TimeSpan MaxOutage = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan shortestDelay = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan longestDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>Follows one task to its end.</summary>
-    /// <param name="id">The task.</param>
-    /// <param name="view">Is told every answer.</param>
+    /// <param name="id">The id of the task.</param>
+    /// <param name="view">Shows every answer.</param>
     /// <param name="isReachable">
-    /// Whether the API answered just now. If not, a first failure is final: an address that never worked is a mistake, not an outage.
+    /// Whether the API has just answered. If not, the first failure is final: an address that never worked is a mistake, not an outage.
     /// </param>
     /// <param name="cancellationToken">Stops following; the task goes on.</param>
     /// <returns>The final state.</returns>
-    /// <exception cref="ApiUnavailableException">No answer for <see cref="MaxOutage"/>.</exception>
+    /// <exception cref="ApiUnavailableException">The API gave no answer for <see cref="MaxOutage"/>.</exception>
     public async Task<Answer<HeavyTask>> RunAsync(Guid id, IFollowView view, bool isReachable, CancellationToken cancellationToken)
     {
         var delay = shortestDelay;
@@ -38,7 +38,7 @@ internal sealed class HeavyTaskFollower(PlatformClient client, TimeProvider cloc
                 }
 
                 (isReachable, outage) = (true, null);
-                // Something happens: look closer. Progress alone is no reason, it changes all the time.
+                // After a change of stage, ask more often. Progress alone is no reason, because it changes all the time.
                 delay = IsSameStage(last, answer.Value) ? Longer(delay) : shortestDelay;
                 last = answer.Value;
             }

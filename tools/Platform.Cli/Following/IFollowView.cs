@@ -5,9 +5,9 @@ namespace Platform.Cli.Following;
 /// <summary>Shows a followed task to whoever watches.</summary>
 internal interface IFollowView
 {
-    /// <summary>The task as it is now; called after every answer, changed or not.</summary>
+    /// <summary>Shows the task as it is now. Called after every answer, whether or not it changed.</summary>
     void Show(HeavyTask task);
 
-    /// <summary>The API does not answer; it is asked again. Called after every failed try.</summary>
+    /// <summary>Shows that the API does not answer and is asked again. Called after every failed try.</summary>
     void ShowOutage(string reason);
 }

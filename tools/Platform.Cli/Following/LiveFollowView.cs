@@ -5,7 +5,7 @@ using Spectre.Console.Rendering;
 
 namespace Platform.Cli.Following;
 
-/// <summary>A progress bar on standard error that is redrawn in place.</summary>
+/// <summary>Shows a progress bar on standard error that is redrawn in place.</summary>
 internal sealed class LiveFollowView : IFollowView
 {
     private const int MaxTextLength = 60;
@@ -38,7 +38,7 @@ internal sealed class LiveFollowView : IFollowView
     {
         stage.Text = Shorten(FollowStage.Describe(task));
         figures.Text = Shorten(Figures.Progress(task.Progress));
-        // A bar that runs to and fro says "working, no total known"; one that stands still says "waiting" or "done".
+        // A moving bar means that the task is working and no total is known; a still bar means that it waits or is done.
         bar.IsIndeterminate = task is { Status: "Running", Progress: null or { Total: null or 0 } };
         bar.MaxValue = Math.Max(task.Progress?.Total ?? 1, 1);
         bar.Value = task.HasSucceeded ? bar.MaxValue : Math.Max(task.Progress?.Done ?? 0, 0);

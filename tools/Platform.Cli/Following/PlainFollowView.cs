@@ -3,7 +3,7 @@ using Platform.Cli.Terminal;
 
 namespace Platform.Cli.Following;
 
-/// <summary>One line for every change, for logs.</summary>
+/// <summary>Writes one line for every change, for logs.</summary>
 internal sealed class PlainFollowView(CliTerminal terminal, TimeProvider clock) : IFollowView
 {
     private string last = "";

@@ -6,7 +6,7 @@ namespace Platform.Cli.Sizing;
 internal static class Quantities
 {
     /// <summary>Reads <c>20/s</c>, <c>90/min</c>, <c>500/h</c>; <c>20</c> is per second.</summary>
-    /// <returns>Per second; null when it is not a rate above 0.</returns>
+    /// <returns>The rate per second; null when the text is not a rate above 0.</returns>
     public static double? Rate(string text)
     {
         var parts = text.Split('/');
@@ -25,7 +25,7 @@ internal static class Quantities
     }
 
     /// <summary>Reads <c>300ms</c>, <c>1s</c>, <c>1.5min</c>, <c>2h</c>.</summary>
-    /// <returns>Null when it is not a time from 1 ms to 30 days.</returns>
+    /// <returns>The time; null when the text is not a time from 1 ms to 30 days.</returns>
     public static TimeSpan? Time(string text)
     {
         var digits = text.AsSpan().TrimEnd("abcdefghijklmnopqrstuvwxyz ").Length;
@@ -41,7 +41,7 @@ internal static class Quantities
         return unit * Number(text.AsSpan(0, digits)) is { } seconds and >= 0.001 and <= 30 * 86_400 ? TimeSpan.FromSeconds(seconds) : null;
     }
 
-    /// <summary>Three digits and the unit that suits: <c>12.3 ms</c>, <c>1.5 s</c>, <c>4 min</c>.</summary>
+    /// <summary>Writes three digits and a suitable unit: <c>12.3 ms</c>, <c>1.5 s</c>, <c>4 min</c>.</summary>
     public static string Text(TimeSpan time) =>
         time.TotalSeconds switch
         {

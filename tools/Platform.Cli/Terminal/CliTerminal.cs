@@ -3,8 +3,8 @@ using Spectre.Console;
 namespace Platform.Cli.Terminal;
 
 /// <summary>
-/// The two text streams of the process. Standard output carries what a command was asked for; progress and errors go to standard
-/// error, so that a pipe never gets them. Text written through this class is cleaned by <see cref="TerminalText"/>.
+/// The two text streams of the process. Standard output gets the result of a command; progress and errors go to standard error, so that
+/// they never enter a pipe. <see cref="TerminalText"/> cleans all text that is written through this class.
 /// </summary>
 internal sealed class CliTerminal
 {
@@ -14,8 +14,12 @@ internal sealed class CliTerminal
 
     /// <param name="outputWriter">Standard output as text.</param>
     /// <param name="errorWriter">Standard error as text.</param>
-    /// <param name="isOutputInteractive">A person reads standard output on a terminal: colours, and text that fits its width.</param>
-    /// <param name="isErrorInteractive">A person reads standard error on a terminal: progress bars that redraw themselves.</param>
+    /// <param name="isOutputInteractive">
+    /// Whether a person reads standard output on a terminal: then text is coloured and fits the terminal's width.
+    /// </param>
+    /// <param name="isErrorInteractive">
+    /// Whether a person reads standard error on a terminal: then progress bars are redrawn in place.
+    /// </param>
     public CliTerminal(TextWriter outputWriter, TextWriter errorWriter, bool isOutputInteractive, bool isErrorInteractive)
     {
         this.outputWriter = outputWriter;
@@ -24,11 +28,11 @@ internal sealed class CliTerminal
         output = CreateConsole(outputWriter, isOutputInteractive);
         Error = CreateConsole(errorWriter, isErrorInteractive);
         OutputWidth = isOutputInteractive ? output.Profile.Width : null;
-        // Lines are never broken here: a terminal wraps what is too long, and everything else wants it whole.
+        // Lines are never broken here: a terminal wraps long lines itself, and every other reader needs them whole.
         output.Profile.Width = int.MaxValue;
     }
 
-    /// <summary>Columns of the terminal that shows standard output; null when it goes elsewhere.</summary>
+    /// <summary>The width in columns of the terminal that shows standard output; null when the output goes elsewhere.</summary>
     public int? OutputWidth { get; }
 
     /// <summary>Whether progress can be drawn in place.</summary>
@@ -40,7 +44,7 @@ internal sealed class CliTerminal
     /// <summary>Writes one line of the result.</summary>
     public void WriteLine(string? line) => outputWriter.WriteLine(TerminalText.Line(line));
 
-    /// <summary>Writes text of several lines as it is, each line after <paramref name="indent"/>.</summary>
+    /// <summary>Writes several lines unchanged, each after <paramref name="indent"/>.</summary>
     public void WriteBlock(string? text, string indent = "")
     {
         foreach (var line in TerminalText.Block(text).TrimEnd().Split('\n'))
@@ -59,7 +63,7 @@ internal sealed class CliTerminal
     /// <summary>Writes one line of progress, advice or error.</summary>
     public void WriteErrorLine(string? line) => errorWriter.WriteLine(TerminalText.Line(line));
 
-    /// <summary>Text for the places where only markup is accepted; shows exactly <paramref name="text"/>.</summary>
+    /// <summary>Escapes text for places that accept only markup, so that they show exactly <paramref name="text"/>.</summary>
     public static string Markup(string? text) => Spectre.Console.Markup.Escape(TerminalText.Line(text));
 
     private static IAnsiConsole CreateConsole(TextWriter writer, bool interactive) =>
@@ -70,7 +74,7 @@ internal sealed class CliTerminal
                 Ansi = interactive ? AnsiSupport.Yes : AnsiSupport.No,
                 ColorSystem = interactive ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
                 Interactive = interactive ? InteractionSupport.Yes : InteractionSupport.No,
-                // The enrichers of build servers would turn interaction off again, or colours on in a file.
+                // The default enrichers for build servers would turn interaction off again, or turn on colours in a file.
                 Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
             }
         );

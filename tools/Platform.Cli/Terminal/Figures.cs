@@ -3,14 +3,14 @@ using Platform.Cli.Api;
 
 namespace Platform.Cli.Terminal;
 
-/// <summary>Times, durations and amounts as people read them.</summary>
+/// <summary>Writes times, durations and amounts for people.</summary>
 internal static class Figures
 {
-    /// <summary>UTC to the second; empty for null.</summary>
+    /// <summary>Writes a time in UTC to the second; empty for null.</summary>
     public static string Time(DateTimeOffset? time) =>
         time?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
 
-    /// <summary>The time between two moments, such as <c>4.2 s</c> or <c>1 h 05 m</c>; empty when one is missing.</summary>
+    /// <summary>Writes the time between two moments, such as <c>4.2 s</c> or <c>1 h 05 m</c>; empty when one is missing.</summary>
     public static string Duration(DateTimeOffset? from, DateTimeOffset? to) =>
         (to - from) switch
         {
@@ -21,10 +21,10 @@ internal static class Figures
             { } days => $"{days.Days} d {days.Hours:00} h",
         };
 
-    /// <summary>Digits in groups of three.</summary>
+    /// <summary>Writes digits in groups of three.</summary>
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary>Bytes in the largest binary unit that leaves at least one.</summary>
+    /// <summary>Writes bytes in the largest binary unit of which there is at least one.</summary>
     public static string Bytes(long bytes)
     {
         string[] units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -38,7 +38,7 @@ internal static class Figures
         return string.Create(CultureInfo.InvariantCulture, $"{value:0.#} {units[unit]}");
     }
 
-    /// <summary>Share, units and text; empty for null.</summary>
+    /// <summary>Writes percentage, units and text; empty for null.</summary>
     public static string Progress(HeavyTaskProgress? progress)
     {
         var units = progress switch
@@ -50,6 +50,6 @@ internal static class Figures
         return string.Join("  ", new[] { units, progress?.Text ?? "" }.Where(part => part.Length > 0));
     }
 
-    /// <summary>Rounded down, so that 100 is said only of what is complete.</summary>
+    /// <summary>Rounds down, so that 100 means complete.</summary>
     private static long Percent(long done, long total) => (long)Math.Clamp(Math.Floor(100.0 * done / total), 0, 100);
 }

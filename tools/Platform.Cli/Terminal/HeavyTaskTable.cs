@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace Platform.Cli.Terminal;
 
-/// <summary>Tasks as rows. Written page by page, so that the first rows are there at once and memory does not grow with the list.</summary>
+/// <summary>Writes tasks as rows, page by page, so that the first rows appear at once and memory does not grow with the list.</summary>
 internal sealed class HeavyTaskTable
 {
     private const int IdWidth = 36;
@@ -17,8 +17,8 @@ internal sealed class HeavyTaskTable
     private readonly TextTable table;
 
     /// <param name="terminal">Where to write.</param>
-    /// <param name="clock">For how long a running task has been running.</param>
-    /// <param name="firstPage">Its longest kind decides how wide that column is.</param>
+    /// <param name="clock">Tells how long a running task has been running.</param>
+    /// <param name="firstPage">The longest kind on this page decides the width of that column.</param>
     public HeavyTaskTable(CliTerminal terminal, TimeProvider clock, IEnumerable<HeavyTask> firstPage)
     {
         this.clock = clock;

@@ -3,10 +3,10 @@ using Platform.Cli.Api;
 
 namespace Platform.Cli.Terminal;
 
-/// <summary>One task as text.</summary>
+/// <summary>Writes one task as text.</summary>
 internal static class HeavyTaskText
 {
-    /// <summary>How a task ended, and what can be done now.</summary>
+    /// <summary>Writes how a task ended and what can be done now.</summary>
     public static void WriteOutcome(CliTerminal terminal, HeavyTask task)
     {
         var duration = Figures.Duration(task.StartedAt, task.FinishedAt);
@@ -35,21 +35,26 @@ internal static class HeavyTaskText
         }
     }
 
-    /// <summary>Everything that the API tells.</summary>
+    /// <summary>Writes everything that the API tells about a task.</summary>
     public static void WriteDetails(CliTerminal terminal, HeavyTask task)
     {
-        var maxAttempts = task.MaxAttempts is { } max ? $" of {max}" : "";
+        var maxFailures = task.MaxFailures is { } max ? $" of {max}" : "";
         Field(terminal, "id", task.Id.ToString());
         Field(terminal, "kind", task.Kind);
         Field(terminal, "status", task is { CancelRequested: true, IsFinished: false } ? $"{task.Status}, cancel requested" : task.Status);
         Field(terminal, "progress", Figures.Progress(task.Progress));
-        Field(terminal, "attempt", $"{task.Attempt} (failures {task.Failures}{maxAttempts}, crashes {task.Crashes})");
+        Field(terminal, "attempt", $"{task.Attempt} (failures {task.Failures}{maxFailures}, crashes {task.Crashes})");
         Field(terminal, "created", Figures.Time(task.CreatedAt));
         Field(terminal, "due", Figures.Time(task.DueAt));
         Field(terminal, "queued", Figures.Time(task.QueuedAt));
         Field(terminal, "started", Figures.Time(task.StartedAt));
         var duration = Figures.Duration(task.StartedAt, task.FinishedAt);
         Field(terminal, "finished", duration is "" ? Figures.Time(task.FinishedAt) : $"{Figures.Time(task.FinishedAt)} (after {duration})");
+        foreach (var (name, value) in task.More ?? [])
+        {
+            Field(terminal, name, Scalar(value));
+        }
+
         Field(terminal, "can", Actions(task.Links));
         if (task.Result is { ValueKind: not JsonValueKind.Null })
         {
@@ -57,7 +62,8 @@ internal static class HeavyTaskText
             WriteResult(terminal, task.Result);
         }
 
-        if (task.Error is { Length: > 0 } error)
+        // That of a task that succeeded later is the one of its attempt.
+        if (task is { HasSucceeded: false, Error: { Length: > 0 } error })
         {
             terminal.WriteLine("error");
             terminal.WriteBlock(error, "  ");
@@ -78,6 +84,9 @@ internal static class HeavyTaskText
         }
     }
 
+    private static string Scalar(JsonElement value) =>
+        value.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False ? $"{value}" : "";
+
     private static string Actions(HeavyTaskLinks? links) =>
         string.Join(
             ", ",
@@ -89,7 +98,7 @@ internal static class HeavyTaskText
             }.Where(action => action.Length > 0)
         );
 
-    /// <summary>A result is most often a flat object of counts; anything else is shown as JSON.</summary>
+    /// <summary>Writes a result: a flat object of counts, which most results are, as lines; anything else as JSON.</summary>
     private static void WriteResult(CliTerminal terminal, JsonElement? result)
     {
         if (result is not { ValueKind: not JsonValueKind.Null } value)

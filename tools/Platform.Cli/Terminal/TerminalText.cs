@@ -4,15 +4,17 @@ using System.Text;
 namespace Platform.Cli.Terminal;
 
 /// <summary>
-/// Makes text from elsewhere safe to print. Escape sequences in an error message or a file name could otherwise move the cursor,
-/// recolour or rewrite what the reader sees; bidirectional controls could reorder it.
+/// Makes text from elsewhere safe to print. Otherwise, escape sequences in an error message or a file name could move the cursor, or
+/// recolour or rewrite what the reader sees, and bidirectional controls could reorder it.
 /// </summary>
 internal static class TerminalText
 {
-    /// <summary>One line: control characters removed, line breaks and tabs become spaces. Null becomes the empty string.</summary>
+    /// <summary>
+    /// Makes one line: removes control characters, and turns line breaks and tabs into spaces. Null becomes the empty string.
+    /// </summary>
     public static string Line(string? text) => Clean(text, keepLineBreaks: false);
 
-    /// <summary>Several lines: as <see cref="Line"/>, but line breaks (as <c>\n</c>) and indentation stay.</summary>
+    /// <summary>Cleans several lines like <see cref="Line"/>, but keeps line breaks (as <c>\n</c>) and indentation.</summary>
     public static string Block(string? text) => Clean(text, keepLineBreaks: true);
 
     private static string Clean(string? text, bool keepLineBreaks)

@@ -3,25 +3,25 @@ using Spectre.Console;
 namespace Platform.Cli.Terminal;
 
 /// <summary>
-/// Rows of aligned columns, one line a row whatever the terminal's width: a table that wraps inside its cells cannot be read, cut or
-/// searched. A text that is wider than its column pushes the rest of its row aside.
+/// Writes rows of aligned columns, one line per row whatever the terminal's width: a table whose cells wrap cannot be read, cut or
+/// searched. A text that is wider than its column moves the rest of its row to the right.
 /// </summary>
 /// <param name="terminal">Where to write.</param>
-/// <param name="widths">Of all columns but the last, which takes what it needs.</param>
+/// <param name="widths">The widths of all columns but the last, which takes the rest.</param>
 internal sealed class TextTable(CliTerminal terminal, params int[] widths)
 {
     private const int Gap = 2;
 
-    /// <summary>However narrow the terminal, so much of the last column is shown.</summary>
+    /// <summary>The least width of the last column, however narrow the terminal is.</summary>
     private const int MinLastColumn = 20;
 
-    /// <summary>Whether the last column ends at the edge of the terminal. Only for text that can be read in full elsewhere.</summary>
+    /// <summary>Whether the last column is cut at the edge of the terminal. Only for text that can be read in full elsewhere.</summary>
     public bool FitsTerminal { get; init; }
 
     /// <summary>Writes one row.</summary>
-    /// <param name="cells">As many as there are columns.</param>
-    /// <param name="styledColumn">The column that <paramref name="style"/> is for.</param>
-    /// <param name="style">Its colour, where there are colours.</param>
+    /// <param name="cells">One text for each column.</param>
+    /// <param name="styledColumn">The column that has the <paramref name="style"/>.</param>
+    /// <param name="style">The colour of that column, where there are colours.</param>
     public void WriteRow(IReadOnlyList<string> cells, int styledColumn = -1, Style? style = null)
     {
         var row = new Paragraph();

@@ -2,17 +2,17 @@ using Spectre.Console;
 
 namespace Platform.Cli.Terminal;
 
-/// <summary>Shows how far a file is, when somebody watches.</summary>
+/// <summary>Shows the progress of a file transfer, if somebody watches.</summary>
 internal static class TransferBar
 {
-    /// <summary>Fewer updates than blocks: the shown speed is an average over the last updates.</summary>
+    /// <summary>The number of updates, fewer than there are blocks, because the shown speed is an average over the last updates.</summary>
     private const int UpdatesPerTransfer = 400;
 
-    /// <summary>Runs a transfer under a progress bar on standard error; without a terminal just runs it.</summary>
+    /// <summary>Runs a transfer and shows a progress bar on standard error; without a terminal only runs it.</summary>
     /// <param name="terminal">Where to draw.</param>
-    /// <param name="label">What is transferred.</param>
-    /// <param name="total">Bytes in all; null when unknown.</param>
-    /// <param name="transfer">Does it; calls its argument with the bytes moved so far.</param>
+    /// <param name="label">The name of what is transferred.</param>
+    /// <param name="total">The number of bytes in all; null when unknown.</param>
+    /// <param name="transfer">Does the transfer, and calls its argument with the bytes moved so far.</param>
     /// <param name="isBytes">False when the units are something else, such as rows.</param>
     public static async Task<T> RunAsync<T>(
         CliTerminal terminal,

@@ -8,14 +8,14 @@ internal readonly record struct GeneratedUser(string ExternalId, string Name, st
 
 /// <summary>
 /// Makes up users. The same seed gives the same users in the same order, so a longer list begins with the shorter one. Row n has the
-/// externalId <c>U</c> and n in nine digits whatever the seed: importing two lists with different seeds changes the same users.
+/// externalId <c>U</c> followed by n in nine digits, whatever the seed: to import two lists with different seeds changes the same users.
 /// </summary>
 internal sealed class UserGenerator
 {
     private static readonly DateTimeOffset firstSignUp = new(2015, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset lastSignUp = new(2025, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Names in several scripts; how often, and where their people mostly live.</summary>
+    /// <summary>Names in several scripts, with their frequency and the country where most such people live.</summary>
     private static readonly (string Locale, string Country, float Weight)[] origins =
     [
         ("en_US", "US", 0.22f),
@@ -46,7 +46,7 @@ internal sealed class UserGenerator
         fakers = [.. origins.Select(origin => new Faker(origin.Locale) { Random = random })];
     }
 
-    /// <summary>The next users, one at a time; nothing is kept.</summary>
+    /// <summary>Generates the next users one at a time and keeps none.</summary>
     public IEnumerable<GeneratedUser> Generate(long count)
     {
         for (var row = 1L; row <= count; row++)
@@ -65,7 +65,9 @@ internal sealed class UserGenerator
         }
     }
 
-    /// <summary>Mostly plain; a few with a nickname in quotes or a title after a comma, because real lists have them.</summary>
+    /// <summary>
+    /// Makes a mostly plain name; a few names have a nickname in quotes or a title after a comma, because real lists have them.
+    /// </summary>
     private string FullName(Bogus.DataSets.Name names, string first, string last) =>
         random.Int(1, 100) switch
         {
@@ -75,7 +77,7 @@ internal sealed class UserGenerator
             _ => $"{first} {last}",
         };
 
-    /// <summary>Unique through the row's number, on domains that are nobody's.</summary>
+    /// <summary>Makes an address that is unique by the row's number, on a domain that nobody owns.</summary>
     private string Email(string first, string last, long row)
     {
         var name = string.Concat($"{first}.{last}".Where(c => char.IsAsciiLetter(c) || c is '.')).Trim('.').ToLowerInvariant();

@@ -5,13 +5,17 @@ using Platform.Persistence;
 namespace Platform.Worker.Kinds.UsersExport;
 
 /// <summary>
-/// Exports users in pages by id, each on its own short query, so that no connection is held while the file is written. It is not a
-/// snapshot: a user stands in the file as its page saw it.
+/// Exports users in pages by id, each with its own short query, so that no connection is held while the file is written. A page is bounded by
+/// its range of ids, too: a filter that matches few users does not make one query search the whole table. The export is not a snapshot: each
+/// user appears in the file as their page saw them.
 /// </summary>
 public sealed class ExportUsers(PlatformDbContext db) : HeavyTaskHandler<ExportUsersParameters>
 {
     private const int PageLength = 5000;
     private const int PagesPerCheckpoint = 4;
+
+    /// <summary>How many ids one query searches at most.</summary>
+    internal const int IdsPerPage = 50_000;
 
     /// <inheritdoc />
     public override async Task RunAsync(HeavyTaskContext<ExportUsersParameters> context)
@@ -26,16 +30,22 @@ public sealed class ExportUsers(PlatformDbContext db) : HeavyTaskHandler<ExportU
             state = new ExportUsersState(0, await db.Users.MaxAsync(u => (long?)u.Id, cancellationToken) ?? 0, 0);
         }
 
-        for (var page = 1; ; page++)
+        for (var page = 1; state.LastId < state.EndId; page++)
         {
-            var users = await ReadPageAsync(context.Parameters, state, cancellationToken);
-            if (users.Count == 0)
+            var lastOfRange = state.EndId - state.LastId > IdsPerPage ? state.LastId + IdsPerPage : state.EndId;
+            var users = await ReadPageAsync(context.Parameters, state.LastId, lastOfRange, cancellationToken);
+            if (users.Count > 0)
             {
-                break;
+                await file.WriteAsync(UserCsv.Rows(users, context.Parameters.Spreadsheet), cancellationToken);
             }
 
-            await file.WriteAsync(UserCsv.Rows(users), cancellationToken);
-            state = state with { LastId = users[^1].Id, Rows = state.Rows + users.Count };
+            state = new ExportUsersState(
+                users.Count == PageLength ? users[^1].Id
+                    : users.Count > 0 ? lastOfRange
+                    : await EndOfGapAsync(lastOfRange, state.EndId, cancellationToken),
+                state.EndId,
+                state.Rows + users.Count
+            );
             context.ReportProgress(state.LastId, state.EndId, $"{state.Rows:N0} users (progress is the position among the ids)");
             if (page % PagesPerCheckpoint == 0)
             {
@@ -47,9 +57,13 @@ public sealed class ExportUsers(PlatformDbContext db) : HeavyTaskHandler<ExportU
         context.SetResult(new ExportUsersResult(state.Rows));
     }
 
-    private Task<List<User>> ReadPageAsync(ExportUsersParameters filter, ExportUsersState state, CancellationToken cancellationToken)
+    // Ids may have gaps of any length, which are passed over at once: the smallest id after a given one is a single look into the index.
+    private async Task<long> EndOfGapAsync(long lastId, long endId, CancellationToken cancellationToken) =>
+        await db.Users.Where(u => u.Id > lastId && u.Id <= endId).MinAsync(u => (long?)u.Id, cancellationToken) - 1 ?? endId;
+
+    private Task<List<User>> ReadPageAsync(ExportUsersParameters filter, long lastId, long lastOfRange, CancellationToken cancellationToken)
     {
-        var users = db.Users.AsNoTracking().Where(u => u.Id > state.LastId && u.Id <= state.EndId);
+        var users = db.Users.AsNoTracking().Where(u => u.Id > lastId && u.Id <= lastOfRange);
         if (filter.Country is { } country)
         {
             users = users.Where(u => u.Country == country);
@@ -68,3 +82,15 @@ public sealed class ExportUsers(PlatformDbContext db) : HeavyTaskHandler<ExportU
         return users.OrderBy(u => u.Id).Take(PageLength).ToListAsync(cancellationToken);
     }
 }
+
+/// <summary>The checkpoint of an export.</summary>
+/// <param name="LastId">The id up to which users are done.</param>
+/// <param name="EndId">
+/// The id of the last user that existed when the export began. Later users are not exported, so that the export ends.
+/// </param>
+/// <param name="Rows">The number of users in the file.</param>
+internal sealed record ExportUsersState(long LastId, long EndId, long Rows);
+
+/// <summary>What an export did.</summary>
+/// <param name="Rows">The number of users in the file.</param>
+internal sealed record ExportUsersResult(long Rows);

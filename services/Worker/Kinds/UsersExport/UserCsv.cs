@@ -6,7 +6,7 @@ using Platform.Persistence;
 
 namespace Platform.Worker.Kinds.UsersExport;
 
-/// <summary>Users as CSV (RFC 4180, UTF-8 without byte order mark), as the import reads it back.</summary>
+/// <summary>Writes users as CSV (RFC 4180, UTF-8 without byte order mark) that the import can read back.</summary>
 internal static class UserCsv
 {
     /// <summary>The header row.</summary>
@@ -21,19 +21,24 @@ internal static class UserCsv
             csv.NextRecord();
         });
 
-    /// <summary>One row per user. Values stand as they are, also those that a spreadsheet would take for a formula.</summary>
-    public static byte[] Rows(IEnumerable<User> users) =>
+    /// <summary>
+    /// Writes one row per user. Values are written unchanged, even those that a spreadsheet program would take for a formula, unless the file is
+    /// made for one.
+    /// </summary>
+    public static byte[] Rows(IEnumerable<User> users, bool forSpreadsheet) =>
         Write(csv =>
         {
             foreach (var user in users)
             {
-                csv.WriteField(user.ExternalId);
-                csv.WriteField(user.Name);
-                csv.WriteField(user.Email);
-                csv.WriteField(user.Country);
+                csv.WriteField(Text(user.ExternalId));
+                csv.WriteField(Text(user.Name));
+                csv.WriteField(Text(user.Email));
+                csv.WriteField(Text(user.Country));
                 csv.WriteField(user.SignedUpAt?.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture));
                 csv.NextRecord();
             }
+
+            string? Text(string? value) => forSpreadsheet ? SpreadsheetCell.Guard(value) : value;
         });
 
     private static byte[] Write(Action<CsvWriter> write)

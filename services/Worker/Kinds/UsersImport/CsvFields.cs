@@ -1,91 +1,71 @@
-using System.Globalization;
-using CsvHelper;
-using CsvHelper.Configuration;
-
 namespace Platform.Worker.Kinds.UsersImport;
 
-/// <summary>Splits records into fields with CsvHelper, one record at a time, so that a defective record cannot spill into the next.</summary>
-internal sealed class CsvFields : IDisposable
+/// <summary>Splits records without a defect into fields. Only the fields that are asked for become strings.</summary>
+internal sealed class CsvFields(char delimiter)
 {
-    private readonly RecordText record = new();
-    private readonly CsvParser parser;
-    private bool quotesMisplaced;
+    private ReadOnlyMemory<char> record;
+    private (int Start, int Length)[] fields = new (int, int)[16];
 
-    public CsvFields(char delimiter)
-    {
-        var configuration = new CsvConfiguration(CultureInfo.InvariantCulture)
-        {
-            Delimiter = delimiter.ToString(),
-            BadDataFound = _ => quotesMisplaced = true,
-            IgnoreBlankLines = false,
-            BufferSize = 16 * 1024,
-        };
-        parser = new CsvParser(record, configuration);
-    }
-
-    /// <summary>Number of fields of the record.</summary>
-    public int Count => parser.Count;
+    /// <summary>The number of fields in the record.</summary>
+    public int Count { get; private set; }
 
     /// <summary>A field, unquoted.</summary>
-    public string this[int index] => parser[index];
-
-    /// <summary>Reads a record.</summary>
-    /// <returns>Why it cannot be used; null when it can.</returns>
-    public string? Read(ReadOnlyMemory<char> text)
+    public string this[int index]
     {
-        var charCount = parser.CharCount;
-        record.Set(text);
-        if (!parser.Read() || parser.CharCount - charCount != text.Length + 1)
+        get
         {
-            throw new InvalidOperationException("The parser and the record reader disagree about where a record ends.");
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+            var (start, length) = fields[index];
+            var field = record.Span.Slice(start, length);
+            return field.StartsWith('"') ? field[1..^1].ToString().Replace("\"\"", "\"", StringComparison.Ordinal) : field.ToString();
         }
-
-        if (!text.Span.Contains('"'))
-        {
-            return null;
-        }
-
-        // The parser judges the quotes of a field only when that field is asked for.
-        quotesMisplaced = false;
-        for (var i = 0; i < parser.Count; i++)
-        {
-            _ = parser[i];
-        }
-
-        return quotesMisplaced ? "a quote stands inside a field; quote the whole field and double the quotes in it" : null;
     }
 
-    public void Dispose()
+    /// <summary>Splits a record. Its text must stay as it is while fields are read.</summary>
+    public void Read(ReadOnlyMemory<char> text)
     {
-        parser.Dispose();
-        record.Dispose();
-    }
-
-    /// <summary>Gives the parser one record and a line break, then nothing until the next record is set.</summary>
-    private sealed class RecordText : TextReader
-    {
-        private ReadOnlyMemory<char> text;
-        private bool lineBreakGiven = true;
-
-        public void Set(ReadOnlyMemory<char> record)
+        record = text;
+        Count = 0;
+        var span = text.Span;
+        var start = 0;
+        while (true)
         {
-            text = record;
-            lineBreakGiven = false;
-        }
-
-        public override int Read(char[] buffer, int index, int count)
-        {
-            var length = Math.Min(count, text.Length);
-            text.Span[..length].CopyTo(buffer.AsSpan(index));
-            text = text[length..];
-            if (length < count && !lineBreakGiven)
+            var length = FieldLength(span[start..]);
+            Add(start, length);
+            start += length + 1;
+            if (start > span.Length)
             {
-                buffer[index + length] = '\n';
-                length++;
-                lineBreakGiven = true;
+                return;
+            }
+        }
+    }
+
+    private int FieldLength(ReadOnlySpan<char> rest)
+    {
+        var inside = rest.StartsWith('"') ? 1 : 0;
+        while (inside > 0)
+        {
+            inside += rest[inside..].IndexOf('"') + 1;
+            if (inside == rest.Length || rest[inside] != '"')
+            {
+                return inside;
             }
 
-            return length;
+            inside++;
         }
+
+        var end = rest.IndexOf(delimiter);
+        return end < 0 ? rest.Length : end;
+    }
+
+    private void Add(int start, int length)
+    {
+        if (Count == fields.Length)
+        {
+            Array.Resize(ref fields, fields.Length * 2);
+        }
+
+        fields[Count] = (start, length);
+        Count++;
     }
 }

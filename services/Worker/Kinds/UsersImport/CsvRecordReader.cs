@@ -3,20 +3,21 @@ using Platform.HeavyTasks;
 namespace Platform.Worker.Kinds.UsersImport;
 
 /// <summary>
-/// Cuts a CSV file into records, each with the exact byte offset and the line number where it begins. A record is a line, or as many
-/// lines as a quoted field spans. Line breaks (LF, CRLF, CR) are found in the bytes and every line is decoded by itself, so reading
-/// depends on nothing before <see cref="Position"/>: whoever goes on there reads the same records as whoever came from the start.
+/// Cuts a CSV file into records, each with its exact byte offset and line number. A record is one line, or as many lines as a quoted field
+/// spans. Line breaks (LF, CRLF, CR) are found in the bytes and every line is decoded by itself, so reading depends on nothing before
+/// <see cref="Position"/>: a reader that goes on there reads the same records as one that began at the start.
 /// </summary>
 /// <remarks>
-/// Memory is bounded by <see cref="MaxRecordLength"/>. A longer line is one defective record. A quote that is not closed within that
-/// length, or before the end of the file, makes one defective record of its line alone, and reading goes on with the next line.
+/// Memory is bounded by <see cref="MaxRecordLength"/>. A longer line is one defective record. If a quote is misplaced, or is not closed within
+/// that length or before the end of the file, the line where the record began is one defective record, and reading goes on with the next line.
+/// Work is linear in the length of the file all the same (<see cref="CsvQuotes"/> says why).
 /// </remarks>
 internal sealed class CsvRecordReader
 {
-    /// <summary>Longest record: 1 MiB.</summary>
+    /// <summary>The longest record: 1 MiB.</summary>
     public const int MaxRecordLength = 1024 * 1024;
 
-    /// <summary>How much of a longer line is kept as its text, in bytes.</summary>
+    /// <summary>How much text of a line that is too long is kept, in bytes.</summary>
     public const int KeptOfLongLine = 1000;
 
     private readonly Stream content;
@@ -25,6 +26,7 @@ internal sealed class CsvRecordReader
     private int start;
     private int end;
     private bool atEnd;
+    private bool beforeFirstRecord;
 
     private CsvRecordReader(Stream content, CsvEncoding encoding)
     {
@@ -39,15 +41,18 @@ internal sealed class CsvRecordReader
     /// <summary>The character between two fields.</summary>
     public char Delimiter { get; set; } = ',';
 
-    /// <summary>Byte offset of the next record.</summary>
+    /// <summary>The byte offset of the next record.</summary>
     public long Position { get; private set; }
 
-    /// <summary>Line number at <see cref="Position"/>.</summary>
+    /// <summary>The line number at <see cref="Position"/>.</summary>
     public long Line { get; private set; }
 
+    /// <summary>How many bytes were searched for line breaks or decoded so far; a byte counts each time.</summary>
+    public long Work { get; private set; }
+
     /// <summary>Opens a file at its first record.</summary>
-    /// <param name="content">Seekable; read asynchronously.</param>
-    /// <param name="declaredEncoding">Name of its encoding, if it has no byte order mark.</param>
+    /// <param name="content">The content; it must be seekable and is read asynchronously.</param>
+    /// <param name="declaredEncoding">The name of the encoding, used if the file has no byte order mark.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="NonRetryableException">The encoding cannot be used.</exception>
     public static async Task<CsvRecordReader> OpenAsync(Stream content, string declaredEncoding, CancellationToken cancellationToken)
@@ -57,7 +62,7 @@ internal sealed class CsvRecordReader
         return new CsvRecordReader(content, CsvEncoding.Detect(firstBytes.AsSpan(0, length), declaredEncoding));
     }
 
-    /// <summary>Goes on at a position that <see cref="Position"/> and <see cref="Line"/> told before.</summary>
+    /// <summary>Goes to a position and line that <see cref="Position"/> and <see cref="Line"/> reported earlier.</summary>
     public void GoTo(long position, long line)
     {
         content.Position = position;
@@ -65,47 +70,61 @@ internal sealed class CsvRecordReader
         Line = line;
         start = end = 0;
         atEnd = false;
+        beforeFirstRecord = position == Encoding.PreambleLength;
     }
 
-    /// <summary>The next record; null at the end. Empty lines between records are passed over.</summary>
+    /// <summary>
+    /// Reads the next record; null at the end. Skips blank lines: empty ones, and those whose fields are all empty. Byte order marks before
+    /// the first record are passed over, however many there are.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token is looked at for each line.</exception>
     public async ValueTask<CsvRecord?> ReadAsync(CancellationToken cancellationToken)
     {
-        CsvLine first;
-        while ((first = await FindLineAsync(0, cancellationToken)).IsEmpty)
+        while (true)
         {
-            Pass(first, 1);
-        }
+            var first = await FindLineAsync(0, cancellationToken);
+            if (first.IsEnd)
+            {
+                return null;
+            }
 
-        if (first.IsEnd)
-        {
-            return null;
-        }
+            if (first.IsEmpty)
+            {
+                Pass(first, 1);
+                continue;
+            }
 
-        return first.IsTooLong ? await PassLongLineAsync(cancellationToken) : await ReadRecordAsync(first, cancellationToken);
+            var record = first.IsTooLong ? await PassLongLineAsync(cancellationToken) : await ReadRecordAsync(first, cancellationToken);
+            if (record.Defect is not null || !IsBlank(record.Text.Span))
+            {
+                beforeFirstRecord = false;
+                return record;
+            }
+        }
     }
 
     private async ValueTask<CsvRecord> ReadRecordAsync(CsvLine first, CancellationToken cancellationToken)
     {
         var line = Line;
         var (textLength, valid) = Decode(0, first.Length, 0);
-        var firstTextLength = textLength;
+        var textStart = beforeFirstRecord ? LengthOfMarks(text.AsSpan(0, textLength)) : 0;
+        var firstText = textStart..textLength;
+        var isFirstValid = valid;
         var quotes = new CsvQuotes(Delimiter);
-        quotes.Read(text.AsSpan(0, textLength));
+        quotes.Read(text.AsSpan(firstText));
         var length = first;
         var lines = 1;
-        while (quotes.Open)
+        while (quotes is { Open: true, Misplaced: false })
         {
             var next = await FindLineAsync(length.Total, cancellationToken);
-            if (next.IsEnd || next.IsTooLong)
+            if (next.IsEnd)
             {
-                Pass(first, 1);
-                return new CsvRecord(
-                    line,
-                    text.AsMemory(0, firstTextLength),
-                    next.IsEnd
-                        ? "a quote is opened and not closed before the end of the file"
-                        : $"a quote is opened and not closed within {MaxRecordLength:N0} bytes"
-                );
+                return PassFirstLine("a quote is opened and not closed before the end of the file");
+            }
+
+            if (next.IsTooLong)
+            {
+                return PassFirstLine($"a quote is opened and not closed within {MaxRecordLength:N0} bytes");
             }
 
             (textLength, _) = Decode(length.Length, length.BreakLength, textLength);
@@ -117,8 +136,49 @@ internal sealed class CsvRecordReader
             lines++;
         }
 
+        if (quotes.Misplaced)
+        {
+            return PassFirstLine(
+                lines == 1
+                    ? "a quote stands inside a field; quote the whole field and double the quotes in it"
+                    : $"a quote is opened and not closed: the next one, in line {line + lines - 1}, stands inside a field"
+            );
+        }
+
         Pass(length, lines);
-        return new CsvRecord(line, text.AsMemory(0, textLength), valid ? null : $"contains bytes that are not valid {Encoding.Name}");
+        return new CsvRecord(line, text.AsMemory(textStart, textLength - textStart), valid ? null : InvalidBytes());
+
+        CsvRecord PassFirstLine(string defect)
+        {
+            Pass(first, 1);
+            return new CsvRecord(line, text.AsMemory(firstText), isFirstValid ? defect : InvalidBytes());
+        }
+    }
+
+    private string InvalidBytes() => $"contains bytes that are not valid {Encoding.Name}";
+
+    private static int LengthOfMarks(ReadOnlySpan<char> text)
+    {
+        var length = text.IndexOfAnyExcept('\uFEFF');
+        return length < 0 ? text.Length : length;
+    }
+
+    private bool IsBlank(ReadOnlySpan<char> text)
+    {
+        while (true)
+        {
+            if (text.StartsWith("\"\"", StringComparison.Ordinal))
+            {
+                text = text[2..];
+            }
+
+            if (text.IsEmpty || text[0] != Delimiter)
+            {
+                return text.IsEmpty;
+            }
+
+            text = text[1..];
+        }
     }
 
     private async ValueTask<CsvRecord> PassLongLineAsync(CancellationToken cancellationToken)
@@ -140,13 +200,15 @@ internal sealed class CsvRecordReader
         );
     }
 
-    /// <summary>The line that begins <paramref name="from"/> bytes after the record's start.</summary>
+    /// <summary>Finds the line that begins <paramref name="from"/> bytes after the record's start.</summary>
     private async ValueTask<CsvLine> FindLineAsync(int from, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var searched = from;
         while (true)
         {
             var index = Encoding.IndexOfLineBreak(window.AsSpan(start + searched, end - start - searched));
+            Work += index < 0 ? end - start - searched : index;
             if (index >= 0)
             {
                 var length = searched + index;
@@ -218,6 +280,7 @@ internal sealed class CsvRecordReader
             Array.Resize(ref text, Math.Max(needed, text.Length * 2));
         }
 
+        Work += length;
         var (added, valid) = Encoding.Decode(window.AsSpan(start + from, length), text.AsSpan(textLength));
         return (textLength + added, valid);
     }

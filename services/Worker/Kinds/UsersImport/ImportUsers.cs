@@ -1,11 +1,12 @@
+using System.Text.Json.Serialization;
 using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Worker.Kinds.UsersImport;
 
 /// <summary>
-/// Imports users from a CSV file in batches. Each batch is one checkpoint: its users, its rejected rows and the byte offset where the
-/// next batch begins commit together, so an attempt that is cut off anywhere is followed by one that goes on at a record's first byte.
+/// Imports users from a CSV file in batches. Each batch is one checkpoint: its users, its rejected rows and the byte offset of the next
+/// batch commit together. So wherever an attempt is cut off, the next one goes on at the first byte of a record.
 /// </summary>
 public sealed class ImportUsers(IFileStore files) : HeavyTaskHandler<ImportUsersParameters>
 {
@@ -33,8 +34,8 @@ public sealed class ImportUsers(IFileStore files) : HeavyTaskHandler<ImportUsers
         await using var content = files.OpenRead(file);
         var reader = await CsvRecordReader.OpenAsync(content, context.Parameters.Encoding, cancellationToken);
         var header = await ImportHeader.ReadAsync(reader, context.Parameters, cancellationToken);
-        using var rows = new UserRowReader(header);
-        var rejectedRows = new RejectedRows(context);
+        var rows = new UserRowReader(header);
+        var rejectedRows = new RejectedRows(context, context.Parameters.Spreadsheet);
         var state = context.GetCheckpoint<ImportUsersState>();
         if (state is null)
         {
@@ -53,7 +54,7 @@ public sealed class ImportUsers(IFileStore files) : HeavyTaskHandler<ImportUsers
         var batch = new ImportBatch(context.Parameters.OnExisting);
         while (await batch.ReadAsync(reader, rows, cancellationToken))
         {
-            await rejectedRows.WriteAsync(batch.Rejected);
+            await rejectedRows.WriteAsync(batch.Rejected, state.Rejected);
             context.ReportProgress(reader.Position, file.Length, $"{state.Rows:N0} rows, {state.Rejected:N0} of them rejected");
             state = await CommitAsync(context, writer, batch, header, state, reader);
         }
@@ -101,6 +102,28 @@ public sealed class ImportUsers(IFileStore files) : HeavyTaskHandler<ImportUsers
 
     private static NonRetryableException Existing(string externalId, long line) =>
         new(
-            $"Line {line}: a user with externalId '{externalId}' exists already, and parameter onExisting is Fail. Batches before it were imported."
+            $"Line {line}: a user with externalId {VisibleText.Quote(externalId)} exists already, and parameter onExisting is Fail. Batches before it were imported."
         );
 }
+
+/// <summary>The checkpoint of an import: everything before <paramref name="Position"/> is done, and nothing after it.</summary>
+/// <param name="Position">The byte offset of the next record.</param>
+/// <param name="Line">The line number of the next record.</param>
+/// <param name="Imported">New users so far.</param>
+/// <param name="Updated">Existing users that were updated so far.</param>
+/// <param name="Skipped">Existing users that were left alone so far.</param>
+/// <param name="Rejected">Records in rejected.csv so far.</param>
+internal sealed record ImportUsersState(long Position, long Line, long Imported, long Updated, long Skipped, long Rejected)
+{
+    /// <summary>The number of records so far.</summary>
+    [JsonIgnore]
+    public long Rows => Imported + Updated + Skipped + Rejected;
+}
+
+/// <summary>What an import did. <paramref name="Rows"/> is the sum of the other numbers.</summary>
+/// <param name="Rows">Records in the file, without the header and empty lines.</param>
+/// <param name="Imported">Rows with new users.</param>
+/// <param name="Updated">Rows whose user existed and was updated.</param>
+/// <param name="Skipped">Rows whose user existed and was left alone.</param>
+/// <param name="Rejected">Rows in rejected.csv.</param>
+internal sealed record ImportUsersResult(long Rows, long Imported, long Updated, long Skipped, long Rejected);

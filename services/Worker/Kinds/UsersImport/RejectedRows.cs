@@ -6,20 +6,28 @@ using Platform.HeavyTasks;
 namespace Platform.Worker.Kinds.UsersImport;
 
 /// <summary>
-/// The result file <c>rejected.csv</c>: line, reason, and the record as it stood in the file, so that it can be mended and imported
-/// again. Nothing is changed in it, not even what a spreadsheet would take for a formula.
+/// The result file <c>rejected.csv</c>: line, reason, and the record as it was in the file, so that people can correct it and import it
+/// again. The record is written unchanged, even if a spreadsheet program would take it for a formula, unless the file is made for one.
 /// </summary>
-internal sealed class RejectedRows(HeavyTaskContext context)
+internal sealed class RejectedRows(HeavyTaskContext context, bool forSpreadsheet)
 {
-    private Stream? file;
+    /// <summary>
+    /// How many rows the file lists. More are only counted: nobody corrects them by hand, and a file of nothing but bad rows would make a result
+    /// many times as long as itself.
+    /// </summary>
+    public const int MaxListed = 1_000_000;
 
-    /// <summary>Opens the file of an earlier attempt.</summary>
+    private ResultFile? file;
+
+    /// <summary>Opens the file that an earlier attempt began.</summary>
     public async Task ResumeAsync() => file = await OpenAsync();
 
-    /// <summary>Appends rows; they are kept with the next checkpoint.</summary>
-    public async Task WriteAsync(IReadOnlyCollection<RejectedRow> rows)
+    /// <summary>Appends rows. The next checkpoint makes them permanent.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="rejectedBefore">How many rows were rejected before them.</param>
+    public async Task WriteAsync(IReadOnlyList<RejectedRow> rows, long rejectedBefore)
     {
-        if (rows.Count == 0)
+        if (rows.Count == 0 || rejectedBefore > MaxListed)
         {
             return;
         }
@@ -35,23 +43,41 @@ internal sealed class RejectedRows(HeavyTaskContext context)
             await csv.NextRecordAsync();
         }
 
-        foreach (var row in rows)
+        var listed = (int)Math.Min(rows.Count, MaxListed - rejectedBefore);
+        foreach (var row in rows.Take(listed))
         {
-            csv.WriteField(row.Line);
-            csv.WriteField(row.Reason);
-            csv.WriteField(row.Text);
-            await csv.NextRecordAsync();
+            await WriteRowAsync(csv, row);
+        }
+
+        if (listed < rows.Count)
+        {
+            await WriteRowAsync(
+                csv,
+                new RejectedRow(
+                    rows[listed].Line,
+                    $"more than {MaxListed:N0} rows are rejected; from this line on they are only counted",
+                    ""
+                )
+            );
         }
 
         await csv.FlushAsync();
         await file.WriteAsync(Encoding.UTF8.GetBytes(text.ToString()), context.CancellationToken);
     }
 
-    private Task<Stream> OpenAsync() => context.OpenResultFileAsync("rejected.csv", "text/csv");
+    private Task WriteRowAsync(CsvWriter csv, RejectedRow row)
+    {
+        csv.WriteField(row.Line);
+        csv.WriteField(row.Reason);
+        csv.WriteField(forSpreadsheet ? SpreadsheetCell.Guard(row.Text) : row.Text);
+        return csv.NextRecordAsync();
+    }
+
+    private Task<ResultFile> OpenAsync() => context.OpenResultFileAsync("rejected.csv", "text/csv");
 }
 
 /// <summary>One rejected record.</summary>
-/// <param name="Line">Line where it begins.</param>
-/// <param name="Reason">Why it was rejected.</param>
-/// <param name="Text">The record as it stood in the file.</param>
+/// <param name="Line">The number of the line where the record begins.</param>
+/// <param name="Reason">Why the record was rejected.</param>
+/// <param name="Text">The record as it was in the file.</param>
 internal sealed record RejectedRow(long Line, string Reason, string Text);

@@ -1,42 +1,35 @@
-using System.Globalization;
+using Platform.Contracts;
 using Platform.HeavyTasks;
 using Platform.Persistence;
 
 namespace Platform.Worker.Kinds.UsersImport;
 
-/// <summary>Makes a user of a record, or says why it cannot.</summary>
-internal sealed class UserRowReader(ImportHeader header) : IDisposable
+/// <summary>Makes a user from a record, or says why it cannot.</summary>
+internal sealed class UserRowReader(ImportHeader header)
 {
-    // What every database that the platform runs on can store.
+    // The first year that every database of the platform can store.
     private const int MinYear = 1000;
-
-    private static readonly string[] DateFormats =
-    [
-        "yyyy-MM-dd",
-        "yyyy-MM-ddTHH:mm:ss.FFFFFFFK",
-        "yyyy-MM-dd HH:mm:ss.FFFFFFFK",
-        "yyyy-MM-ddTHH:mmK",
-        "yyyy-MM-dd HH:mmK",
-    ];
 
     private readonly CsvFields fields = new(header.Delimiter);
     private string? defect;
 
     /// <summary>Reads a record.</summary>
-    /// <returns>Why it is rejected; null when <paramref name="user"/> is good.</returns>
+    /// <returns>Why the record is rejected; null when <paramref name="user"/> is valid.</returns>
     public string? Read(CsvRecord record, out UserRow user)
     {
         user = default;
-        defect = record.Defect ?? fields.Read(record.Text);
-        if (defect is null && fields.Count != header.ColumnCount)
+        if (record.Defect is not null)
         {
-            defect = $"has {fields.Count} fields where the header has {header.ColumnCount}";
+            return record.Defect;
         }
 
-        if (defect is not null)
+        fields.Read(record.Text);
+        if (fields.Count != header.ColumnCount)
         {
-            return defect;
+            return $"has {fields.Count} fields where the header has {header.ColumnCount}";
         }
+
+        defect = null;
 
         user = new UserRow(
             Required(header.ExternalId, "externalId", User.MaxExternalIdLength),
@@ -47,8 +40,6 @@ internal sealed class UserRowReader(ImportHeader header) : IDisposable
         );
         return defect;
     }
-
-    public void Dispose() => fields.Dispose();
 
     private string Required(int index, string field, int maxLength)
     {
@@ -85,13 +76,17 @@ internal sealed class UserRowReader(ImportHeader header) : IDisposable
             return null;
         }
 
-        const DateTimeStyles styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-        if (!DateTime.TryParseExact(value, DateFormats, CultureInfo.InvariantCulture, styles, out var time) || time.Year < MinYear)
+        if (!UtcTime.TryParse(value, out var time))
         {
-            defect ??= $"{field} is not an ISO 8601 date or time of the years {MinYear} to 9999";
+            defect ??=
+                $"{field} is not a time that exists in a form that is read: 2024-01-31, 2024-01-31T23:59 or 2024-01-31T23:59:58.123456, with an offset such as Z or +02:00, or without one in UTC";
+        }
+        else if (time.Year < MinYear)
+        {
+            defect ??= $"{field} is before the year {MinYear} in UTC";
         }
 
-        // The database keeps microseconds.
+        // The database stores microseconds.
         return new DateTime(time.Ticks - (time.Ticks % TimeSpan.TicksPerMicrosecond), DateTimeKind.Utc);
     }
 

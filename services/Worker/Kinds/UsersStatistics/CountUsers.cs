@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Platform.Contracts;
 using Platform.HeavyTasks;
@@ -7,8 +8,8 @@ using Platform.Persistence;
 namespace Platform.Worker.Kinds.UsersStatistics;
 
 /// <summary>
-/// Counts users per country and per month of sign-up. The database groups by both in one statement, so the numbers are of one moment
-/// and the table is read once.
+/// Counts users per country and per month of sign-up. The database groups by both in one statement, so all numbers come from the same
+/// moment and the table is read once.
 /// </summary>
 public sealed class CountUsers(PlatformDbContext db) : HeavyTaskHandler<UserStatisticsParameters>
 {
@@ -42,7 +43,8 @@ public sealed class CountUsers(PlatformDbContext db) : HeavyTaskHandler<UserStat
 
     private async Task<List<UserGroup>> CountAsync(CancellationToken cancellationToken)
     {
-        // Reading the whole table may outlast the timeout of an ordinary statement; RunTimeout and cancel end it through the token.
+        // To read the whole table may take longer than the ordinary statement timeout. RunTimeout and a cancel end the statement through
+        // the token.
         var timeout = db.Database.GetCommandTimeout();
         db.Database.SetCommandTimeout(0);
         try
@@ -67,3 +69,27 @@ public sealed class CountUsers(PlatformDbContext db) : HeavyTaskHandler<UserStat
 
     private sealed record UserGroup(string? Country, int? Year, int? Month, long Users);
 }
+
+/// <summary>
+/// The content of statistics.json. The users of all countries add up to <paramref name="Users"/>, and so do those of all months.
+/// </summary>
+/// <param name="Users">The number of all users.</param>
+/// <param name="Countries">One entry per country in alphabetical order; users without a country, if any, come last.</param>
+/// <param name="Months">One entry per month of sign-up (UTC) in order; users without a sign-up time, if any, come last.</param>
+internal sealed record UserStatistics(long Users, IReadOnlyList<CountryStatistics> Countries, IReadOnlyList<MonthStatistics> Months);
+
+/// <summary>The number of users of one country.</summary>
+/// <param name="Country">The country; null for users without one.</param>
+/// <param name="Users">The number of users.</param>
+internal sealed record CountryStatistics([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Country, long Users);
+
+/// <summary>The number of users who signed up in one month.</summary>
+/// <param name="Month">The month, such as 2024-01; null for users without a sign-up time.</param>
+/// <param name="Users">The number of users.</param>
+internal sealed record MonthStatistics([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Month, long Users);
+
+/// <summary>The result of the task.</summary>
+/// <param name="Users">The number of all users.</param>
+/// <param name="Countries">The number of countries that users have.</param>
+/// <param name="Months">The number of months in which users signed up.</param>
+internal sealed record UserStatisticsResult(long Users, int Countries, int Months);

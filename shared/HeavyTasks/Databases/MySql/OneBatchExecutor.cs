@@ -11,9 +11,9 @@ using MySqlConnector;
 
 namespace Platform.HeavyTasks;
 
-/// <summary>A statement that a SaveChanges executes first, in its own transaction.</summary>
+/// <summary>A statement that a SaveChanges executes first, in the same transaction.</summary>
 /// <param name="Text">One or more statements that return no rows.</param>
-/// <param name="Parameters">Their parameters. Entity Framework's are called <c>@p0</c> and so on.</param>
+/// <param name="Parameters">Their parameters. Entity Framework names its own <c>@p0</c> and so on.</param>
 internal sealed record FirstStatement(string Text, IReadOnlyList<(string Name, object? Value)> Parameters)
 {
     public void AddTo(DbCommand command)
@@ -26,18 +26,19 @@ internal sealed record FirstStatement(string Text, IReadOnlyList<(string Name, o
 }
 
 /// <summary>
-/// Executes a SaveChanges that only inserts, and that needs one command, in one round trip: the beginning and the end of the transaction go
-/// with the batch. Entity Framework would take three.
+/// Executes a SaveChanges that only inserts and needs one command in one round trip: the batch contains the beginning and the end of the
+/// transaction. Entity Framework would take three round trips.
 /// </summary>
 /// <remarks>
-/// Asked for by <see cref="AutoTransactionBehavior.Never"/> or by a <see cref="First"/> statement. A save that also updates or deletes has a
-/// transaction of Entity Framework's instead, because only the client sees that such a row was not found, and by then the batch has committed.
+/// A save requests it by <see cref="AutoTransactionBehavior.Never"/> or by a <see cref="First"/> statement. A save that also updates or
+/// deletes gets a transaction of Entity Framework instead, because only the client sees that such a row was not found, and by then the
+/// batch would have committed.
 /// </remarks>
 internal sealed class OneBatchExecutor(IBatchExecutor inner, ICurrentDbContext current) : IBatchExecutor
 {
     private bool isFramed;
 
-    /// <summary>What the next saves of this context execute first.</summary>
+    /// <summary>The statement that the next saves of this context execute first.</summary>
     public FirstStatement? First { get; set; }
 
     private DatabaseFacade Database => current.Context.Database;
@@ -52,7 +53,7 @@ internal sealed class OneBatchExecutor(IBatchExecutor inner, ICurrentDbContext c
             throw new NotSupportedException("A save with a first statement is asynchronous.");
         }
 
-        // One that was told to do without a transaction relies on this class to bring one, which is for the asynchronous way only.
+        // A context that was told to do without a transaction relies on this class for one, which only asynchronous saves get.
         var behavior = Database.AutoTransactionBehavior;
         Database.AutoTransactionBehavior = behavior == AutoTransactionBehavior.Never ? AutoTransactionBehavior.WhenNeeded : behavior;
         try
@@ -96,7 +97,7 @@ internal sealed class OneBatchExecutor(IBatchExecutor inner, ICurrentDbContext c
         }
     }
 
-    /// <summary>Puts the beginning and the end around a batch.</summary>
+    /// <summary>Adds the beginning and the end of the transaction to a batch.</summary>
     public void Frame(DbCommand command)
     {
         if (!isFramed)
@@ -107,18 +108,18 @@ internal sealed class OneBatchExecutor(IBatchExecutor inner, ICurrentDbContext c
         First?.AddTo(command);
         var transaction = $"START TRANSACTION;\n{First?.Text}\n{command.CommandText.AsSpan().TrimEnd().TrimEnd(';')};\nCOMMIT";
 
-        // The server sends an answer to each statement by itself, and each wakes the client; to a block it sends one.
+        // The server answers each separate statement, and each answer wakes the client. It answers a block once.
         command.CommandText = command.Connection!.ServerVersion.Contains("MariaDB", StringComparison.OrdinalIgnoreCase)
             ? $"BEGIN NOT ATOMIC\n{transaction};\nEND"
             : transaction;
     }
 
     private static bool IsOneOfInserts(ModificationCommandBatch batch) =>
-        DatabaseProvider.OneBatchOfInserts == AutoTransactionBehavior.Never
+        Dialect.Current.OneBatchOfInserts == AutoTransactionBehavior.Never
         && !batch.AreMoreBatchesExpected
         && batch.ModificationCommands.All(c => c.EntityState == EntityState.Added);
 
-    // The next batch is made when the one before has been executed: it may need the keys that the database made.
+    // The next batch is created after the one before has been executed, because it may need keys that the database created.
     private static IEnumerable<ModificationCommandBatch> Rest(IEnumerator<ModificationCommandBatch> batches)
     {
         do
@@ -141,7 +142,7 @@ internal sealed class OneBatchExecutor(IBatchExecutor inner, ICurrentDbContext c
         }
         catch
         {
-            // The server stopped at the statement that failed, in the open transaction, and the connection's next user would go on in it.
+            // The server stopped at the failed statement, and the transaction is still open: the connection's next user would continue it.
             await RollBackAsync((MySqlConnection)connection.DbConnection);
             throw;
         }
@@ -194,12 +195,12 @@ internal sealed class OneBatchExecutor(IBatchExecutor inner, ICurrentDbContext c
         }
         catch (Exception exception) when (exception is MySqlException or InvalidOperationException or IOException)
         {
-            // With the connection, the server ends the transaction; and the error to tell is the first one.
+            // If the connection is lost, the server ends the transaction. The caller must see the first error, not this one.
         }
     }
 }
 
-/// <summary>Lets <see cref="OneBatchExecutor"/> complete the text of its batch, which Entity Framework makes.</summary>
+/// <summary>Lets <see cref="OneBatchExecutor"/> complete the text of a batch that Entity Framework creates.</summary>
 internal sealed class OneBatchInterceptor : DbCommandInterceptor
 {
     public static readonly OneBatchInterceptor Instance = new();

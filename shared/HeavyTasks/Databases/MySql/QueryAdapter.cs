@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Two expressions of the shared queries mean something else in Pomelo's translation: seconds are rounded to whole ones, and the text of
-/// an id is its 16 bytes read as characters. They become functions of <see cref="QueryFunctions"/> before the translation.
+/// Replaces two expressions of the shared queries that Pomelo would translate differently: it rounds seconds to whole ones, and it reads
+/// the 16 bytes of an id as characters. They become functions of <see cref="QueryFunctions"/> before the translation.
 /// </summary>
 internal sealed class QueryAdapter : ExpressionVisitor, IQueryExpressionInterceptor
 {

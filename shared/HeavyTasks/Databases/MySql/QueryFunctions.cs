@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Platform.HeavyTasks;
 
-/// <summary>SQL for what <see cref="QueryAdapter"/> puts into queries, and for the database's clock.</summary>
+/// <summary>The SQL of the functions that <see cref="QueryAdapter"/> puts into queries, and of the database's clock.</summary>
 internal static class QueryFunctions
 {
     public static readonly MethodInfo UtcNowInMethod = typeof(QueryFunctions).GetMethod(nameof(UtcNowIn))!;
@@ -37,10 +37,10 @@ internal static class QueryFunctions
                 typeof(double),
                 seconds.TypeMapping
             ),
-            new SqlFragmentExpression(DatabaseProvider.Now)
+            new SqlFragmentExpression(Clock.MySql)
         );
 
-    // The hyphens go in from the left, so that each one's place is that in the finished text. BIN_TO_UUID is MySQL's alone.
+    // The hyphens are inserted from the left, so that each place is the place in the finished text. Only MySQL has BIN_TO_UUID.
     private static SqlFunctionExpression Text(SqlExpression id)
     {
         var text = Function("HEX", typeof(string), id);

@@ -4,7 +4,10 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Platform.HeavyTasks;
 
-/// <summary>A transaction without a level of its own is READ COMMITTED: the driver would ask for REPEATABLE READ, whatever the session says.</summary>
+/// <summary>
+/// Makes READ COMMITTED the level of a transaction that asks for none. Otherwise the driver asks for REPEATABLE READ, whatever the session
+/// says.
+/// </summary>
 internal sealed class ReadCommittedTransactions : DbTransactionInterceptor
 {
     public static readonly ReadCommittedTransactions Instance = new();

@@ -3,13 +3,13 @@ using MySqlConnector;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// What each session is told when it is new, and again when the pool has reset it: READ COMMITTED also for statements outside a
-/// transaction, because the default isolation locks the gaps between rows, and writers of different tasks then wait for each other or
-/// deadlock; and, where the server knows how (MariaDB), how long a transaction may stand idle.
+/// Sets up each session when it is new, and again when the pool has reset it. First, READ COMMITTED also for statements outside a
+/// transaction: the default isolation locks the gaps between rows, so that writers of different tasks wait for each other or deadlock.
+/// Second, where the server supports it (MariaDB), how long a transaction may stay idle.
 /// </summary>
 /// <remarks>
-/// A server that has these as its own defaults is asked for them once a minute instead: a reset leaves the session with the server's, so
-/// there is nothing to tell, and each use of a connection costs one round trip less.
+/// If the server has these settings as its own defaults, a session needs none, because a reset restores the server's defaults. Each use of
+/// a connection then costs one round trip less. The server's defaults are checked once a minute.
 /// </remarks>
 internal sealed class SessionSettings(DatabaseOptions options, TimeProvider time)
 {

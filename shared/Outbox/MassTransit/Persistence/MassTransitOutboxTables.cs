@@ -4,7 +4,9 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace Platform.Persistence.MySql.Migrations;
 
-/// <summary>The tables of MassTransit's outbox, in databases of builds that use it. The other build's snapshot does not know them.</summary>
+/// <summary>
+/// Creates the tables of MassTransit's outbox in databases of builds that use it. The snapshot of the other build does not contain them.
+/// </summary>
 [DbContext(typeof(PlatformDbContext))]
 [Migration("20261126100000_MassTransitOutboxTables")]
 public sealed class MassTransitOutboxTables : Migration

@@ -24,78 +24,43 @@ namespace Platform.Persistence.MySql.Migrations
             MySqlModelBuilderExtensions.HasCharSet(modelBuilder, "utf8mb4", DelegationModes.ApplyToAll);
             MySqlModelBuilderExtensions.AutoIncrementColumns(modelBuilder);
 
-            modelBuilder.Entity("Platform.Outbox.OutboxMessage", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.AnnouncedKind", b =>
                 {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("binary(16)")
-                        .HasColumnName("id");
+                    b.Property<string>("Name")
+                        .HasMaxLength(100)
+                        .HasColumnType("varchar(100)")
+                        .HasColumnName("name");
 
-                    b.Property<byte[]>("Body")
-                        .IsRequired()
-                        .HasColumnType("longblob")
-                        .HasColumnName("body");
-
-                    b.Property<string>("ContentType")
-                        .IsRequired()
-                        .HasColumnType("longtext")
-                        .HasColumnName("content_type");
-
-                    b.Property<Guid?>("CorrelationId")
-                        .HasColumnType("binary(16)")
-                        .HasColumnName("correlation_id");
-
-                    b.Property<string>("DestinationAddress")
-                        .IsRequired()
-                        .HasColumnType("longtext")
-                        .HasColumnName("destination_address");
-
-                    b.Property<DateTime>("DueAt")
+                    b.Property<DateTime>("AnnouncedAt")
                         .HasColumnType("datetime(6)")
-                        .HasColumnName("due_at")
-                        .HasDefaultValueSql("(UTC_TIMESTAMP(6))");
+                        .HasColumnName("announced_at");
 
-                    b.Property<string>("Error")
+                    b.Property<string>("Description")
+                        .IsRequired()
                         .HasColumnType("longtext")
-                        .HasColumnName("error");
+                        .HasColumnName("description");
 
-                    b.Property<DateTime?>("ExpiresAt")
-                        .HasColumnType("datetime(6)")
-                        .HasColumnName("expires_at");
-
-                    b.Property<int>("Failures")
-                        .HasColumnType("int")
-                        .HasColumnName("failures");
-
-                    b.Property<string>("Headers")
+                    b.Property<string>("ParametersSchema")
+                        .IsRequired()
                         .HasColumnType("longtext")
-                        .HasColumnName("headers");
+                        .HasColumnName("parameters_schema");
 
-                    b.Property<Guid?>("LeaseOwner")
-                        .HasColumnType("binary(16)")
-                        .HasColumnName("lease_owner");
+                    b.Property<string>("Service")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("varchar(100)")
+                        .HasColumnName("service");
 
-                    b.Property<Guid?>("MessageId")
-                        .HasColumnType("binary(16)")
-                        .HasColumnName("message_id");
+                    b.HasKey("Name")
+                        .HasName("pk_heavy_task_kinds");
 
-                    b.Property<string>("Properties")
-                        .HasColumnType("longtext")
-                        .HasColumnName("properties");
+                    b.ToTable("heavy_task_kinds", (string)null);
 
-                    b.Property<string>("RoutingKey")
-                        .HasColumnType("longtext")
-                        .HasColumnName("routing_key");
-
-                    b.HasKey("Id")
-                        .HasName("pk_outbox_messages");
-
-                    b.HasIndex("LeaseOwner", "DueAt")
-                        .HasDatabaseName("ix_outbox_messages_lease_owner_due_at");
-
-                    b.ToTable("outbox_messages", (string)null);
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
                 });
 
-            modelBuilder.Entity("Platform.Persistence.HeavyTask", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTask", b =>
                 {
                     b.Property<Guid>("Id")
                         .HasColumnType("binary(16)")
@@ -150,9 +115,9 @@ namespace Platform.Persistence.MySql.Migrations
                         .HasColumnType("varchar(100)")
                         .HasColumnName("kind");
 
-                    b.Property<int>("MaxAttempts")
+                    b.Property<int>("MaxFailures")
                         .HasColumnType("int")
-                        .HasColumnName("max_attempts");
+                        .HasColumnName("max_failures");
 
                     b.Property<Guid?>("Owner")
                         .IsConcurrencyToken()
@@ -225,9 +190,12 @@ namespace Platform.Persistence.MySql.Migrations
                         .HasDatabaseName("ix_heavy_tasks_kind_status_id");
 
                     b.ToTable("heavy_tasks", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
                 });
 
-            modelBuilder.Entity("Platform.Persistence.HeavyTaskAttempt", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskAttempt", b =>
                 {
                     b.Property<Guid>("TaskId")
                         .HasColumnType("binary(16)")
@@ -269,13 +237,43 @@ namespace Platform.Persistence.MySql.Migrations
                         .HasName("pk_heavy_task_attempts");
 
                     b.ToTable("heavy_task_attempts", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
                 });
 
-            modelBuilder.Entity("Platform.Persistence.Instance", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskFile", b =>
+                {
+                    b.Property<Guid>("FileId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("file_id");
+
+                    b.Property<Guid>("TaskId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("task_id");
+
+                    b.HasKey("FileId", "TaskId")
+                        .HasName("pk_heavy_task_files");
+
+                    b.HasIndex("TaskId")
+                        .HasDatabaseName("ix_heavy_task_files_task_id");
+
+                    b.ToTable("heavy_task_files", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
+                });
+
+            modelBuilder.Entity("Platform.HeavyTasks.Instance", b =>
                 {
                     b.Property<Guid>("Id")
                         .HasColumnType("binary(16)")
                         .HasColumnName("id");
+
+                    b.Property<string>("ConnectionHolders")
+                        .HasMaxLength(4000)
+                        .HasColumnType("varchar(4000)")
+                        .HasColumnName("connection_holders");
 
                     b.Property<bool>("HoldsLock")
                         .HasColumnType("tinyint(1)")
@@ -339,9 +337,12 @@ namespace Platform.Persistence.MySql.Migrations
                         .HasName("pk_instances");
 
                     b.ToTable("instances", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
                 });
 
-            modelBuilder.Entity("Platform.Persistence.PoisonMessage", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.PoisonMessage", b =>
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
@@ -392,9 +393,12 @@ namespace Platform.Persistence.MySql.Migrations
                         .HasDatabaseName("ix_poison_messages_created_at");
 
                     b.ToTable("poison_messages", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
                 });
 
-            modelBuilder.Entity("Platform.Persistence.StoredFile", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.StoredFile", b =>
                 {
                     b.Property<Guid>("Id")
                         .HasColumnType("binary(16)")
@@ -413,6 +417,10 @@ namespace Platform.Persistence.MySql.Migrations
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("datetime(6)")
                         .HasColumnName("created_at");
+
+                    b.Property<DateTime?>("ExpiresAt")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("expires_at");
 
                     b.Property<long>("Length")
                         .HasColumnType("bigint")
@@ -436,16 +444,19 @@ namespace Platform.Persistence.MySql.Migrations
                     b.HasKey("Id")
                         .HasName("pk_stored_files");
 
-                    b.HasIndex("CreatedAt")
-                        .HasDatabaseName("ix_stored_files_created_at");
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_stored_files_expires_at");
 
-                    b.HasIndex("TaskId")
-                        .HasDatabaseName("ix_stored_files_task_id");
+                    b.HasIndex("TaskId", "CreatedAt")
+                        .HasDatabaseName("ix_stored_files_task_id_created_at");
 
                     b.ToTable("stored_files", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
                 });
 
-            modelBuilder.Entity("Platform.Persistence.StoredFileChunk", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.StoredFileChunk", b =>
                 {
                     b.Property<Guid>("FileId")
                         .HasColumnType("binary(16)")
@@ -464,6 +475,80 @@ namespace Platform.Persistence.MySql.Migrations
                         .HasName("pk_stored_file_chunks");
 
                     b.ToTable("stored_file_chunks", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
+                });
+
+            modelBuilder.Entity("Platform.Outbox.OutboxMessage", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("Body")
+                        .IsRequired()
+                        .HasColumnType("longblob")
+                        .HasColumnName("body");
+
+                    b.Property<string>("ContentType")
+                        .IsRequired()
+                        .HasColumnType("longtext")
+                        .HasColumnName("content_type");
+
+                    b.Property<Guid?>("CorrelationId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("correlation_id");
+
+                    b.Property<string>("DestinationAddress")
+                        .IsRequired()
+                        .HasColumnType("longtext")
+                        .HasColumnName("destination_address");
+
+                    b.Property<DateTime>("DueAt")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("due_at")
+                        .HasDefaultValueSql("(UTC_TIMESTAMP(6))");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("longtext")
+                        .HasColumnName("error");
+
+                    b.Property<DateTime?>("ExpiresAt")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("expires_at");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("int")
+                        .HasColumnName("failures");
+
+                    b.Property<string>("Headers")
+                        .HasColumnType("longtext")
+                        .HasColumnName("headers");
+
+                    b.Property<Guid?>("LeaseOwner")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("lease_owner");
+
+                    b.Property<Guid?>("MessageId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("message_id");
+
+                    b.Property<string>("Properties")
+                        .HasColumnType("longtext")
+                        .HasColumnName("properties");
+
+                    b.Property<string>("RoutingKey")
+                        .HasColumnType("longtext")
+                        .HasColumnName("routing_key");
+
+                    b.HasKey("Id")
+                        .HasName("pk_outbox_messages");
+
+                    b.HasIndex("LeaseOwner", "DueAt")
+                        .HasDatabaseName("ix_outbox_messages_lease_owner_due_at");
+
+                    b.ToTable("outbox_messages", (string)null);
                 });
 
             modelBuilder.Entity("Platform.Persistence.User", b =>
@@ -515,6 +600,16 @@ namespace Platform.Persistence.MySql.Migrations
                         .HasDatabaseName("ix_users_country_id");
 
                     b.ToTable("users", (string)null);
+                });
+
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskFile", b =>
+                {
+                    b.HasOne("Platform.HeavyTasks.StoredFile", null)
+                        .WithMany()
+                        .HasForeignKey("FileId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_heavy_task_files_file_id");
                 });
 #pragma warning restore 612, 618
         }

@@ -22,84 +22,41 @@ namespace Platform.Persistence.PostgreSql.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
-            modelBuilder.Entity("Platform.Outbox.OutboxMessage", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.AnnouncedKind", b =>
                 {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid")
-                        .HasColumnName("id");
+                    b.Property<string>("Name")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
 
-                    b.Property<byte[]>("Body")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("body");
-
-                    b.Property<string>("ContentType")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("content_type");
-
-                    b.Property<Guid?>("CorrelationId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("correlation_id");
-
-                    b.Property<string>("DestinationAddress")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("destination_address");
-
-                    b.Property<DateTime>("DueAt")
+                    b.Property<DateTime>("AnnouncedAt")
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("due_at")
-                        .HasDefaultValueSql("clock_timestamp()");
+                        .HasColumnName("announced_at");
 
-                    b.Property<string>("Error")
+                    b.Property<string>("Description")
+                        .IsRequired()
                         .HasColumnType("text")
-                        .HasColumnName("error");
+                        .HasColumnName("description");
 
-                    b.Property<DateTime?>("ExpiresAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("expires_at");
-
-                    b.Property<int>("Failures")
-                        .HasColumnType("integer")
-                        .HasColumnName("failures");
-
-                    b.Property<string>("Headers")
+                    b.Property<string>("ParametersSchema")
+                        .IsRequired()
                         .HasColumnType("text")
-                        .HasColumnName("headers");
+                        .HasColumnName("parameters_schema");
 
-                    b.Property<Guid?>("LeaseOwner")
-                        .HasColumnType("uuid")
-                        .HasColumnName("lease_owner");
+                    b.Property<string>("Service")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("service");
 
-                    b.Property<Guid?>("MessageId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("message_id");
+                    b.HasKey("Name")
+                        .HasName("pk_heavy_task_kinds");
 
-                    b.Property<string>("Properties")
-                        .HasColumnType("text")
-                        .HasColumnName("properties");
-
-                    b.Property<string>("RoutingKey")
-                        .HasColumnType("text")
-                        .HasColumnName("routing_key");
-
-                    b.HasKey("Id")
-                        .HasName("pk_outbox_messages");
-
-                    b.HasIndex("DueAt")
-                        .HasDatabaseName("ix_outbox_messages_due_at")
-                        .HasFilter("lease_owner IS NULL");
-
-                    b.ToTable("outbox_messages", (string)null);
-
-                    b
-                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_cost_delay", 0)
-                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0)
-                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_threshold", 5000);
+                    b.ToTable("heavy_task_kinds", (string)null);
                 });
 
-            modelBuilder.Entity("Platform.Persistence.HeavyTask", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTask", b =>
                 {
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
@@ -155,9 +112,9 @@ namespace Platform.Persistence.PostgreSql.Migrations
                         .HasColumnName("kind")
                         .UseCollation("C");
 
-                    b.Property<int>("MaxAttempts")
+                    b.Property<int>("MaxFailures")
                         .HasColumnType("integer")
-                        .HasColumnName("max_attempts");
+                        .HasColumnName("max_failures");
 
                     b.Property<Guid?>("Owner")
                         .IsConcurrencyToken()
@@ -241,7 +198,7 @@ namespace Platform.Persistence.PostgreSql.Migrations
                         .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_threshold", 5000);
                 });
 
-            modelBuilder.Entity("Platform.Persistence.HeavyTaskAttempt", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskAttempt", b =>
                 {
                     b.Property<Guid>("TaskId")
                         .HasColumnType("uuid")
@@ -285,11 +242,35 @@ namespace Platform.Persistence.PostgreSql.Migrations
                     b.ToTable("heavy_task_attempts", (string)null);
                 });
 
-            modelBuilder.Entity("Platform.Persistence.Instance", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskFile", b =>
+                {
+                    b.Property<Guid>("FileId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("file_id");
+
+                    b.Property<Guid>("TaskId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("task_id");
+
+                    b.HasKey("FileId", "TaskId")
+                        .HasName("pk_heavy_task_files");
+
+                    b.HasIndex("TaskId")
+                        .HasDatabaseName("ix_heavy_task_files_task_id");
+
+                    b.ToTable("heavy_task_files", (string)null);
+                });
+
+            modelBuilder.Entity("Platform.HeavyTasks.Instance", b =>
                 {
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
                         .HasColumnName("id");
+
+                    b.Property<string>("ConnectionHolders")
+                        .HasMaxLength(4000)
+                        .HasColumnType("character varying(4000)")
+                        .HasColumnName("connection_holders");
 
                     b.Property<bool>("HoldsLock")
                         .HasColumnType("boolean")
@@ -355,7 +336,7 @@ namespace Platform.Persistence.PostgreSql.Migrations
                     b.ToTable("instances", (string)null);
                 });
 
-            modelBuilder.Entity("Platform.Persistence.PoisonMessage", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.PoisonMessage", b =>
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
@@ -408,7 +389,7 @@ namespace Platform.Persistence.PostgreSql.Migrations
                     b.ToTable("poison_messages", (string)null);
                 });
 
-            modelBuilder.Entity("Platform.Persistence.StoredFile", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.StoredFile", b =>
                 {
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
@@ -427,6 +408,10 @@ namespace Platform.Persistence.PostgreSql.Migrations
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
+
+                    b.Property<DateTime?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
 
                     b.Property<long>("Length")
                         .HasColumnType("bigint")
@@ -450,16 +435,16 @@ namespace Platform.Persistence.PostgreSql.Migrations
                     b.HasKey("Id")
                         .HasName("pk_stored_files");
 
-                    b.HasIndex("CreatedAt")
-                        .HasDatabaseName("ix_stored_files_created_at");
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_stored_files_expires_at");
 
-                    b.HasIndex("TaskId")
-                        .HasDatabaseName("ix_stored_files_task_id");
+                    b.HasIndex("TaskId", "CreatedAt")
+                        .HasDatabaseName("ix_stored_files_task_id_created_at");
 
                     b.ToTable("stored_files", (string)null);
                 });
 
-            modelBuilder.Entity("Platform.Persistence.StoredFileChunk", b =>
+            modelBuilder.Entity("Platform.HeavyTasks.StoredFileChunk", b =>
                 {
                     b.Property<Guid>("FileId")
                         .HasColumnType("uuid")
@@ -478,6 +463,83 @@ namespace Platform.Persistence.PostgreSql.Migrations
                         .HasName("pk_stored_file_chunks");
 
                     b.ToTable("stored_file_chunks", (string)null);
+                });
+
+            modelBuilder.Entity("Platform.Outbox.OutboxMessage", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("Body")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("body");
+
+                    b.Property<string>("ContentType")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("content_type");
+
+                    b.Property<Guid?>("CorrelationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("correlation_id");
+
+                    b.Property<string>("DestinationAddress")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("destination_address");
+
+                    b.Property<DateTime>("DueAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_at")
+                        .HasDefaultValueSql("clock_timestamp()");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("text")
+                        .HasColumnName("error");
+
+                    b.Property<DateTime?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<int>("Failures")
+                        .HasColumnType("integer")
+                        .HasColumnName("failures");
+
+                    b.Property<string>("Headers")
+                        .HasColumnType("text")
+                        .HasColumnName("headers");
+
+                    b.Property<Guid?>("LeaseOwner")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lease_owner");
+
+                    b.Property<Guid?>("MessageId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("message_id");
+
+                    b.Property<string>("Properties")
+                        .HasColumnType("text")
+                        .HasColumnName("properties");
+
+                    b.Property<string>("RoutingKey")
+                        .HasColumnType("text")
+                        .HasColumnName("routing_key");
+
+                    b.HasKey("Id")
+                        .HasName("pk_outbox_messages");
+
+                    b.HasIndex("DueAt")
+                        .HasDatabaseName("ix_outbox_messages_due_at")
+                        .HasFilter("lease_owner IS NULL");
+
+                    b.ToTable("outbox_messages", (string)null);
+
+                    b
+                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_cost_delay", 0)
+                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0)
+                        .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_threshold", 5000);
                 });
 
             modelBuilder.Entity("Platform.Persistence.User", b =>
@@ -529,6 +591,16 @@ namespace Platform.Persistence.PostgreSql.Migrations
                         .HasDatabaseName("ix_users_country_id");
 
                     b.ToTable("users", (string)null);
+                });
+
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskFile", b =>
+                {
+                    b.HasOne("Platform.HeavyTasks.StoredFile", null)
+                        .WithMany()
+                        .HasForeignKey("FileId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_heavy_task_files_file_id");
                 });
 #pragma warning restore 612, 618
         }

@@ -3,7 +3,7 @@ using MassTransit.Serialization;
 
 namespace Platform.HeavyTasks.Tests;
 
-/// <summary>What the broker's client may do to MassTransit's delivery of the outbox.</summary>
+/// <summary>Tests what the broker's client can do to MassTransit's outbox delivery.</summary>
 public sealed class DeliveryTests : WorkerTest
 {
     [Fact]
@@ -20,7 +20,7 @@ public sealed class DeliveryTests : WorkerTest
         (await Database.CountAsync("heavy_task_attempts")).ShouldBe(1);
     }
 
-    // As RabbitMQ.Client 7.1 does when its channel closes under a declaration: whatever the token says.
+    // RabbitMQ.Client 7.1 does this when its channel closes during a declaration, whatever the token says.
     private sealed class FirstSendHangs : ISendObserver
     {
         private readonly TaskCompletionSource never = new();

@@ -1,6 +1,9 @@
+using System.Data.Common;
 using System.Globalization;
 using System.Text;
+using CsvHelper;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Platform.HeavyTasks;
 using Platform.Persistence;
@@ -124,6 +127,83 @@ public sealed class ExportUsersTests : KindTest
         static DateTimeOffset? Parse(string? text) => text is null ? null : DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
     }
 
+    [Theory]
+    [InlineData("=1+1")]
+    [InlineData("+49 30 1")]
+    [InlineData("-1")]
+    [InlineData("@SUM(A1)")]
+    [InlineData("\t=1")]
+    [InlineData("\r=1")]
+    [InlineData("\n=1")]
+    [InlineData("\uFF1D1")]
+    public async Task Formulas_are_text_in_a_file_for_a_spreadsheet_program(string value)
+    {
+        await StartWorkerAsync<ExportUsers>();
+        await AddUsersAsync([
+            new User
+            {
+                ExternalId = value,
+                Name = value,
+                Email = value,
+                Country = value,
+                SignedUpAt = January,
+            },
+            new User { ExternalId = "1=", Name = "a-b" },
+        ]);
+
+        var safe = await ReadResultFileAsync(await Worker.RunAsync(new ExportUsersParameters { Spreadsheet = true }), "users.csv");
+        var exact = await ReadResultFileAsync(await Worker.RunAsync(new ExportUsersParameters()), "users.csv");
+
+        Cells(safe).ShouldBe([.. Enumerable.Repeat($"'{value}", 4), "2024-01-01T00:00:00Z", "1=", "a-b", "", "", ""]);
+        Cells(exact).ShouldBe([.. Enumerable.Repeat(value, 4), "2024-01-01T00:00:00Z", "1=", "a-b", "", "", ""]);
+
+        static List<string> Cells(string csv)
+        {
+            using var parser = new CsvParser(new StringReader(csv), CultureInfo.InvariantCulture);
+            parser.Read();
+            var cells = new List<string>();
+            while (parser.Read())
+            {
+                cells.AddRange(parser.Record!);
+            }
+
+            return cells;
+        }
+    }
+
+    [Fact]
+    public async Task Each_query_searches_a_bounded_range_of_ids_and_gaps_are_passed_over()
+    {
+        var queries = new UserQueries();
+        await StartWorkerAsync<ExportUsers>(services =>
+            services.ConfigureDbContext<PlatformDbContext>(options => options.AddInterceptors(queries))
+        );
+        var far = 4_000_000_000_000;
+        await AddUsersAsync([
+            .. Enumerable.Range(1, 200).Select(n => WithId(n * 1000L, "DE")),
+            WithId(201_001, "FR"),
+            WithId(far - 1, "FR"),
+            WithId(far, "DE"),
+            WithId(far + ExportUsers.IdsPerPage, "FR"),
+            WithId(far + ExportUsers.IdsPerPage + 1, "DE"),
+        ]);
+
+        var task = await Worker.RunAsync(new ExportUsersParameters { Country = "FR" });
+
+        task.Result.ShouldBe("""{"rows":3}""", task.Error);
+        queries.Pages.Count.ShouldBeInRange(5, 12);
+        queries.Pages.ShouldAllBe(p => p.To - p.From <= ExportUsers.IdsPerPage);
+
+        static User WithId(long id, string country) =>
+            new()
+            {
+                Id = id,
+                ExternalId = $"u{id}",
+                Name = "x",
+                Country = country,
+            };
+    }
+
     [Fact]
     public async Task The_file_is_whole_wherever_the_attempts_are_cut_off()
     {
@@ -138,7 +218,7 @@ public sealed class ExportUsersTests : KindTest
         var users = Enumerable.Range(1, 63_000).Select(n => new UserRow($"u{n}", $"User \"{n}\"", null, "DE", null)).ToArray();
         await WriteAsync(users);
 
-        var task = await Worker.RunAsync(new ExportUsersParameters { Country = "DE" }, maxAttempts: 10);
+        var task = await Worker.RunAsync(new ExportUsersParameters { Country = "DE" }, maxFailures: 10);
 
         task.Result.ShouldBe("""{"rows":63000}""", task.Error);
         crashes.Crashes.ShouldBe(5);
@@ -162,7 +242,7 @@ public sealed class ExportUsersTests : KindTest
         await StartWorkerAsync<CrashingExport>(services => services.AddSingleton(crashes));
         await WriteAsync([.. Enumerable.Range(1, 20_001).Select(n => new UserRow($"u{n}", "x", null, null, null))]);
 
-        var task = await Worker.RunAsync(new ExportUsersParameters(), maxAttempts: 10);
+        var task = await Worker.RunAsync(new ExportUsersParameters(), maxFailures: 10);
 
         task.Result.ShouldBe("""{"rows":20001}""", task.Error);
         (await UsersAsync()).Count.ShouldBe(20_002);
@@ -219,7 +299,7 @@ public sealed class ExportUsersTests : KindTest
             await db.Users.ExecuteDeleteAsync();
         }
 
-        // A result file is a file like any other.
+        // A result file can be imported like any other file.
         var import = await Worker.RunAsync(
             new ImportUsersParameters
             {
@@ -252,6 +332,29 @@ public sealed class ExportUsersTests : KindTest
         await using var transaction = await db.Database.BeginTransactionAsync();
         await new UserBulkWriter().WriteAsync(db, users, ExistingUser.Fail, UserColumns.None, CancellationToken.None);
         await transaction.CommitAsync();
+    }
+
+    /// <summary>Notes the ids between which each query for users searches.</summary>
+    private sealed class UserQueries : DbCommandInterceptor
+    {
+        public List<(long From, long To)> Pages { get; } = [];
+
+        public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
+            DbCommand command,
+            CommandEventData eventData,
+            InterceptionResult<DbDataReader> result,
+            CancellationToken cancellationToken = default
+        )
+        {
+            var isPage = command.CommandText.Contains("external_id", StringComparison.OrdinalIgnoreCase);
+            var ids = command.Parameters.Cast<DbParameter>().Select(p => p.Value).OfType<long>().ToArray();
+            if (isPage && ids.Length >= 2)
+            {
+                Pages.Add((ids[0], ids[1]));
+            }
+
+            return new(result);
+        }
     }
 
     private sealed class CrashingExport(PlatformDbContext db, CrashPlan plan) : HeavyTaskHandler<ExportUsersParameters>

@@ -49,13 +49,13 @@ public sealed class ImportHeaderTests
     }
 
     [Theory]
-    [InlineData("id,naam", "Parameter columns.name: the header row has no column 'name'. It has 'id', 'naam'.")]
-    [InlineData("ID,name", "Parameter columns.externalId: the header row has no column 'id'. It has 'ID', 'name'.")]
-    [InlineData("id,name,id", "Parameter columns.externalId: the header row has column 'id' more than once.")]
+    [InlineData("id,naam", "Parameter columns.name: the header row (line 1) has no column 'name'. It has 'id', 'naam'.")]
+    [InlineData("ID,name", "Parameter columns.externalId: the header row (line 1) has no column 'id'. It has 'ID', 'name'.")]
+    [InlineData("id,name,id", "Parameter columns.externalId: the header row (line 1) has column 'id' more than once.")]
     [InlineData("", "The file is empty: there is no header row.")]
     [InlineData("\r\n\r\n", "The file is empty: there is no header row.")]
-    [InlineData("id,\"name", "The header row (line 1) a quote is opened and not closed before the end of the file.")]
-    [InlineData("id,na\0me", "The header row (line 1) contains NUL characters.")]
+    [InlineData("id,\"name", "The header row (line 1) cannot be read: a quote is opened and not closed before the end of the file.")]
+    [InlineData("id,na\0me", "The header row (line 1) cannot be read: contains NUL characters.")]
     [InlineData("\nid,n\"ame", "The header row (line 2) cannot be read: a quote stands inside a field")]
     public async Task A_header_that_does_not_fit_fails_the_task_with_the_name_of_what_is_wrong(string text, string message)
     {
@@ -76,29 +76,40 @@ public sealed class ImportHeaderTests
         );
 
         error.Message.ShouldBe(
-            "The header row (line 1) contains bytes that are not valid utf-8. Is the file CSV, and is parameter encoding right? It was read as utf-8."
+            "The header row (line 1) cannot be read: contains bytes that are not valid utf-8. Is the file CSV, and is parameter encoding right? It was read as utf-8."
         );
     }
 
     [Theory]
-    [InlineData("klingon", "Parameter encoding: 'klingon' is not a known encoding.")]
-    [InlineData("utf-7", "Parameter encoding: 'utf-7' is not a known encoding.")]
-    [InlineData("utf-32", "Parameter encoding: 'utf-32' cannot be read line by line.")]
-    [InlineData("iso-2022-jp", "Parameter encoding: 'iso-2022-jp' cannot be read line by line.")]
-    [InlineData("IBM037", "Parameter encoding: 'IBM037' cannot be read line by line.")]
-    public async Task An_encoding_that_cannot_be_used_fails_the_task(string encoding, string message)
+    [InlineData("klingon")]
+    [InlineData("utf-7")]
+    [InlineData("utf-32")]
+    [InlineData("iso-2022-jp")]
+    [InlineData("IBM037")]
+    [InlineData("")]
+    [InlineData("0")]
+    [InlineData("99999999999")]
+    [InlineData("utf-8\u200B")]
+    public async Task An_encoding_that_cannot_be_used_fails_the_task(string encoding)
     {
         var error = await Should.ThrowAsync<NonRetryableException>(() =>
             ReadAsync("id,name"u8.ToArray(), new ImportUsersColumns { ExternalId = "id", Name = "name" }, encoding)
         );
 
-        error.Message.ShouldStartWith(message);
+        error.Message.ShouldStartWith(
+            $"Parameter encoding: '{encoding.Replace("\u200B", "\\u200B", StringComparison.Ordinal)}' is not an encoding that can be read line by line. Use one of utf-8, "
+        );
+        error.InnerException.ShouldBeNull();
     }
 
     [Theory]
     [InlineData("\"")]
     [InlineData("\n")]
     [InlineData("")]
+    [InlineData(" ")]
+    [InlineData("a")]
+    [InlineData("7")]
+    [InlineData(",,")]
     public async Task A_delimiter_that_cannot_be_one_fails_the_task(string delimiter)
     {
         var error = await Should.ThrowAsync<NonRetryableException>(() =>
@@ -107,6 +118,87 @@ public sealed class ImportHeaderTests
 
         error.Message.ShouldStartWith("Parameter delimiter:");
     }
+
+    [Theory]
+    [InlineData("sep=;\nid;x,y;name", ';', 3)]
+    [InlineData("SEP=|\r\nid|name", '|', 3)]
+    [InlineData("\"sep=;\"\nid;name", ';', 3)]
+    [InlineData("sep=,\nid,name", ',', 3)]
+    [InlineData("sep=\t\nid\tname", '\t', 3)]
+    [InlineData("sep=^\n\nid^name", '^', 4)]
+    [InlineData("sep=;;;\nid;name", ';', 3)]
+    [InlineData("\uFEFFsep=;\n;;\nid;name", ';', 4)]
+    public async Task A_first_line_may_name_the_delimiter_as_in_Excel(string text, char delimiter, int nextLine)
+    {
+        using var content = new MemoryStream(Encoding.UTF8.GetBytes(text + "\n1"));
+        var reader = await CsvRecordReader.OpenAsync(content, "utf-8", CancellationToken.None);
+
+        var header = await ImportHeader.ReadAsync(reader, Parameters(), CancellationToken.None);
+
+        header.Delimiter.ShouldBe(delimiter);
+        (await reader.ReadAsync(CancellationToken.None))!.Value.Line.ShouldBe(nextLine);
+    }
+
+    [Fact]
+    public async Task A_delimiter_of_the_parameters_wins_over_that_of_the_first_line()
+    {
+        using var content = new MemoryStream("sep=;\nid,name\n"u8.ToArray());
+        var reader = await CsvRecordReader.OpenAsync(content, "utf-8", CancellationToken.None);
+
+        (await ImportHeader.ReadAsync(reader, Parameters() with { Delimiter = "," }, CancellationToken.None)).Delimiter.ShouldBe(',');
+    }
+
+    [Fact]
+    public async Task A_quoted_header_behind_two_byte_order_marks_is_read() =>
+        (await ReadAsync("\uFEFF\uFEFF\"id\",\"name\"", new ImportUsersColumns { ExternalId = "id", Name = "name" })).ColumnCount.ShouldBe(
+            2
+        );
+
+    [Theory]
+    [InlineData("id,\u200Bname", "It has 'id', '\\u200Bname'.")]
+    [InlineData("id,name\u00A0", "It has 'id', 'name\\u00A0'.")]
+    [InlineData("id,na\u202Eme", "It has 'id', 'na\\u202Eme'.")]
+    [InlineData("id,na\u001B[31mme", "It has 'id', 'na\\u001B[31mme'.")]
+    [InlineData("id,\"na\rme\"", "It has 'id', 'na\\u000Dme'.")]
+    [InlineData("id,na\U000E0001me", "It has 'id', 'na\\u{E0001}me'.")]
+    [InlineData("id,nam\u0065\u0301", "It has 'id', 'name\\u0301'.")]
+    [InlineData("id,名 😀", "It has 'id', '名 😀'.")]
+    public async Task Characters_that_nobody_sees_are_shown(string header, string shown)
+    {
+        var error = await Should.ThrowAsync<NonRetryableException>(() =>
+            ReadAsync(header, new ImportUsersColumns { ExternalId = "id", Name = "name" })
+        );
+
+        error.Message.ShouldEndWith(shown);
+    }
+
+    [Fact]
+    public async Task A_message_is_short_however_long_the_header_and_the_name_of_a_column_are()
+    {
+        var cell = new string('x', 900_000);
+        var one = await Should.ThrowAsync<NonRetryableException>(() =>
+            ReadAsync($"{cell},id", new ImportUsersColumns { ExternalId = "id", Name = "na\nme" })
+        );
+        var many = await Should.ThrowAsync<NonRetryableException>(() =>
+            ReadAsync(
+                string.Join(',', Enumerable.Range(0, 900).Select(i => $"{i}{cell[..1000]}")),
+                new ImportUsersColumns { ExternalId = "id", Name = "name" }
+            )
+        );
+
+        one.Message.ShouldBe(
+            $"Parameter columns.name: the header row (line 1) has no column 'na\\u000Ame'. It has '{cell[..100]}...' (900,000 characters), 'id'."
+        );
+        many.Message.Length.ShouldBeLessThan(1500);
+        many.Message.ShouldMatch(" and 8[0-9]{2} more.$");
+    }
+
+    private static ImportUsersParameters Parameters() =>
+        new()
+        {
+            FileId = Guid.Empty,
+            Columns = new ImportUsersColumns { ExternalId = "id", Name = "name" },
+        };
 
     private static Task<ImportHeader> ReadAsync(string text, ImportUsersColumns columns) =>
         ReadAsync(Encoding.UTF8.GetBytes(text), columns);

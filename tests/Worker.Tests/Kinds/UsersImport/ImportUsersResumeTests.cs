@@ -41,7 +41,7 @@ public sealed class ImportUsersResumeTests : KindTest
             Columns = new ImportUsersColumns { ExternalId = "externalId", Name = "name" },
         };
 
-        var task = await Worker.RunAsync(parameters, maxAttempts: 100);
+        var task = await Worker.RunAsync(parameters, maxFailures: 100);
 
         task.Status.ShouldBe(HeavyTaskStatus.Succeeded, task.Error);
         crashes.Crashes.ShouldBeGreaterThanOrEqualTo(Checkpoints);

@@ -174,7 +174,120 @@ public sealed class ImportUsersTests : KindTest
         var task = await ImportAsync("id,name,mail,land\n1,Ada,,\n", expected: HeavyTaskStatus.Failed);
 
         task.Failures.ShouldBe(1);
-        task.Error.ShouldBe("Parameter columns.signedUpAt: the header row has no column 'since'. It has 'id', 'name', 'mail', 'land'.");
+        task.Error.ShouldBe(
+            "Parameter columns.signedUpAt: the header row (line 1) has no column 'since'. It has 'id', 'name', 'mail', 'land'."
+        );
+    }
+
+    [Fact]
+    public async Task A_broken_quote_rejects_its_own_line_and_no_other()
+    {
+        await StartWorkerAsync<ImportUsers>();
+
+        var task = await ImportAsync("id,name,mail,land,since\nr1,\"Ann,,,\nr2,Bob,,,\nr3,Cid,,,\nr4,\"Dan\",,,\nr5,Eve,,,\n");
+
+        Result(task).ShouldBe(new ImportUsersResult(5, 4, 0, 0, 1));
+        (await StoredAsync()).Select(u => u.ExternalId).ShouldBe(["r2", "r3", "r4", "r5"]);
+        Rejected(await ReadResultFileAsync(task, "rejected.csv"))
+            .ShouldBe([(2, "a quote is opened and not closed: the next one, in line 5, stands inside a field", "r1,\"Ann,,,")]);
+    }
+
+    [Fact]
+    public async Task Every_line_is_rejected_by_itself_when_each_opens_a_quote_that_no_later_one_closes()
+    {
+        await StartWorkerAsync<ImportUsers>();
+
+        var task = await ImportAsync("id,name,mail,land,since\n" + string.Concat(Enumerable.Repeat("a\"b,\"cd\n", 50_000)));
+
+        Result(task).ShouldBe(new ImportUsersResult(50_000, 0, 0, 0, 50_000));
+        Rejected(await ReadResultFileAsync(task, "rejected.csv")).Select(r => r.Line).ShouldBe(Enumerable.Range(2, 50_000));
+    }
+
+    [Fact]
+    public async Task A_million_rejected_rows_are_listed_and_more_are_counted()
+    {
+        await StartWorkerAsync<ImportUsers>();
+        const int Bad = RejectedRows.MaxListed + 60_000;
+
+        var content = Encoding.UTF8.GetBytes("id,name,mail,land,since\n" + string.Concat(Enumerable.Repeat("a\n", Bad)) + "1,Ada,,,\n");
+        var id = await Worker.SubmitAsync(new ImportUsersParameters { FileId = await UploadAsync(content), Columns = AllColumns });
+
+        // Longer than the harness waits for a task.
+        await Eventually.Async(
+            async () => (await Worker.ReadAsync(id)).Status is HeavyTaskStatus.Succeeded or HeavyTaskStatus.Failed,
+            TimeSpan.FromMinutes(5),
+            "the import ends"
+        );
+        var task = await Worker.ReadAsync(id);
+        Result(task).ShouldBe(new ImportUsersResult(Bad + 1, 1, 0, 0, Bad));
+        var rejected = Rejected(await ReadResultFileAsync(task, "rejected.csv"));
+        rejected.Count.ShouldBe(RejectedRows.MaxListed + 1);
+        rejected[^2].ShouldBe((RejectedRows.MaxListed + 1, "has 1 fields where the header has 5", "a"));
+        rejected[^1]
+            .ShouldBe((RejectedRows.MaxListed + 2, "more than 1,000,000 rows are rejected; from this line on they are only counted", ""));
+    }
+
+    [Theory]
+    [InlineData("UTF8", 65001)]
+    [InlineData("utf_8", 65001)]
+    [InlineData("utf-8-sig", 65001)]
+    [InlineData("65001", 65001)]
+    [InlineData("UTF-16LE", 1200)]
+    [InlineData("utf16be", 1201)]
+    [InlineData("ascii", 20127)]
+    [InlineData("latin1", 28591)]
+    [InlineData("Latin-1", 28591)]
+    [InlineData("ISO8859-15", 28605)]
+    [InlineData("iso_8859_2", 28592)]
+    [InlineData("latin9", 28605)]
+    [InlineData("cp1252", 1252)]
+    [InlineData("1252", 1252)]
+    [InlineData("win-1251", 1251)]
+    [InlineData("cp-850", 850)]
+    [InlineData("IBM437", 437)]
+    [InlineData("koi8r", 20866)]
+    [InlineData("MacRoman", 10000)]
+    [InlineData("sjis", 932)]
+    [InlineData("Shift-JIS", 932)]
+    [InlineData("shiftjis", 932)]
+    [InlineData("windows-31j", 932)]
+    [InlineData("MS932", 932)]
+    [InlineData("cp932", 932)]
+    [InlineData("932", 932)]
+    [InlineData("eucjp", 51932)]
+    [InlineData("GBK", 936)]
+    [InlineData("cp936", 936)]
+    [InlineData("gb18030", 54936)]
+    [InlineData("Big5", 950)]
+    [InlineData("EUC_KR", 51949)]
+    [InlineData("csISOLatin1", 28591)]
+    public void Encodings_are_known_by_their_usual_names(string name, int expected)
+    {
+        CsvEncodingNames.TryFind(name, out var codePage).ShouldBeTrue();
+
+        codePage.ShouldBe(expected);
+    }
+
+    [Fact]
+    public void Every_name_that_the_refusal_proposes_is_known()
+    {
+        foreach (var name in CsvEncodingNames.Known.Split(", ").SelectMany(n => n.Split(" to ")))
+        {
+            CsvEncodingNames.TryFind(name, out _).ShouldBeTrue(name);
+        }
+    }
+
+    [Fact]
+    public async Task Rejected_rows_are_safe_to_open_in_a_spreadsheet_program_if_asked_for()
+    {
+        const string Text = "id,name,mail,land,since\n=1+1\n\"\t@x\"\nplain\n";
+        await StartWorkerAsync<ImportUsers>();
+
+        var exact = await ImportAsync(Text);
+        var safe = await ImportAsync(Text, p => p with { Spreadsheet = true });
+
+        Rejected(await ReadResultFileAsync(exact, "rejected.csv")).Select(r => r.Text).ShouldBe(["=1+1", "\"\t@x\"", "plain"]);
+        Rejected(await ReadResultFileAsync(safe, "rejected.csv")).Select(r => r.Text).ShouldBe(["'=1+1", "\"\t@x\"", "plain"]);
     }
 
     [Fact]
@@ -183,7 +296,7 @@ public sealed class ImportUsersTests : KindTest
         await StartWorkerAsync<ImportUsers>();
         var id = Guid.CreateVersion7();
 
-        var task = await Worker.RunAsync(new ImportUsersParameters { FileId = id, Columns = AllColumns }, maxAttempts: 3);
+        var task = await Worker.RunAsync(new ImportUsersParameters { FileId = id, Columns = AllColumns }, maxFailures: 3);
 
         task.Status.ShouldBe(HeavyTaskStatus.Failed);
         task.Failures.ShouldBe(1);
@@ -221,7 +334,7 @@ public sealed class ImportUsersTests : KindTest
             (await db.FileChunks.Where(c => c.FileId == id && c.Number > 0).ExecuteDeleteAsync()).ShouldBeGreaterThan(0);
         }
 
-        var task = await Worker.RunAsync(new ImportUsersParameters { FileId = id, Columns = AllColumns }, maxAttempts: 3);
+        var task = await Worker.RunAsync(new ImportUsersParameters { FileId = id, Columns = AllColumns }, maxFailures: 3);
 
         task.Failures.ShouldBe(1);
         task.Error.ShouldNotBeNull().ShouldStartWith($"Parameter fileId: file {id} was deleted while it was imported.");
@@ -253,7 +366,7 @@ public sealed class ImportUsersTests : KindTest
         rejected.ShouldAllBe(r => r.Reason == "name is missing");
         rejected.Select(r => r.Line).ShouldBe(people.Where(p => p.FullName.Length == 0).Select(p => p.Line));
 
-        // Everybody has a last name.
+        // Every user has a last name.
         var again = await ImportAsync(
             content,
             p => p with { Columns = columns with { SignedUpAt = null, Name = "last_name" }, OnExisting = ExistingUser.Update }
@@ -324,7 +437,7 @@ public sealed class ImportUsersTests : KindTest
     )
     {
         var parameters = new ImportUsersParameters { FileId = await UploadAsync(content), Columns = AllColumns };
-        var task = await Worker.RunAsync(change is null ? parameters : change(parameters), maxAttempts: 3);
+        var task = await Worker.RunAsync(change is null ? parameters : change(parameters), maxFailures: 3);
         task.Status.ShouldBe(expected, task.Error);
         return task;
     }

@@ -6,8 +6,8 @@ using Platform.Persistence;
 namespace Platform.Worker.Tests.Kinds.UsersImport;
 
 /// <summary>
-/// Writes a CSV file with everything that files have in them, and knows what an import must make of it. The columns are
-/// note, id, name, mail, land, since; the note is not mapped.
+/// Writes a CSV file with everything that real files contain, and knows what an import must make of it. The columns are note, id, name,
+/// mail, land, since; the note is not mapped.
 /// </summary>
 internal sealed class NastyCsv
 {
@@ -31,22 +31,22 @@ internal sealed class NastyCsv
         Write(Join("note", "id", "name", "mail", "land", "since") + newLine);
     }
 
-    /// <summary>The users that must be there afterwards.</summary>
+    /// <summary>The users that must exist afterwards.</summary>
     public List<UserRow> Users { get; } = [];
 
     /// <summary>The rows of rejected.csv.</summary>
     public List<(int Line, string Reason, string Text)> Rejected { get; } = [];
 
-    /// <summary>Rows whose external id stood in the file before.</summary>
+    /// <summary>The number of rows whose external id appeared earlier in the file.</summary>
     public int Repeated { get; private set; }
 
     public byte[] Bytes => [.. bytes];
 
     public int Rows => Users.Count + Repeated + Rejected.Count;
 
-    /// <summary>All kinds of rows, <paramref name="rounds"/> times.</summary>
+    /// <summary>Adds all kinds of rows, <paramref name="rounds"/> times.</summary>
     /// <param name="text">Letters that the encoding can express.</param>
-    /// <param name="rounds">Eleven good rows, two repeated and eleven bad ones each.</param>
+    /// <param name="rounds">The number of rounds, each with thirteen good, two repeated and eleven bad rows.</param>
     public NastyCsv Fill(string text, int rounds)
     {
         for (var round = 0; round < rounds; round++)
@@ -75,7 +75,7 @@ internal sealed class NastyCsv
             Bad(Join("", $"{round}-no name", "", "", "", ""), "name is missing");
             Bad(
                 Join("", $"{round}-date", "x", "", "", "31.12.1999"),
-                "signedUpAt is not an ISO 8601 date or time of the years 1000 to 9999"
+                "signedUpAt is not a time that exists in a form that is read: 2024-01-31, 2024-01-31T23:59 or 2024-01-31T23:59:58.123456, with an offset such as Z or +02:00, or without one in UTC"
             );
             Bad(Join("", $"{round}-long", new string('n', User.MaxNameLength + 1), "", "", ""), "name is longer than 200 characters");
             Bad(Join($"{round}-few", "x"), "has 2 fields where the header has 6");
@@ -90,13 +90,19 @@ internal sealed class NastyCsv
             );
             Bad($"\"two{newLine}lines\"{Join("", $"{round}-lines bad", "", "", "", "")}", "name is missing");
             Bad(Join("", $"{round}-nul", "a\0b", "", "", ""), "name contains a NUL character");
-            Bad(Join("", "", "", "", "", ""), "externalId is missing");
+            Write(Join("", "", "", "", "", "") + newLine);
+            Bad(
+                Join("", $"{round}-open") + $"{delimiter}\"Ann",
+                $"a quote is opened and not closed: the next one, in line {line + 2}, stands inside a field"
+            );
+            Good($"{round}-after open", "Bob");
+            Good($"{round}-after open too", $"Cid{delimiter}");
         }
 
         return this;
     }
 
-    /// <summary>A row with bytes that are not valid in the encoding.</summary>
+    /// <summary>Adds a row with bytes that are not valid in the encoding.</summary>
     public void AddInvalidBytes(params byte[] invalid)
     {
         Rejected.Add((line, $"contains bytes that are not valid {encoding.WebName}", Join("", "invalid", "\uFFFD", "", "", "")));

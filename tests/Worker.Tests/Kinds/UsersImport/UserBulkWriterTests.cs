@@ -83,7 +83,7 @@ public sealed partial class UserBulkWriterTests : IAsyncLifetime
         await using var db = database.CreateContext();
         await using (var transaction = await db.Database.BeginTransactionAsync())
         {
-            // Several batches in one transaction, the first of them after a failed straight copy.
+            // Several batches run in one transaction; the first comes after a failed straight copy.
             foreach (var batch in new[] { new[] { "1", "2" }, ["3", "4"], ["5", "6"], ["7"] })
             {
                 var result = await writer.WriteAsync(

@@ -80,9 +80,9 @@ namespace Shop.Migrations
                         .HasColumnType("varchar(100)")
                         .HasColumnName("kind");
 
-                    b.Property<int>("MaxAttempts")
+                    b.Property<int>("MaxFailures")
                         .HasColumnType("int")
-                        .HasColumnName("max_attempts");
+                        .HasColumnName("max_failures");
 
                     b.Property<Guid?>("Owner")
                         .IsConcurrencyToken()
@@ -212,6 +212,11 @@ namespace Shop.Migrations
                     b.Property<Guid>("Id")
                         .HasColumnType("binary(16)")
                         .HasColumnName("id");
+
+                    b.Property<string>("ConnectionHolders")
+                        .HasMaxLength(4000)
+                        .HasColumnType("varchar(4000)")
+                        .HasColumnName("connection_holders");
 
                     b.Property<bool>("HoldsLock")
                         .HasColumnType("tinyint(1)")

@@ -50,7 +50,7 @@ namespace Shop.Migrations
                     attempt = table.Column<int>(type: "int", nullable: false),
                     failures = table.Column<int>(type: "int", nullable: false),
                     crashes = table.Column<int>(type: "int", nullable: false),
-                    max_attempts = table.Column<int>(type: "int", nullable: false),
+                    max_failures = table.Column<int>(type: "int", nullable: false),
                     cancel_requested = table.Column<bool>(type: "tinyint(1)", nullable: false),
                     due_at = table.Column<DateTime>(type: "datetime(6)", nullable: true),
                     created_at = table.Column<DateTime>(type: "datetime(6)", nullable: false),
@@ -98,6 +98,8 @@ namespace Shop.Migrations
                     pool_in_use = table.Column<int>(type: "int", nullable: false),
                     pool_idle = table.Column<int>(type: "int", nullable: false),
                     pool_waiting = table.Column<int>(type: "int", nullable: false),
+                    connection_holders = table.Column<string>(type: "varchar(4000)", maxLength: 4000, nullable: true, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4"),
                     slots = table.Column<int>(type: "int", nullable: false),
                     in_flight = table.Column<int>(type: "int", nullable: false)
                 },

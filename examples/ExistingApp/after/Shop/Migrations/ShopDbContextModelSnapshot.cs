@@ -22,6 +22,42 @@ namespace Shop.Migrations
 
             MySqlModelBuilderExtensions.AutoIncrementColumns(modelBuilder);
 
+            modelBuilder.Entity("Platform.HeavyTasks.AnnouncedKind", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(100)
+                        .HasColumnType("varchar(100)")
+                        .HasColumnName("name");
+
+                    b.Property<DateTime>("AnnouncedAt")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("announced_at");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasColumnType("longtext")
+                        .HasColumnName("description");
+
+                    b.Property<string>("ParametersSchema")
+                        .IsRequired()
+                        .HasColumnType("longtext")
+                        .HasColumnName("parameters_schema");
+
+                    b.Property<string>("Service")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("varchar(100)")
+                        .HasColumnName("service");
+
+                    b.HasKey("Name")
+                        .HasName("pk_heavy_task_kinds");
+
+                    b.ToTable("heavy_task_kinds", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
+                });
+
             modelBuilder.Entity("Platform.HeavyTasks.HeavyTask", b =>
                 {
                     b.Property<Guid>("Id")
@@ -77,9 +113,9 @@ namespace Shop.Migrations
                         .HasColumnType("varchar(100)")
                         .HasColumnName("kind");
 
-                    b.Property<int>("MaxAttempts")
+                    b.Property<int>("MaxFailures")
                         .HasColumnType("int")
-                        .HasColumnName("max_attempts");
+                        .HasColumnName("max_failures");
 
                     b.Property<Guid?>("Owner")
                         .IsConcurrencyToken()
@@ -204,11 +240,38 @@ namespace Shop.Migrations
                     MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
                 });
 
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskFile", b =>
+                {
+                    b.Property<Guid>("FileId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("file_id");
+
+                    b.Property<Guid>("TaskId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("task_id");
+
+                    b.HasKey("FileId", "TaskId")
+                        .HasName("pk_heavy_task_files");
+
+                    b.HasIndex("TaskId")
+                        .HasDatabaseName("ix_heavy_task_files_task_id");
+
+                    b.ToTable("heavy_task_files", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
+                });
+
             modelBuilder.Entity("Platform.HeavyTasks.Instance", b =>
                 {
                     b.Property<Guid>("Id")
                         .HasColumnType("binary(16)")
                         .HasColumnName("id");
+
+                    b.Property<string>("ConnectionHolders")
+                        .HasMaxLength(4000)
+                        .HasColumnType("varchar(4000)")
+                        .HasColumnName("connection_holders");
 
                     b.Property<bool>("HoldsLock")
                         .HasColumnType("tinyint(1)")
@@ -353,6 +416,10 @@ namespace Shop.Migrations
                         .HasColumnType("datetime(6)")
                         .HasColumnName("created_at");
 
+                    b.Property<DateTime?>("ExpiresAt")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("expires_at");
+
                     b.Property<long>("Length")
                         .HasColumnType("bigint")
                         .HasColumnName("length");
@@ -375,11 +442,11 @@ namespace Shop.Migrations
                     b.HasKey("Id")
                         .HasName("pk_stored_files");
 
-                    b.HasIndex("CreatedAt")
-                        .HasDatabaseName("ix_stored_files_created_at");
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_stored_files_expires_at");
 
-                    b.HasIndex("TaskId")
-                        .HasDatabaseName("ix_stored_files_task_id");
+                    b.HasIndex("TaskId", "CreatedAt")
+                        .HasDatabaseName("ix_stored_files_task_id_created_at");
 
                     b.ToTable("stored_files", (string)null);
 
@@ -515,6 +582,16 @@ namespace Shop.Migrations
                     b.HasKey("Id");
 
                     b.ToTable("Orders");
+                });
+
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskFile", b =>
+                {
+                    b.HasOne("Platform.HeavyTasks.StoredFile", null)
+                        .WithMany()
+                        .HasForeignKey("FileId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_heavy_task_files_file_id");
                 });
 #pragma warning restore 612, 618
         }

@@ -8,7 +8,7 @@ using Platform.Support;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;
 
-/// <summary>The bulk copy, which the connection string must allow.</summary>
+/// <summary>Tests the bulk copy, which the connection string must allow.</summary>
 public sealed class UserBulkCopyTests : IAsyncLifetime
 {
     private const UserColumns All = UserColumns.Email | UserColumns.Country | UserColumns.SignedUpAt;
@@ -52,7 +52,7 @@ public sealed class UserBulkCopyTests : IAsyncLifetime
         copies.ShouldBe(0);
     }
 
-    // The setting is the whole server's; no other test depends on it.
+    // The setting belongs to the whole server; no other test depends on it.
     [Fact]
     public async Task Refused_by_the_server_the_users_are_inserted()
     {
@@ -93,7 +93,7 @@ public sealed class UserBulkCopyTests : IAsyncLifetime
             new("z", "Z", null, null, null),
         ]);
 
-        // Once it met an existing user it is not tried again.
+        // Once the writer has met an existing user, it does not try the copy again.
         (await WriteAsync("AllowLoadLocalInfile=true", [new("n", "N", null, null, null)], mode)).Copies.ShouldBe(0);
     }
 
@@ -118,7 +118,7 @@ public sealed class UserBulkCopyTests : IAsyncLifetime
         return (result, copies);
     }
 
-    // LOAD DATA commands of this session, refused ones too.
+    // Counts the LOAD DATA commands of this session, including refused ones.
     private static async Task<int> CopiesAsync(PlatformDbContext db)
     {
         await using var command = new MySqlCommand("SHOW SESSION STATUS LIKE 'Com_load'", (MySqlConnection)db.Database.GetDbConnection())

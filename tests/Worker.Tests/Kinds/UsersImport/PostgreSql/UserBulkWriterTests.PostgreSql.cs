@@ -4,7 +4,9 @@ using Platform.Persistence;
 
 namespace Platform.Worker.Tests.Kinds.UsersImport;
 
-/// <summary>What only PostgreSQL shows: whether a row was written. MySQL does not write a row that is the same by itself.</summary>
+/// <summary>
+/// Tests what only PostgreSQL shows: whether a row was written. MySQL by itself does not write a row that does not change.
+/// </summary>
 public sealed partial class UserBulkWriterTests
 {
     [Fact]

@@ -1,0 +1,147 @@
+using Microsoft.AspNetCore.Mvc;
+
+namespace Platform.HeavyTasks.Http;
+
+/// <summary>
+/// Maps the endpoints of heavy tasks and files. Each method returns the endpoints it mapped, so that the application can add to them, for
+/// example <c>RequireAuthorization</c>. Under a prefix (<c>app.MapGroup("/api").MapHeavyTasks()</c>) the links and the <c>Location</c>
+/// header contain the prefix, too. Call each method once: links are made from the endpoints' names, which must be unique in an application.
+/// </summary>
+public static class HeavyTaskEndpoints
+{
+    /// <summary>
+    /// Maps <c>/heavy-tasks</c> (POST submits, GET lists), <c>/heavy-tasks/kinds</c>, <c>/heavy-tasks/{id}</c>, and below that
+    /// <c>/cancel</c>, <c>/retry</c> and <c>/result</c>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The services that the endpoints need were not added.</exception>
+    public static RouteGroupBuilder MapHeavyTasks(this IEndpointRouteBuilder app)
+    {
+        CheckServices(app, nameof(MapHeavyTasks));
+        var tasks = app.MapGroup("/heavy-tasks").WithTags("Heavy tasks").RefuseForeignOrigins();
+
+        tasks
+            .MapPost("/", SubmitHeavyTask.HandleAsync)
+            .WithName("SubmitHeavyTask")
+            .WithMetadata(new RequestSizeLimitAttribute(HeavyTask.MaxParametersLength))
+            .Accepts<SubmitHeavyTaskRequest>("application/json")
+            .ProducesProblems(403, 408, 409, 413, 415, 422, 500, 503)
+            .AddOpenApiOperationTransformer(SubmitHeavyTask.DescribeAsync);
+
+        tasks
+            .MapGet("/", ListHeavyTasks.HandleAsync)
+            .WithName(EndpointPaths.ListHeavyTasks)
+            .AlsoHead()
+            .ProducesProblems(500, 503)
+            .AddOpenApiOperationTransformer(ListHeavyTasks.DescribeAsync);
+        tasks.MapGet("/kinds", ListHeavyTaskKinds.HandleAsync).WithName("ListHeavyTaskKinds").AlsoHead().ProducesProblems(500, 503);
+
+        tasks.MapGet("/{id:heavytaskuuid}", GetHeavyTask.HandleAsync).WithName("GetHeavyTask").AlsoHead().ProducesProblems(404, 500, 503);
+
+        tasks
+            .MapPost("/{id:heavytaskuuid}/cancel", CancelHeavyTask.HandleAsync)
+            .WithName("CancelHeavyTask")
+            .ProducesProblems(403, 404, 409, 500, 503);
+
+        tasks
+            .MapPost("/{id:heavytaskuuid}/retry", RetryHeavyTask.HandleAsync)
+            .WithName("RetryHeavyTask")
+            .ProducesProblems(403, 404, 409, 500, 503);
+
+        tasks
+            .MapGet("/{id:heavytaskuuid}/result", DownloadResult.HandleAsync)
+            .WithName("DownloadResult")
+            .AlsoHead()
+            .AddOpenApiOperationTransformer(DownloadResult.DescribeAsync)
+            .ProducesProblems(404, 500, 503);
+
+        return tasks;
+    }
+
+    /// <summary>Maps <c>/files</c> (POST uploads) and <c>/files/{id}</c>, which describes an upload.</summary>
+    /// <exception cref="InvalidOperationException">The services that the endpoints need were not added.</exception>
+    public static RouteGroupBuilder MapFiles(this IEndpointRouteBuilder app)
+    {
+        CheckServices(app, nameof(MapFiles));
+        var files = app.MapGroup("/files").WithTags("Files").RefuseForeignOrigins();
+
+        // Files:MaxLength is the limit here. The server's own limit is meant for bodies that are held in memory.
+        files
+            .MapPost("/", UploadFile.HandleAsync)
+            .WithName("UploadFile")
+            .WithMetadata(new DisableRequestSizeLimitAttribute())
+            .ProducesProblems(403, 408, 413, 415, 500, 503)
+            .AddOpenApiOperationTransformer(UploadFile.DescribeAsync);
+        files.MapGet("/{id:heavytaskuuid}", GetFile.HandleAsync).WithName(EndpointPaths.GetFile).AlsoHead().ProducesProblems(404, 500, 503);
+
+        return files;
+    }
+
+    /// <summary>
+    /// Maps <c>GET /services</c>: the living instances of every service whose pool was added by
+    /// <see cref="HeavyTaskServiceCollectionExtensions.AddHeavyTaskDatabase{TDbContext}"/>, and the budget of connections.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The services that the endpoint needs were not added.</exception>
+    public static RouteHandlerBuilder MapServices(this IEndpointRouteBuilder app)
+    {
+        CheckServices(app, nameof(MapServices));
+        return app.MapGet("/services", ListServices.HandleAsync)
+            .WithTags("Services")
+            .WithName("ListServices")
+            .AlsoHead()
+            .ProducesProblems(500, 503)
+            .WithSummary("Lists the living instances of every service with their pools, and the budget of connections.");
+    }
+
+    private static RouteHandlerBuilder ProducesProblems(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
+    {
+        foreach (var status in statuses)
+        {
+            endpoint.ProducesProblem(status);
+        }
+
+        return endpoint;
+    }
+
+    // Without this check the framework would read a missing service from the request.
+    private static void CheckServices(IEndpointRouteBuilder app, string call)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var registered = app.ServiceProvider.GetRequiredService<IServiceProviderIsService>();
+        if (!registered.IsService(typeof(AcceptedKinds)))
+        {
+            throw new InvalidOperationException($"{call} needs services.AddHeavyTaskEndpoints, which names the kinds.");
+        }
+
+        if (!registered.IsService(typeof(EngineContext)))
+        {
+            throw new InvalidOperationException(
+                $"{call} needs the application's context: services.AddHeavyTaskDatabase<TDbContext> or AddHeavyTaskSubmission<TDbContext>."
+            );
+        }
+    }
+}
+
+/// <summary>Finds the paths of endpoints in this application, with the prefix of their group and the base path of the request.</summary>
+internal static class EndpointPaths
+{
+    /// <summary>The name of the endpoint that lists tasks.</summary>
+    public const string ListHeavyTasks = nameof(ListHeavyTasks);
+
+    /// <summary>The name of the endpoint that describes one file.</summary>
+    public const string GetFile = nameof(GetFile);
+
+    // Callers append to these paths.
+    private static readonly LinkOptions NoSlash = new() { AppendTrailingSlash = false };
+
+    /// <summary>The path of the list of tasks, such as <c>/heavy-tasks</c>.</summary>
+    public static string TasksPath(this LinkGenerator links, HttpContext http) => links.Path(http, ListHeavyTasks, []);
+
+    /// <summary>The path of a file.</summary>
+    public static string FilePath(this LinkGenerator links, HttpContext http, Guid id) =>
+        links.Path(http, GetFile, new RouteValueDictionary { ["id"] = id });
+
+    // Route values in the prefix, such as a tenant, are taken from the request.
+    private static string Path(this LinkGenerator links, HttpContext http, string name, RouteValueDictionary values) =>
+        links.GetPathByAddress(http, name, values, ambientValues: http.Request.RouteValues, options: NoSlash)
+        ?? throw new InvalidOperationException($"The endpoint {name} has no address in the request to {http.Request.Path}.");
+}

@@ -1,0 +1,53 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Platform.HeavyTasks.Http;
+
+internal static class CancelHeavyTask
+{
+    /// <summary>
+    /// Cancels a task. A task that waits becomes Cancelled at once (200) and never runs. For a task that runs, its worker tells the handler
+    /// to stop, and the task becomes Cancelled when the handler has stopped (202).
+    /// </summary>
+    public static Task<Results<JsonOk<HeavyTaskResponse>, JsonAccepted<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id,
+        HttpContext http,
+        LinkGenerator links,
+        IServiceScopeFactory scopes,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
+    {
+        var path = links.TasksPath(http);
+        return Deadlocks.RetryAsync(scopes, scope => CancelAsync(id, path, scope, cancellationToken), time, cancellationToken);
+    }
+
+    private static async Task<Results<JsonOk<HeavyTaskResponse>, JsonAccepted<HeavyTaskResponse>, ProblemHttpResult>> CancelAsync(
+        Guid id,
+        string path,
+        IServiceProvider scope,
+        CancellationToken cancellationToken
+    )
+    {
+        var db = scope.GetRequiredService<EngineContext>().Db;
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var outcome = await scope.GetRequiredService<IHeavyTasks>().CancelAsync(id, cancellationToken);
+        var task = await GetHeavyTask.ReadAsync(db, id, path, cancellationToken);
+        if (task is null)
+        {
+            return GetHeavyTask.NotFound(id);
+        }
+
+        await transaction.CommitAsync(CancellationToken.None);
+        return outcome switch
+        {
+            CancelOutcome.Cancelled => JsonAnswer.Ok(task),
+            CancelOutcome.Requested => JsonAnswer.Accepted(task.Links.Self, task),
+            CancelOutcome.NotFound or CancelOutcome.AlreadyEnded => TypedResults.Problem(
+                $"The task is {task.Status}: there is nothing to cancel.",
+                statusCode: StatusCodes.Status409Conflict
+            ),
+            _ => TypedResults.Problem("The task kept changing. Try again.", statusCode: StatusCodes.Status409Conflict),
+        };
+    }
+}

@@ -1,0 +1,167 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Platform.HeavyTasks.Http;
+
+internal static class GetHeavyTask
+{
+    /// <summary>Returns a task with its attempts, progress and result.</summary>
+    public static async Task<Results<JsonOk<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id,
+        HttpContext http,
+        LinkGenerator links,
+        EngineContext engine,
+        CancellationToken cancellationToken
+    ) => await ReadAsync(engine.Db, id, links.TasksPath(http), cancellationToken) is { } task ? JsonAnswer.Ok(task) : NotFound(id);
+
+    /// <summary>Reads the task as clients see it; null if there is no such task.</summary>
+    /// <param name="path">The path of the list of tasks: <see cref="EndpointPaths.TasksPath"/>.</param>
+    internal static async Task<HeavyTaskResponse?> ReadAsync(DbContext db, Guid id, string path, CancellationToken cancellationToken)
+    {
+        // One statement reads both, so task and attempts come from the same moment.
+        var attempts = db.HeavyTaskAttempts;
+        var row = await db
+            .HeavyTasks.Where(t => t.Id == id)
+            .Select(t => new
+            {
+                t.Id,
+                t.Kind,
+                t.Status,
+                t.Attempt,
+                t.Failures,
+                t.Crashes,
+                t.MaxFailures,
+                t.CancelRequested,
+                t.CreatedAt,
+                t.DueAt,
+                t.QueuedAt,
+                t.StartedAt,
+                t.FinishedAt,
+                t.ProgressDone,
+                t.ProgressTotal,
+                t.ProgressText,
+                t.Result,
+                t.ResultFileId,
+                t.Error,
+                Attempts = attempts
+                    .Where(a => a.TaskId == t.Id)
+                    .OrderBy(a => a.Attempt)
+                    .Select(a => new HeavyTaskAttemptResponse(a.Attempt, a.Worker, a.StartedAt, a.EndedAt, a.Outcome, a.Error))
+                    .ToList(),
+            })
+            .SingleOrDefaultAsync(cancellationToken);
+        return row is null
+            ? null
+            : new HeavyTaskResponse(
+                row.Id,
+                row.Kind,
+                row.Status,
+                row.Attempt,
+                row.Failures,
+                row.Crashes,
+                row.MaxFailures,
+                row.CancelRequested,
+                row.CreatedAt,
+                row.DueAt,
+                row.QueuedAt,
+                row.StartedAt,
+                row.FinishedAt,
+                new HeavyTaskProgress(row.ProgressDone, row.ProgressTotal, row.ProgressText),
+                row.Result is null ? null : JsonElement.Parse(row.Result),
+                row.Error,
+                row.Attempts,
+                HeavyTaskLinks.Of(path, row.Id, row.Status, row.ResultFileId is not null)
+            );
+    }
+
+    internal static ProblemHttpResult NotFound(Guid id) =>
+        TypedResults.Problem($"There is no task {id}.", statusCode: StatusCodes.Status404NotFound);
+}
+
+/// <summary>A heavy task.</summary>
+/// <param name="Id">The id of the task.</param>
+/// <param name="Kind">The kind of the task.</param>
+/// <param name="Status">The status of the task.</param>
+/// <param name="Attempt">The number of the latest attempt; 0 before the first.</param>
+/// <param name="Failures">How many attempts failed; counted against maxFailures.</param>
+/// <param name="Crashes">How many attempts ended because their worker died.</param>
+/// <param name="MaxFailures">The number of failures after which the task is given up.</param>
+/// <param name="CancelRequested">Whether a client asked to cancel the task while it ran.</param>
+/// <param name="CreatedAt">When it was submitted (UTC).</param>
+/// <param name="DueAt">The time until which the task waits (UTC); null when it does not wait for a time.</param>
+/// <param name="QueuedAt">When it last became Queued (UTC).</param>
+/// <param name="StartedAt">When the latest attempt began (UTC).</param>
+/// <param name="FinishedAt">When the task ended (UTC).</param>
+/// <param name="Progress">How far the task has come.</param>
+/// <param name="Result">The result that the handler set.</param>
+/// <param name="Error">The error of the last attempt, until the next one begins; each attempt keeps its own.</param>
+/// <param name="Attempts">All attempts, oldest first.</param>
+/// <param name="Links">The actions that are possible now.</param>
+internal sealed record HeavyTaskResponse(
+    Guid Id,
+    string Kind,
+    [property: JsonConverter(typeof(JsonStringEnumConverter<HeavyTaskStatus>))] HeavyTaskStatus Status,
+    int Attempt,
+    int Failures,
+    int Crashes,
+    int MaxFailures,
+    bool CancelRequested,
+    DateTime CreatedAt,
+    DateTime? DueAt,
+    DateTime? QueuedAt,
+    DateTime? StartedAt,
+    DateTime? FinishedAt,
+    HeavyTaskProgress Progress,
+    JsonElement? Result,
+    string? Error,
+    IReadOnlyList<HeavyTaskAttemptResponse> Attempts,
+    HeavyTaskLinks Links
+);
+
+/// <summary>The progress of a task.</summary>
+/// <param name="Done">Units done so far.</param>
+/// <param name="Total">Units in all, if known.</param>
+/// <param name="Text">What the task is doing.</param>
+internal sealed record HeavyTaskProgress(long Done, long? Total, string? Text);
+
+/// <summary>One attempt of a task.</summary>
+/// <param name="Attempt">The number of the attempt; 1 for the first.</param>
+/// <param name="Worker">The host and process that ran the attempt.</param>
+/// <param name="StartedAt">When the attempt began (UTC).</param>
+/// <param name="EndedAt">When the attempt ended (UTC); null while it runs.</param>
+/// <param name="Outcome">How the attempt ended; null while it runs.</param>
+/// <param name="Error">What went wrong.</param>
+internal sealed record HeavyTaskAttemptResponse(
+    int Attempt,
+    string Worker,
+    DateTime StartedAt,
+    DateTime? EndedAt,
+    [property: JsonConverter(typeof(JsonStringEnumConverter<AttemptOutcome>))] AttemptOutcome? Outcome,
+    string? Error
+);
+
+/// <summary>Links to what can be done with a task now; a link is absent while its action is not possible.</summary>
+/// <param name="Self">Reads the task (GET).</param>
+/// <param name="Cancel">Cancels the task (POST).</param>
+/// <param name="Retry">Runs the task again (POST).</param>
+/// <param name="Result">Downloads the result file (GET).</param>
+internal sealed record HeavyTaskLinks(
+    string Self,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Cancel = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Retry = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Result = null
+)
+{
+    public static HeavyTaskLinks Of(string path, Guid id, HeavyTaskStatus status, bool hasResultFile)
+    {
+        var self = $"{path}/{id}";
+        return new HeavyTaskLinks(
+            self,
+            !status.IsFinal() ? $"{self}/cancel" : null,
+            status.IsRetryable() ? $"{self}/retry" : null,
+            status is HeavyTaskStatus.Succeeded && hasResultFile ? $"{self}/result" : null
+        );
+    }
+}

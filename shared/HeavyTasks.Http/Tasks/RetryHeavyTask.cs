@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Platform.HeavyTasks.Http;
+
+internal static class RetryHeavyTask
+{
+    /// <summary>Runs a Failed or Cancelled task again from its last checkpoint; its failures and crashes count from zero.</summary>
+    public static Task<Results<JsonAccepted<HeavyTaskResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id,
+        HttpContext http,
+        LinkGenerator links,
+        IServiceScopeFactory scopes,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
+    {
+        var path = links.TasksPath(http);
+        return Deadlocks.RetryAsync(scopes, scope => RetryAsync(id, path, scope, cancellationToken), time, cancellationToken);
+    }
+
+    private static async Task<Results<JsonAccepted<HeavyTaskResponse>, ProblemHttpResult>> RetryAsync(
+        Guid id,
+        string path,
+        IServiceProvider scope,
+        CancellationToken cancellationToken
+    )
+    {
+        var db = scope.GetRequiredService<EngineContext>().Db;
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var retried = await scope.GetRequiredService<IHeavyTasks>().RetryAsync(id, cancellationToken);
+        var task = await GetHeavyTask.ReadAsync(db, id, path, cancellationToken);
+        if (task is null)
+        {
+            return GetHeavyTask.NotFound(id);
+        }
+
+        if (!retried)
+        {
+            return TypedResults.Problem(
+                $"The task is {task.Status}; only a Failed or Cancelled task can be retried.",
+                statusCode: StatusCodes.Status409Conflict
+            );
+        }
+
+        await transaction.CommitAsync(CancellationToken.None);
+        return JsonAnswer.Accepted(task.Links.Self, task);
+    }
+}

@@ -1,0 +1,23 @@
+namespace Platform.HeavyTasks;
+
+/// <summary>
+/// A kind that a worker handles, as the worker announced it. The row is what a process that knows no more of the kind, such as the API,
+/// checks parameters by. The worker that announced last has written it.
+/// </summary>
+public class AnnouncedKind
+{
+    /// <summary>The name of the kind.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>What tasks of this kind do, for people.</summary>
+    public string Description { get; set; } = "";
+
+    /// <summary>The JSON schema of its parameters.</summary>
+    public string ParametersSchema { get; set; } = "";
+
+    /// <summary>The service that announced it.</summary>
+    public string Service { get; set; } = "";
+
+    /// <summary>When it was last announced (UTC, the database's clock).</summary>
+    public DateTime AnnouncedAt { get; set; }
+}

@@ -1,0 +1,4 @@
+namespace Platform.HeavyTasks;
+
+/// <summary>How many connections the server accepts, and how many of them it reserves for administrators.</summary>
+internal sealed record ConnectionLimit(int Max, int Reserved);
