@@ -3,6 +3,7 @@ using MassTransit.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 using Platform.Contracts;
 using Platform.Support;
 
@@ -70,6 +71,49 @@ public sealed class SlotTests : WorkerTest
         );
         (await ReadAsync(task.Id)).Status.ShouldBe(HeavyTaskStatus.Queued);
         Script.Runs.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("another kind")]
+    [InlineData("no slot")]
+    [InlineData("a suspect beside another")]
+    public async Task What_cannot_be_written_about_a_message_now_is_written_later(string why)
+    {
+        var worker = await StartWorkerAsync(("HeavyTasks:Kinds:test.kind:Concurrency", "1"));
+        var slots = worker.Services.GetRequiredService<HeavyTaskSlots>();
+        using var slot = why == "no slot" ? await slots.TakeAsync("test.kind", CancellationToken.None) : null;
+        using var suspect = why.StartsWith("a suspect", StringComparison.Ordinal) ? slots.TryTakeSuspect() : null;
+        await using var db = Database.CreateContext();
+        var kind = why == "another kind" ? "other.kind" : "test.kind";
+        var task = HeavyTask.Submit(kind, "{}", 1, TimeProvider.System.GetUtcNow().UtcDateTime);
+        db.Add(task);
+        await db.SaveChangesAsync(TestContext.Current.CancellationToken);
+        var missing = suspect is null ? "outbox_messages" : "heavy_tasks";
+        await Database.ScalarAsync($"ALTER TABLE {missing} RENAME TO missing_for_a_while");
+
+        await worker.Bus.Bus.Publish(
+            new HeavyTaskRequested(task.Id, "test.kind") { Crashes = suspect is null ? 0 : 2 },
+            TestContext.Current.CancellationToken
+        );
+
+        await Eventually.Async(
+            () => Log.Of("HeavyTaskConsumer", LogLevel.Warning).Any(e => e.Text.Contains("could not be written", StringComparison.Ordinal)),
+            Patience,
+            "it could not be written"
+        );
+        await Database.ScalarAsync($"ALTER TABLE missing_for_a_while RENAME TO {missing}");
+        await Eventually.Async(
+            async () =>
+                why switch
+                {
+                    "another kind" => await AttemptsAsync(task.Id) is [{ Outcome: AttemptOutcome.Released }],
+                    "no slot" => worker.Bus.Consumed.Select<HeavyTaskRequested>(CancellationToken.None).Any(),
+                    _ => (await ReadAsync(task.Id)).Status == HeavyTaskStatus.Scheduled,
+                },
+            Patience,
+            "it is written"
+        );
+        (await db.PoisonMessages.CountAsync(TestContext.Current.CancellationToken)).ShouldBe(0);
     }
 
     [Fact]

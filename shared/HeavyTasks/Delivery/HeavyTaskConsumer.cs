@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Platform.Contracts;
@@ -18,7 +19,7 @@ internal sealed partial class HeavyTaskConsumer(
     HeavyTaskClaims claims,
     EngineContext engine,
     HeavyTaskRunner runner,
-    TaskLifecycle lifecycle,
+    IServiceScopeFactory scopes,
     TakeOver takeOver,
     InstanceIdentity instance,
     InstanceKeeper instanceKeeper,
@@ -27,7 +28,7 @@ internal sealed partial class HeavyTaskConsumer(
     ILogger<HeavyTaskConsumer> logger
 ) : IConsumer<HeavyTaskRequested>
 {
-    private static readonly TimeSpan ClaimRetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WriteRetryDelay = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan SuspectDelay = TimeSpan.FromSeconds(5);
 
@@ -45,7 +46,11 @@ internal sealed partial class HeavyTaskConsumer(
         {
             // It must not wait here: while it did, it would hold a place of the prefetch from others.
             Postponed(logger, message.TaskId, message.Crashes);
-            await lifecycle.PostponeAsync(message.TaskId, SuspectDelay, context.CancellationToken);
+            await InsistAsync(
+                message.TaskId,
+                _ => ChangeAsync(lifecycle => lifecycle.PostponeAsync(message.TaskId, SuspectDelay, context.CancellationToken)),
+                context.CancellationToken
+            );
             return;
         }
 
@@ -54,11 +59,22 @@ internal sealed partial class HeavyTaskConsumer(
         {
             // To return the message would bring it back here, and count against it where the broker has a delivery limit.
             NoSlot(logger, message.TaskId, kind.Name);
-            await lifecycle.PublishAgainAsync(message, context.CancellationToken);
+            await InsistAsync(
+                message.TaskId,
+                _ => ChangeAsync(lifecycle => lifecycle.PublishAgainAsync(message, context.CancellationToken)),
+                context.CancellationToken
+            );
             return;
         }
 
-        var task = await ClaimAsync(message.TaskId, context.CancellationToken);
+        // After an error each task is claimed alone, so that a task that causes the error cannot hold up the others.
+        ClaimedHeavyTask? task = null;
+        await InsistAsync(
+            message.TaskId,
+            async first =>
+                task = first ? await claims.ClaimAsync(engine.Db, message.TaskId) : await claims.ClaimAloneAsync(engine.Db, message.TaskId),
+            context.CancellationToken
+        );
         if (task is null)
         {
             NotClaimed(logger, message.TaskId);
@@ -70,7 +86,8 @@ internal sealed partial class HeavyTaskConsumer(
         {
             // The row decides what the task is. Whoever published the message did not ask it.
             OtherKind(logger, task.Id, task.Kind, kind.Name);
-            await takeOver.ReleaseAsync(new HeavyTaskFence(task.Id, task.Attempt, instance.Id), context.CancellationToken);
+            var fence = new HeavyTaskFence(task.Id, task.Attempt, instance.Id);
+            await InsistAsync(task.Id, _ => takeOver.ReleaseAsync(fence, CancellationToken.None), CancellationToken.None);
             return;
         }
 
@@ -83,25 +100,32 @@ internal sealed partial class HeavyTaskConsumer(
 
     // While the database is away, the message waits here, because it could not be stored as a poison message either. A worker that drains
     // gives it back.
-    private async Task<ClaimedHeavyTask?> ClaimAsync(Guid taskId, CancellationToken cancellationToken)
+    private async Task InsistAsync(Guid taskId, Func<bool, Task> write, CancellationToken cancellationToken)
     {
         for (var first = true; ; first = false)
         {
             try
             {
-                // After an error each task is claimed alone, so that a task that causes the error cannot hold up the others.
-                return first ? await claims.ClaimAsync(engine.Db, taskId) : await claims.ClaimAloneAsync(engine.Db, taskId);
+                await write(first);
+                return;
             }
             catch (Exception exception)
             {
-                ClaimFailed(logger, taskId, exception);
-                await Task.Delay(ClaimRetryDelay, time, cancellationToken);
+                NotWritten(logger, taskId, exception);
+                await Task.Delay(WriteRetryDelay, time, cancellationToken);
                 if (slots.IsClosed)
                 {
                     throw new OperationCanceledException("The worker drains.", exception);
                 }
             }
         }
+    }
+
+    // In a scope of its own: after a failure the context still holds the message.
+    private async Task ChangeAsync(Func<TaskLifecycle, Task> change)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        await change(scope.ServiceProvider.GetRequiredService<TaskLifecycle>());
     }
 
     [LoggerMessage(
@@ -125,6 +149,9 @@ internal sealed partial class HeavyTaskConsumer(
     [LoggerMessage(Level = LogLevel.Debug, Message = "Task {TaskId} is not queued (any more): the message is a duplicate, or late.")]
     private static partial void NotClaimed(ILogger logger, Guid taskId);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Task {TaskId} could not be claimed; it is tried again.")]
-    private static partial void ClaimFailed(ILogger logger, Guid taskId, Exception exception);
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "What becomes of the message of task {TaskId} could not be written to the database; it is tried again."
+    )]
+    private static partial void NotWritten(ILogger logger, Guid taskId, Exception exception);
 }
