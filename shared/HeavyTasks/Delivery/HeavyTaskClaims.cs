@@ -34,9 +34,8 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
             await ClaimTogetherAsync(db);
         }
 
-        // A task that was left out is either not queued, or locked for a moment by somebody who cancels it. The separate claim waits for
-        // that lock without delaying other claims.
-        return await own.Claimed.Task ?? await ClaimAloneAsync(db, taskId);
+        // The separate claim waits for the lock without delaying other claims.
+        return await own.Claimed.Task ?? (own.IsLocked ? await ClaimAloneAsync(db, taskId) : null);
     }
 
     /// <summary>Claims a task in a statement of its own.</summary>
@@ -81,13 +80,32 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
         var ids = together.Select(one => one.TaskId).Distinct().ToArray();
         var claimed = await Dialect.Current.ClaimAsync(db, ids, instance.Id, instance.Host, CancellationToken.None);
         var unclaimed = claimed.ToDictionary(task => task.Id);
+        var without = new List<Waiting>();
         foreach (var one in together)
         {
-            // If one task was delivered twice, the first delivery gets it.
-            one.Claimed.SetResult(unclaimed.Remove(one.TaskId, out var task) ? task : null);
-            one.Turn.TrySetResult(false);
+            // If one task was delivered twice, the first delivery gets it. Nobody who has got a task depends on what follows.
+            if (unclaimed.Remove(one.TaskId, out var task))
+            {
+                one.End(task);
+            }
+            else
+            {
+                without.Add(one);
+            }
+        }
+
+        // A task that was left out is either not queued (any more), as when thousands were cancelled, or locked for a moment by somebody who
+        // is about to cancel it, for example.
+        var locked = without.Count == 0 ? [] : await QueuedAsync(db, [.. ids.Except(claimed.Select(task => task.Id))]);
+        foreach (var one in without)
+        {
+            one.IsLocked = locked.Contains(one.TaskId);
+            one.End(null);
         }
     }
+
+    private static async Task<HashSet<Guid>> QueuedAsync(DbContext db, Guid[] ids) =>
+        [.. await db.HeavyTasks.Where(t => ids.Contains(t.Id) && t.Status == HeavyTaskStatus.Queued).Select(t => t.Id).ToListAsync()];
 
     private sealed class Waiting(Guid taskId)
     {
@@ -97,6 +115,15 @@ internal sealed class HeavyTaskClaims(InstanceIdentity instance)
         public TaskCompletionSource<bool> Turn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public TaskCompletionSource<ClaimedHeavyTask?> Claimed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Whether the task, which was not claimed, is queued: somebody else has locked it.</summary>
+        public bool IsLocked { get; set; }
+
+        public void End(ClaimedHeavyTask? claimed)
+        {
+            Claimed.SetResult(claimed);
+            Turn.TrySetResult(false);
+        }
     }
 }
 
