@@ -6,6 +6,8 @@ namespace Platform.Support;
 /// </summary>
 public sealed class PrivateBroker : IAsyncDisposable
 {
+    private const int MaxTries = 30;
+
     private readonly string folder;
     private readonly string[] settings;
     private TestBroker? virtualHost;
@@ -77,16 +79,23 @@ public sealed class PrivateBroker : IAsyncDisposable
     // The name of a quorum queue's process consists of the virtual host and the queue.
     private static string ProcessOf(string queue) => $"'%2F_{queue}'";
 
-    /// <summary>Has the broker evaluate an Erlang expression. A busy broker may not answer the first time.</summary>
+    /// <summary>
+    /// Has the broker evaluate an Erlang expression; tries again for 30 s. A busy broker may not answer, and a queue that was deleted is made
+    /// again only when a service has noticed.
+    /// </summary>
     internal async Task EvaluateAsync(string expression)
     {
-        try
+        for (var tries = 1; ; tries++)
         {
-            await Servers.RunScriptAsync("eval", "rabbitmq", folder, expression);
-        }
-        catch (InvalidOperationException)
-        {
-            await Servers.RunScriptAsync("eval", "rabbitmq", folder, expression);
+            try
+            {
+                await Servers.RunScriptAsync("eval", "rabbitmq", folder, expression);
+                return;
+            }
+            catch (InvalidOperationException) when (tries < MaxTries)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, CancellationToken.None);
+            }
         }
     }
 
