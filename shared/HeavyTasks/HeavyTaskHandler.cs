@@ -58,7 +58,10 @@ public abstract class HeavyTaskContext
     /// result file so far, progress and <paramref name="state"/>. After the commit the change tracker is empty, and the next attempt would
     /// start from here.
     /// </summary>
-    /// <param name="state">Where the next attempt goes on; kept as JSON, so keep it small.</param>
+    /// <param name="state">
+    /// Where the next attempt goes on. It is written with each checkpoint as JSON, so keep it small; at most 1 MiB (
+    /// <see cref="HeavyTask.MaxCheckpointLength"/>).
+    /// </param>
     /// <param name="write">
     /// Writes in bulk in the open transaction. It gets the same context that a handler can have injected. It must not compute for long or
     /// wait for anything else. When the server ends the transaction because of a deadlock, the transaction is rolled back and
@@ -66,6 +69,7 @@ public abstract class HeavyTaskContext
     /// changed or published anything before, there is no second run: the attempt fails, as after other errors.
     /// </param>
     /// <exception cref="HeavyTaskFenceException">The task no longer belongs to this attempt. Let it escape.</exception>
+    /// <exception cref="NonRetryableException">The state is too long.</exception>
     public abstract Task CheckpointAsync<TState>(TState state, Func<DbContext, CancellationToken, Task>? write = null)
         where TState : class;
 
@@ -79,6 +83,7 @@ public abstract class HeavyTaskContext
     /// </param>
     /// <returns>What <paramref name="write"/> returned, now committed.</returns>
     /// <exception cref="HeavyTaskFenceException">The task no longer belongs to this attempt. Let it escape.</exception>
+    /// <exception cref="NonRetryableException">The state is too long.</exception>
     public abstract Task<TState> CheckpointAsync<TState>(Func<DbContext, CancellationToken, Task<TState>> write)
         where TState : class;
 
@@ -100,7 +105,11 @@ public abstract class HeavyTaskContext
     /// <exception cref="InvalidOperationException">This attempt has opened the result file before.</exception>
     public abstract Task<Stream> OpenResultStreamAsync(string name, string contentType);
 
-    /// <summary>Sets the result that the API returns with the task, as JSON.</summary>
+    /// <summary>
+    /// Sets the result that the API returns with the task: at most 1 MiB of JSON (<see cref="HeavyTask.MaxResultLength"/>). What is longer
+    /// belongs in a result file.
+    /// </summary>
+    /// <exception cref="NonRetryableException">The result is too long.</exception>
     public abstract void SetResult<TResult>(TResult result)
         where TResult : class;
 

@@ -1,4 +1,6 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using Platform.Contracts;
 using Platform.Persistence;
 using Platform.Support;
 
@@ -58,6 +60,55 @@ public sealed class FailureTests : WorkerTest
 
         task.Status.ShouldBe(HeavyTaskStatus.Failed);
         task.Error.ShouldBe("\ufffd?" + new string('x', HeavyTask.MaxErrorLength - 3));
+    }
+
+    [Theory]
+    [InlineData("result")]
+    [InlineData("state")]
+    [InlineData("state after a write")]
+    public async Task A_result_or_state_that_is_too_long_for_a_row_fails_with_what_to_do_instead(string what)
+    {
+        var worker = await StartWorkerAsync();
+        var tooLong = Enumerable.Repeat(new string('x', 1_000), HeavyTask.MaxResultLength / 1_000).ToArray();
+        Script.Work = async (context, _) =>
+        {
+            switch (what)
+            {
+                case "result":
+                    context.SetResult(tooLong);
+                    break;
+                case "state":
+                    await context.CheckpointAsync(tooLong);
+                    break;
+                default:
+                    await context.CheckpointAsync(async (db, _) => await AddAsync(db, tooLong));
+                    break;
+            }
+        };
+
+        var task = await worker.RunAsync(new TestParameters(), maxFailures: 5);
+
+        (task.Status, task.Attempt).ShouldBe((HeavyTaskStatus.Failed, 1));
+        task.Error!.ShouldContain("is longer than 1024 KiB as JSON.");
+        task.Error!.ShouldContain("result file");
+        (await Database.CountAsync("users")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_result_as_long_as_allowed_is_kept()
+    {
+        var worker = await StartWorkerAsync();
+        var longest = new TestParameters(new string('ü', (HeavyTask.MaxResultLength - 11) / 6));
+        Script.Work = (context, _) =>
+        {
+            context.SetResult(longest);
+            return Task.CompletedTask;
+        };
+
+        var task = await worker.RunAsync(new TestParameters());
+
+        task.Status.ShouldBe(HeavyTaskStatus.Succeeded);
+        System.Text.Json.JsonSerializer.Deserialize<TestParameters>(task.Result!, HeavyTaskJson.Options)!.Text.ShouldBe(longest.Text);
     }
 
     [Fact]
@@ -156,5 +207,12 @@ public sealed class FailureTests : WorkerTest
         Draw(4).Max().ShouldBeInRange(TimeSpan.FromSeconds(7.6), TimeSpan.FromSeconds(8));
         Draw(50).Max().ShouldBeInRange(TimeSpan.FromSeconds(57), TimeSpan.FromSeconds(60));
         Draw(4).Min().ShouldBeLessThan(TimeSpan.FromSeconds(0.5));
+    }
+
+    private static async Task<string[]> AddAsync(DbContext db, string[] state)
+    {
+        db.Add(new User { ExternalId = "1", Name = "Ada" });
+        await db.SaveChangesAsync();
+        return state;
     }
 }

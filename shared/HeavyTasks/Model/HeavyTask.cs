@@ -17,6 +17,12 @@ public class HeavyTask
     /// <summary>The longest parameters, in bytes of JSON: 64 KiB. Put data into a file and name it in the parameters.</summary>
     public const int MaxParametersLength = 64 * 1024;
 
+    /// <summary>The longest result, in bytes of JSON: 1 MiB. What is longer belongs in a result file.</summary>
+    public const int MaxResultLength = 1024 * 1024;
+
+    /// <summary>The longest state of a checkpoint, in bytes of JSON: 1 MiB. It is written again with each checkpoint.</summary>
+    public const int MaxCheckpointLength = 1024 * 1024;
+
     /// <summary>The longest <see cref="IdempotencyKey"/>, in characters.</summary>
     public const int MaxIdempotencyKeyLength = 200;
 

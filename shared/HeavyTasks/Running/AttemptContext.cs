@@ -36,7 +36,7 @@ internal sealed class AttemptContext(
     public Task CheckpointAsync<TState>(TState state, Func<DbContext, CancellationToken, Task>? write)
         where TState : class
     {
-        var json = JsonSerializer.Serialize(state, HeavyTaskJson.Options);
+        var json = StateJson.OfCheckpoint(state);
         return CheckpointAsync(
             json,
             async cancellationToken =>
@@ -60,7 +60,7 @@ internal sealed class AttemptContext(
             async cancellationToken =>
             {
                 state = await write(db, cancellationToken);
-                return JsonSerializer.Serialize(state, HeavyTaskJson.Options);
+                return StateJson.OfCheckpoint(state);
             }
         );
         return state!;
@@ -187,7 +187,7 @@ internal sealed class AttemptContext(
     }
 
     public void SetResult<TResult>(TResult result)
-        where TResult : class => Result = JsonSerializer.Serialize(result, HeavyTaskJson.Options);
+        where TResult : class => Result = StateJson.OfResult(result);
 
     public Task PublishAsync<TMessage>(TMessage message)
         where TMessage : class => outbox.PublishAsync(message, Running.Token);
