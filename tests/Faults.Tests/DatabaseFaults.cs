@@ -12,6 +12,10 @@ internal static class DatabaseFaults
     /// <summary>Few connections, so that they can run out.</summary>
     public static string[] ServerSettings => ["max_connections=100"];
 
+    /// <summary>Allows services what MySQL loads in bulk with; PostgreSQL needs nothing.</summary>
+    public static string WithBulkLoads(string connectionString) =>
+        Dialect.Current.HasSchemas ? connectionString : $"{connectionString};AllowLoadLocalInfile=true";
+
     /// <summary>Ends the sessions of services whose name at the server matches.</summary>
     public static async Task EndSessionsAsync(FaultSystem system, string namePattern)
     {
@@ -49,6 +53,18 @@ internal static class DatabaseFaults
                 // It has ended meanwhile.
             }
         }
+    }
+
+    /// <summary>Whether a session is in the middle of a bulk load.</summary>
+    public static async Task<bool> IsLoadingAsync(FaultSystem system)
+    {
+        await using var db = system.CreateContext();
+        var loads = Dialect.Current.HasSchemas
+            ? db.Database.SqlQuery<long>(
+                $"SELECT count(*) AS \"Value\" FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'COPY%'"
+            )
+            : db.Database.SqlQuery<long>($"SELECT count(*) AS Value FROM information_schema.processlist WHERE info LIKE 'LOAD DATA%'");
+        return await loads.SingleAsync() > 0;
     }
 
     /// <summary>Holds a lock on all rows that exist in the tasks table.</summary>

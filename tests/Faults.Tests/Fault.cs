@@ -10,6 +10,9 @@ namespace Platform.Faults.Tests;
 /// <param name="Times">How often it occurs in a round of faults: those that take long occur less often.</param>
 public sealed record Fault(string Name, Func<FaultSystem, Random, Task> InjectAsync, int Times = 4)
 {
+    // The load takes about a second.
+    private const int RowsOfALoad = 100_000;
+
     private static readonly TimeSpan PastTheLease = TimeSpan.FromSeconds(40);
 
     /// <summary>Processes of the platform end or stand still.</summary>
@@ -17,6 +20,9 @@ public sealed record Fault(string Name, Func<FaultSystem, Random, Task> InjectAs
     [
         new("worker killed", (system, random) => system.KillWorkerAsync(Any(system, random))),
         new("worker rolled", (system, random) => system.RollWorkerAsync(Any(system, random))),
+        new("three times as many workers", (system, random) => system.TripleWorkersAsync(TimeSpan.FromSeconds(random.Next(8))), Times: 1),
+        new("a task kills its worker", (system, random) => system.DieOfTaskAsync(random.Next(6)), Times: 2),
+        new("worker halted past its lease in a bulk load", (system, _) => system.HaltInBulkLoadAsync(RowsOfALoad, PastTheLease), Times: 1),
         new("API killed", (system, _) => system.ReplaceApiAsync(kill: true)),
         new("API rolled", (system, _) => system.ReplaceApiAsync(kill: false)),
         new("worker halted for a moment", (system, random) => HaltAsync(Any(system, random), TimeSpan.FromSeconds(1 + random.Next(8)))),
@@ -45,7 +51,17 @@ public sealed record Fault(string Name, Func<FaultSystem, Random, Task> InjectAs
             }
         ),
         new("all broker connections closed", (system, _) => system.Broker.VirtualHost.CloseConnectionsAsync()),
-        new("queue deleted", (system, _) => system.Broker.VirtualHost.DeleteQueueAsync("heavy-task.fault.count")),
+        new(
+            "queue deleted",
+            async (system, _) =>
+            {
+                await system.Broker.VirtualHost.DeleteQueueAsync("heavy-task.fault.count");
+
+                // RabbitMQ 3.10 that is killed within two seconds of a queue's declaration may keep a queue that never gets a leader again:
+                // somebody has to delete it (docs/operations.md). That fault is not ours.
+                await Task.Delay(TimeSpan.FromSeconds(4), TimeProvider.System, TestContext.Current.CancellationToken);
+            }
+        ),
         new(
             "memory alarm",
             async (system, random) =>

@@ -7,6 +7,7 @@ namespace Platform.Faults.Tests;
 public sealed class FaultSystem : IAsyncDisposable
 {
     private const int Workers = 3;
+    private const int MaxLoads = 10;
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(90);
 
     private readonly List<ServiceProcess> workers = [];
@@ -116,6 +117,69 @@ public sealed class FaultSystem : IAsyncDisposable
         (await worker.WaitForExitAsync(TimeSpan.FromSeconds(90))).ShouldBe(0, worker.Output);
     }
 
+    /// <summary>Has three times as many workers for a while; then those that came are told to stop.</summary>
+    public async Task TripleWorkersAsync(TimeSpan time)
+    {
+        var added = await Task.WhenAll(Enumerable.Range(0, 2 * Workers).Select(_ => StartWorkerAsync()));
+        await Task.Delay(time, TimeProvider.System, TestContext.Current.CancellationToken);
+        foreach (var worker in added)
+        {
+            Forget(worker);
+            worker.Terminate();
+        }
+
+        foreach (var worker in added)
+        {
+            (await worker.WaitForExitAsync(TimeSpan.FromSeconds(90))).ShouldBe(0, worker.Output);
+        }
+    }
+
+    /// <summary>Has a task kill its worker, and replaces the worker.</summary>
+    /// <param name="step">The step of the task, which writes to its result file at each.</param>
+    public async Task DieOfTaskAsync(int step)
+    {
+        Deaths++;
+        await Load.SubmitAsync(name => SubmittedTask.OfSteps(name, dieAt: step));
+        await Eventually.Async(() => workers.Exists(worker => worker.HasExited), StartPatience, "the task has killed its worker");
+        var dead = workers.Find(worker => worker.HasExited)!;
+        Forget(dead);
+        await dead.KillAsync();
+        await StartWorkerAsync();
+    }
+
+    /// <summary>Halts a worker in the middle of a bulk load: the server waits for its rows, and the task's row is locked.</summary>
+    public async Task HaltInBulkLoadAsync(int rows, TimeSpan time)
+    {
+        ExpectDeath();
+        var worker = await HaltInBulkLoadAsync(rows);
+        await Task.Delay(time, TimeProvider.System, TestContext.Current.CancellationToken);
+        worker.Resume();
+    }
+
+    private async Task<ServiceProcess> HaltInBulkLoadAsync(int rows)
+    {
+        for (var tries = 0; tries < MaxLoads; tries++)
+        {
+            var task = "";
+            await Load.SubmitAsync(name => SubmittedTask.OfRows(task = name, rows));
+            await Eventually.Async(() => workers.Exists(IsLoading), StartPatience, "the bulk load begins");
+            var worker = workers.Find(IsLoading)!;
+            await Eventually.Async(() => DatabaseFaults.IsLoadingAsync(this), StartPatience, "the server loads");
+            worker.Pause();
+            if (await DatabaseFaults.IsLoadingAsync(this))
+            {
+                return worker;
+            }
+
+            // It was late.
+            worker.Resume();
+
+            bool IsLoading(ServiceProcess process) => process.Output.Contains($"The bulk load of {task} begins.", StringComparison.Ordinal);
+        }
+
+        throw new InvalidOperationException($"No worker was halted in one of {MaxLoads} bulk loads.");
+    }
+
     /// <summary>Records that a worker is about to be taken for dead although it lives.</summary>
     public void ExpectDeath() => Deaths++;
 
@@ -193,7 +257,7 @@ public sealed class FaultSystem : IAsyncDisposable
             "tests/FaultService",
             new Dictionary<string, string?>(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value)))
             {
-                ["ConnectionStrings__Platform"] = connectionString,
+                ["ConnectionStrings__Platform"] = DatabaseFaults.WithBulkLoads(connectionString),
                 ["RabbitMq__Uri"] = broker.ToString(),
                 ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
                 ["Database__MaxPoolSize"] = role == "api" ? "10" : "20",

@@ -21,8 +21,8 @@ public sealed record Ledger(int Accepted, int Effects, int Crashes, int Attempts
     // Tasks may come in faster than a slow machine runs them, and what was left of a deleted queue runs at this rate, too.
     private const double SlowTasksPerSecond = 50;
 
-    /// <summary>How long after a worker was killed each of its tasks ran again.</summary>
-    internal IReadOnlyList<TimeSpan> RunAgain { get; private init; } = [];
+    /// <summary>What became of the tasks of killed workers.</summary>
+    internal IReadOnlyList<Revival> Revivals { get; private init; } = [];
 
     public static async Task<Ledger> CheckAsync(FaultSystem system)
     {
@@ -64,8 +64,8 @@ public sealed record Ledger(int Accepted, int Effects, int Crashes, int Attempts
         }
 
         await CheckConnectionsAsync(system);
-        var runAgain = await RunAgainAsync(context, system);
-        return new Ledger(accepted.Count, effects, crashes, attempts, tasksEnded, quiet) { RunAgain = runAgain };
+        var revivals = await RevivalsAsync(context, system);
+        return new Ledger(accepted.Count, effects, crashes, attempts, tasksEnded, quiet) { Revivals = revivals };
     }
 
     private static async Task WaitForTasksAsync(FaultSystem system, TimeSpan patience)
@@ -92,23 +92,23 @@ public sealed record Ledger(int Accepted, int Effects, int Crashes, int Attempts
     }
 
     // Database, test and workers read one clock.
-    private static async Task<IReadOnlyList<TimeSpan>> RunAgainAsync(PlatformDbContext context, FaultSystem system)
+    private static async Task<IReadOnlyList<Revival>> RevivalsAsync(PlatformDbContext context, FaultSystem system)
     {
-        var runAgain = new List<TimeSpan>();
+        var revivals = new List<Revival>();
         foreach (var (worker, at) in system.Kills)
         {
             var name = $":{worker}";
-            runAgain.AddRange(
+            revivals.AddRange(
                 from died in await context
                     .HeavyTaskAttempts.Where(a => a.Outcome == AttemptOutcome.Crashed && a.Worker.EndsWith(name) && a.EndedAt > at)
                     .ToListAsync()
                 join next in await context.HeavyTaskAttempts.Where(a => a.StartedAt > at).ToListAsync()
                     on (died.TaskId, died.Attempt + 1) equals (next.TaskId, next.Attempt)
-                select next.StartedAt - at
+                select new Revival(died.EndedAt!.Value - at, next.StartedAt - at)
             );
         }
 
-        return runAgain;
+        return revivals;
     }
 
     private static async Task<int> CheckEffectsAsync(PlatformDbContext context, List<SubmittedTask> accepted)
@@ -145,7 +145,7 @@ public sealed record Ledger(int Accepted, int Effects, int Crashes, int Attempts
             store[file.Id] = file;
         }
 
-        foreach (var task in accepted.Where(t => t.Steps > 0))
+        foreach (var task in accepted.Where(t => t.HasFile))
         {
             var file = store[tasks[task.Id].ResultFileId!.Value];
             var content = await context
@@ -195,3 +195,8 @@ public sealed record Ledger(int Accepted, int Effects, int Crashes, int Attempts
             $"{i.Service} {i.Host}: {i.InFlight} tasks, pool {i.PoolInUse} in use, {i.PoolIdle} idle, {i.PoolWaiting} waiting; {i.ConnectionHolders}";
     }
 }
+
+/// <summary>What became of a task whose worker was killed.</summary>
+/// <param name="TakenOver">How long after the kill it was queued again.</param>
+/// <param name="RunAgain">How long after the kill its next attempt began; it waits in its queue like others.</param>
+internal sealed record Revival(TimeSpan TakenOver, TimeSpan RunAgain);

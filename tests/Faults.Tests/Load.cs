@@ -11,7 +11,6 @@ namespace Platform.Faults.Tests;
 /// </summary>
 public sealed class Load : IAsyncDisposable
 {
-    private const int StepsOfATask = 12;
     private const int MaxUnderWay = 200;
 
     private readonly Func<Uri> api;
@@ -24,6 +23,7 @@ public sealed class Load : IAsyncDisposable
     private readonly ConcurrentQueue<string> refused = new();
     private readonly Task running;
     private int number;
+    private int extra;
 
     public Load(Func<Uri> api, int seed, double perSecond)
     {
@@ -35,6 +35,10 @@ public sealed class Load : IAsyncDisposable
 
     /// <summary>Answers that the API must not give to such requests, whatever fails.</summary>
     public IReadOnlyCollection<string> Refused => refused;
+
+    /// <summary>Submits one task beside the others, and waits until it is accepted.</summary>
+    public Task SubmitAsync(Func<string, SubmittedTask> task) =>
+        SubmitUntilAnsweredAsync(task($"task-extra-{Interlocked.Increment(ref extra)}"));
 
     /// <summary>Submits nothing more, and waits until every request is answered.</summary>
     public async Task StopAsync()
@@ -83,17 +87,7 @@ public sealed class Load : IAsyncDisposable
         var name = $"task-{++number}";
         return random.Next(100) switch
         {
-            0 => new SubmittedTask(
-                "fault.steps",
-                name,
-                StepsOfATask,
-                new
-                {
-                    name,
-                    steps = StepsOfATask,
-                    pauseMilliseconds = 400,
-                }
-            ),
+            0 => SubmittedTask.OfSteps(name),
             1 or 2 => new SubmittedTask("fault.deaf", name, 0, new { name, milliseconds = random.Next(1_500) }),
             < 8 => new SubmittedTask("fault.retry", name, 0, new { name }),
             _ => new SubmittedTask("fault.count", name, 0, new { name }),
@@ -104,15 +98,20 @@ public sealed class Load : IAsyncDisposable
     {
         try
         {
-            var key = Guid.NewGuid().ToString("N");
-            while (await TrySubmitAsync(task, key) is var again && again)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, CancellationToken.None);
-            }
+            await SubmitUntilAnsweredAsync(task);
         }
         finally
         {
             underWay.Release();
+        }
+    }
+
+    private async Task SubmitUntilAnsweredAsync(SubmittedTask task)
+    {
+        var key = Guid.NewGuid().ToString("N");
+        while (await TrySubmitAsync(task, key) is var again && again)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, CancellationToken.None);
         }
     }
 
@@ -160,5 +159,30 @@ public sealed class Load : IAsyncDisposable
 /// <param name="Steps">The number of its effects; 0 when it has one, without a number.</param>
 public sealed record SubmittedTask(string Kind, string Name, int Steps, object Parameters)
 {
+    private const int StepsOfATask = 12;
+
     public Guid Id { get; init; }
+
+    /// <summary>Whether it writes a line for each step to its result file.</summary>
+    public bool HasFile => Kind == "fault.steps";
+
+    /// <summary>A task of several checkpoints.</summary>
+    /// <param name="name">The name of its effects.</param>
+    /// <param name="dieAt">Its first attempt kills its process at this step, having written to its result file.</param>
+    public static SubmittedTask OfSteps(string name, int? dieAt = null) =>
+        new(
+            "fault.steps",
+            name,
+            StepsOfATask,
+            new
+            {
+                name,
+                steps = StepsOfATask,
+                pauseMilliseconds = 400,
+                dieAt,
+            }
+        );
+
+    /// <summary>A task that writes many rows in one bulk load.</summary>
+    public static SubmittedTask OfRows(string name, int rows) => new("fault.bulk", name, rows, new { name, rows });
 }

@@ -37,7 +37,7 @@ public sealed class LongRun
         write(
             $"| all | {injected.Values.Sum()} |\n\n{ledgers.Sum(l => l.Accepted)} tasks accepted, {ledgers.Sum(l => l.Effects)} effects, each once; "
                 + $"{ledgers.Sum(l => l.Attempts)} attempts, {ledgers.Sum(l => l.Crashes)} of them crashed; 0 lost, 0 twice, 0 failed. "
-                + $"{RunAgain([.. ledgers.SelectMany(l => l.RunAgain).Order()])} "
+                + $"{Describe([.. ledgers.SelectMany(l => l.Revivals)])} "
                 + $"Quiet after {ledgers.Max(l => l.Quiet).TotalSeconds:N0} s at the latest."
         );
 
@@ -51,11 +51,17 @@ public sealed class LongRun
         }
     }
 
-    private static string RunAgain(List<TimeSpan> sorted) =>
-        sorted.Count == 0
+    private static string Describe(List<Revival> revivals) =>
+        revivals.Count == 0
             ? "No task of a killed worker ran."
-            : $"Tasks of killed workers ran again after {At(sorted, 0.5):0.0} s (median), {At(sorted, 0.95):0.0} s (p95), {At(sorted, 1):0.0} s "
-                + $"(all {sorted.Count}).";
+            : $"The {revivals.Count} tasks of killed workers were queued again after {Times(revivals.Select(r => r.TakenOver))}, "
+                + $"and ran again after {Times(revivals.Select(r => r.RunAgain))}.";
+
+    private static string Times(IEnumerable<TimeSpan> times)
+    {
+        var sorted = times.Order().ToList();
+        return $"{At(sorted, 0.5):0.0} s (median), {At(sorted, 0.95):0.0} s (p95), {At(sorted, 1):0.0} s (all)";
+    }
 
     private static double At(List<TimeSpan> sorted, double share) => sorted[(int)Math.Ceiling(share * sorted.Count) - 1].TotalSeconds;
 
