@@ -55,16 +55,25 @@ internal static class DatabaseFaults
         }
     }
 
-    /// <summary>Whether a session is in the middle of a bulk load.</summary>
-    public static async Task<bool> IsLoadingAsync(FaultSystem system)
+    /// <summary>Looks, again and again without a pause, whether a session is in the middle of a bulk load.</summary>
+    public static async Task<bool> IsLoadingAsync(DbContext db, TimeSpan patience)
     {
-        await using var db = system.CreateContext();
-        var loads = Dialect.Current.HasSchemas
-            ? db.Database.SqlQuery<long>(
-                $"SELECT count(*) AS \"Value\" FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'COPY%'"
-            )
-            : db.Database.SqlQuery<long>($"SELECT count(*) AS Value FROM information_schema.processlist WHERE info LIKE 'LOAD DATA%'");
-        return await loads.SingleAsync() > 0;
+        await db.Database.OpenConnectionAsync();
+        var start = TimeProvider.System.GetTimestamp();
+        do
+        {
+            var loads = Dialect.Current.HasSchemas
+                ? db.Database.SqlQuery<long>(
+                    $"SELECT count(*) AS \"Value\" FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'COPY%'"
+                )
+                : db.Database.SqlQuery<long>($"SELECT count(*) AS Value FROM information_schema.processlist WHERE info LIKE 'LOAD DATA%'");
+            if (await loads.SingleAsync() > 0)
+            {
+                return true;
+            }
+        } while (TimeProvider.System.GetElapsedTime(start) < patience);
+
+        return false;
     }
 
     /// <summary>Holds a lock on all rows that exist in the tasks table.</summary>
