@@ -18,7 +18,7 @@ public sealed record Ledger(int Accepted, int Effects, int Crashes, int Attempts
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
-    // Tasks may come in faster than a slow machine runs them, and what was left of a deleted queue runs at this rate, too.
+    // Tasks may come in faster than a slow machine runs them; it has time for what is left.
     private const double SlowTasksPerSecond = 50;
 
     /// <summary>What became of the tasks of killed workers.</summary>
