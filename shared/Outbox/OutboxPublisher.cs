@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MassTransit;
 using MassTransit.Serialization;
 using RabbitMQ.Client.Events;
@@ -25,6 +26,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
     private readonly TimeProvider time;
     private readonly SendGate gate;
     private readonly SemaphoreSlim probing = new(1);
+    private readonly ConcurrentDictionary<SendAttempt, bool> attempts = new();
     private readonly ConnectHandle[] observers;
     private ShutdownEventArgs? lastProbeReason;
 
@@ -44,9 +46,9 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
         var leased = deliveries.Where(IsLeased).ToList();
         using var together = new SendAttempt(buses.Publish, ConnectTimeout, publishTimeout, time);
         await gate.SendAsync(() => SendAsync(leased, together));
-        if (together.IsRefused)
+        if (together.IsRefused || together.CameLate)
         {
-            await gate.SendAloneAsync(() => SendAloneAsync(leased, together.CloseReason!));
+            await gate.SendAloneAsync(() => SendAloneAsync(leased, together.CloseReason));
         }
     }
 
@@ -194,12 +196,33 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
         return Task.CompletedTask;
     }
 
+    // A bus has one channel, so what closed it under one attempt closed it under the others.
+    private void ClosedUnder(SendAttempt attempt, Exception error)
+    {
+        foreach (var (other, _) in attempts)
+        {
+            if (other != attempt && ReferenceEquals(other.Bus, attempt.Bus))
+            {
+                other.ClosedUnderAnother(error);
+            }
+        }
+    }
+
     private bool IsLeased(Delivery delivery) =>
         delivery.LeasedAt is { } leasedAt && time.GetElapsedTime(leasedAt) < OutboxModel.Lease - publishTimeout - Margin;
 
     private async Task SendAsync(List<Delivery> deliveries, SendAttempt attempt)
     {
-        await Task.WhenAll(deliveries.Select(d => SendAsync(d, attempt)));
+        attempts.TryAdd(attempt, true);
+        try
+        {
+            await Task.WhenAll(deliveries.Select(d => SendAsync(d, attempt)));
+        }
+        finally
+        {
+            attempts.TryRemove(attempt, out _);
+        }
+
         foreach (var delivery in deliveries)
         {
             if (
@@ -223,7 +246,7 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
             return;
         }
 
-        using var send = new MessageSend(attempt, delivery);
+        using var send = new MessageSend(attempt, delivery, ClosedUnder);
         ISendEndpoint endpoint;
         StoredMessagePipe pipe;
         try

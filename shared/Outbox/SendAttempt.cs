@@ -19,28 +19,63 @@ namespace Platform.Outbox;
 /// <param name="time">The clock.</param>
 internal sealed class SendAttempt(IBus bus, TimeSpan connectTimeout, TimeSpan timeout, TimeProvider time) : IDisposable
 {
+    // MassTransit and RabbitMQ.Client say this, and no broker does, when a channel was closed already before they used it.
+    private const ushort ClosedAlready = 491;
+
+    // An answer that arrived before the channel was closed is still on its way through this process.
+    private static readonly TimeSpan LastAnswers = TimeSpan.FromMilliseconds(500);
+
     private readonly CancellationTokenSource ended = new(connectTimeout, time);
+    private readonly Lock gate = new();
+    private Exception? ownError;
+    private Exception? errorOfOthers;
+    private bool isConnected;
+    private bool isDisposed;
 
     public IBus Bus => bus;
 
     public CancellationToken Token => ended.Token;
 
     /// <summary>Whether there was a channel to send on.</summary>
-    public bool IsConnected { get; private set; }
+    public bool IsConnected
+    {
+        get
+        {
+            lock (gate)
+            {
+                return isConnected;
+            }
+        }
+    }
 
     /// <summary>Why the channel was closed under this attempt; null when it was not.</summary>
-    public Exception? ChannelError { get; private set; }
+    public Exception? ChannelError
+    {
+        get
+        {
+            lock (gate)
+            {
+                return ownError ?? (ended.IsCancellationRequested ? errorOfOthers : null);
+            }
+        }
+    }
 
     /// <summary>
-    /// Why the channel was closed: the same object for everything that the closing ended; null when the error does not say.
+    /// Why the channel was closed: the same object for everything that the closing ended; null when the error does not say, as when the
+    /// channel was closed before.
     /// </summary>
-    public ShutdownEventArgs? CloseReason => (ChannelError as OperationInterruptedException)?.ShutdownReason;
+    public ShutdownEventArgs? CloseReason => Reason is { ReplyCode: not ClosedAlready } reason ? reason : null;
+
+    /// <summary>Whether the channel was closed before this attempt used it, and the bus had not replaced it yet.</summary>
+    public bool CameLate => Reason is { ReplyCode: ClosedAlready };
 
     /// <summary>
     /// Whether the broker closed the channel because it refuses a message or its destination (AMQP's "soft errors": access refused, no such
     /// exchange, exchange of another type, too large, ...), and not because of trouble with the channel or the connection.
     /// </summary>
     public bool IsRefused => CloseReason is { ReplyCode: 311 or 403 or 404 or 405 or 406 };
+
+    private ShutdownEventArgs? Reason => (ChannelError as OperationInterruptedException)?.ShutdownReason;
 
     public static bool IsChannelError(Exception error) =>
         !IsRefusal(error)
@@ -60,24 +95,66 @@ internal sealed class SendAttempt(IBus bus, TimeSpan connectTimeout, TimeSpan ti
     /// <summary>Records that there is a channel, because a send context exists for it.</summary>
     public void Connected()
     {
-        if (!IsConnected)
+        lock (gate)
         {
-            IsConnected = true;
-            ended.CancelAfter(timeout);
+            if (!isConnected && !isDisposed)
+            {
+                isConnected = true;
+                ended.CancelAfter(timeout);
+            }
         }
     }
 
-    public void Failed(Exception error)
+    /// <summary>Ends the attempt, if the error is that of a channel.</summary>
+    /// <returns>Whether this is the first such error.</returns>
+    public bool Failed(Exception error)
     {
-        if (IsChannelError(error))
+        if (!IsChannelError(error))
         {
-            ChannelError ??= error;
-            ended.Cancel();
+            return false;
+        }
+
+        lock (gate)
+        {
+            if (ownError is not null)
+            {
+                return false;
+            }
+
+            ownError = error;
+        }
+
+        // Not under the lock: what waits for the token may go on here, and dispose the attempt.
+        ended.Cancel();
+        return true;
+    }
+
+    /// <summary>
+    /// Records that the channel was closed under another attempt. This one ends in a moment: an operation that waits for its turn on a
+    /// channel of RabbitMQ.Client 7 does not learn that the channel is closed, and would wait for the whole timeout.
+    /// </summary>
+    public void ClosedUnderAnother(Exception error)
+    {
+        lock (gate)
+        {
+            if (isConnected && !isDisposed && errorOfOthers is null)
+            {
+                errorOfOthers = error;
+                ended.CancelAfter(LastAnswers);
+            }
         }
     }
 
     /// <summary>Ends the attempt. A send that was given up but still goes on fails at its next step, where nobody waits for it.</summary>
-    public void Dispose() => ended.Dispose();
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            isDisposed = true;
+        }
+
+        ended.Dispose();
+    }
 }
 
 /// <summary>
@@ -85,16 +162,22 @@ internal sealed class SendAttempt(IBus bus, TimeSpan connectTimeout, TimeSpan ti
 /// </summary>
 internal sealed class MessageSend : IDisposable
 {
-    private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CancelTimeout = TimeSpan.FromMilliseconds(500);
 
     private readonly SendAttempt attempt;
     private readonly Delivery delivery;
+    private readonly Action<SendAttempt, Exception>? channelClosed;
     private readonly CancellationTokenSource ended;
 
-    public MessageSend(SendAttempt attempt, Delivery delivery)
+    /// <summary>Begins the send of one message.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="delivery">The message.</param>
+    /// <param name="channelClosed">Is told the first error of the attempt that says that its channel was closed.</param>
+    public MessageSend(SendAttempt attempt, Delivery delivery, Action<SendAttempt, Exception>? channelClosed = null)
     {
         this.attempt = attempt;
         this.delivery = delivery;
+        this.channelClosed = channelClosed;
         ended = CancellationTokenSource.CreateLinkedTokenSource(attempt.Token);
     }
 
@@ -118,9 +201,9 @@ internal sealed class MessageSend : IDisposable
             Refusal ??= error;
             ended.Cancel();
         }
-        else
+        else if (attempt.Failed(error))
         {
-            attempt.Failed(error);
+            channelClosed?.Invoke(attempt, error);
         }
     }
 

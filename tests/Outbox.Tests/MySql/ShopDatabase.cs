@@ -12,9 +12,13 @@ internal static class ShopDatabase
 
     public const string OutboxTable = "shop_outbox_messages";
 
-    /// <summary>Makes all leases and pauses look ended.</summary>
-    public const string EndLeases =
-        "UPDATE shop_outbox_messages SET due_at = TIMESTAMPADD(SECOND, -31, UTC_TIMESTAMP(6)) WHERE error IS NULL";
+    /// <summary>
+    /// Makes all leases and pauses look ended: those of messages that wait just now, because most looks of the sweeper leave out what was
+    /// due long before; those of messages in the memory of a process so that they look abandoned.
+    /// </summary>
+    public const string EndLeases = """
+        UPDATE shop_outbox_messages SET due_at = TIMESTAMPADD(SECOND, IF(lease_owner IS NULL, 0, -31), UTC_TIMESTAMP(6)) WHERE error IS NULL
+        """;
 
     /// <summary>Fills the outbox with rows: postponed, set aside, or leased by a process.</summary>
     public static string Fill(int count, string owner, string dueInSeconds, string error) =>

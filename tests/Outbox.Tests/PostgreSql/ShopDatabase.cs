@@ -11,8 +11,14 @@ internal static class ShopDatabase
 
     public const string OutboxTable = "outbox_messages";
 
-    /// <summary>Makes all leases and pauses look ended.</summary>
-    public const string EndLeases = "UPDATE shop.outbox_messages SET due_at = now() - interval '31 seconds' WHERE error IS NULL";
+    /// <summary>
+    /// Makes all leases and pauses look ended: those of messages that wait just now, because most looks of the sweeper leave out what was
+    /// due long before; those of messages in the memory of a process so that they look abandoned.
+    /// </summary>
+    public const string EndLeases = """
+        UPDATE shop.outbox_messages SET due_at = now() - CASE WHEN lease_owner IS NULL THEN interval '0' ELSE interval '31 seconds' END
+        WHERE error IS NULL
+        """;
 
     /// <summary>Fills the outbox with rows: postponed, set aside, or leased by a process.</summary>
     public static string Fill(int count, string owner, string dueInSeconds, string error) =>
