@@ -13,6 +13,8 @@
 # root), or named. ConnectionStrings__Platform and RabbitMq__Uri name servers to use instead; PLATFORM_ROWS is the number of users
 # (default 200000).
 #
+# The API asks for a key: the script makes one and keeps it in .data/authorization, for this user alone to read.
+#
 # The API listens on port 5080 and the worker on 5081; where somebody has a port it is the next one, ten further on, and the script says so. What
 # it writes only its user can read. The services have users of their own at the servers, whose passwords lie beside the servers' data; the one
 # for the management UI is printed on a terminal only.
@@ -168,6 +170,8 @@ done_step "database migrated"
 port=([api]=5080 [worker]=5081) assembly=([api]=$api [worker]=$worker)
 is_ready() { [[ $(http_status 127.0.0.1 "$1" "$2") == 200 ]]; }
 
+# With the page that documents the API.
+export ASPNETCORE_ENVIRONMENT=${ASPNETCORE_ENVIRONMENT:-Development}
 serve api
 serve worker
 settle api 5080 || exit 1
@@ -176,6 +180,17 @@ url=http://127.0.0.1:${port[api]}
 await 60 "$work/api.pid" "$logs/api.log" "The API" is_ready "${port[api]}" /health/ready || exit 1
 await 60 "$work/worker.pid" "$logs/worker.log" "The worker" is_ready "${port[worker]}" /health/live || exit 1
 done_step "API and worker started"
+
+# The key of an earlier run is used again for as long as the API knows it. curl -H @FILE reads the line as it is, and so does the CLI.
+key_file=$repository/.data/authorization
+if ! dotnet "$cli" --url "$url" --key-file "$key_file" kinds >/dev/null 2>&1 9>&-; then
+    key=$(env -C "$(dirname "$api")" dotnet "$api" create-key run.sh admin 9>&-) || fail "The API's first key could not be made."
+    rm -f "$key_file"
+    # Not as an argument: everybody can read the arguments of a process.
+    printf 'Authorization: Bearer %s\n' "$key" >"$key_file"
+    unset key
+    done_step "API key made"
+fi
 
 # --- What it does -----------------------------------------------------------------------------------------------------------------
 
@@ -191,7 +206,7 @@ require_services() {
 }
 
 # Nobody is there to press Ctrl-C with --once. Progress goes to the terminal.
-${once:+timeout --foreground 3600} dotnet "$cli" --url "$url" demo --rows "$rows" --output .data/run </dev/null 9>&- &
+${once:+timeout --foreground 3600} dotnet "$cli" --url "$url" --key-file "$key_file" demo --rows "$rows" --output .data/run </dev/null 9>&- &
 command_pid=$!
 while kill -0 "$command_pid" 2>/dev/null; do
     require_services
@@ -203,8 +218,9 @@ command_pid=
 # 5: the numbers do not agree. Whoever wants to find out why still needs the services.
 ((status == 0)) || [[ $status == 5 && ! $once ]] || fail "platform demo ended with code $status. The logs are in $logs."
 
-printf '\nAPI          %s\nSwagger UI   %s/swagger\nRabbitMQ     %s\nLogs         %s\n' "$url" "$url" "$management" "$logs"
-[[ $once ]] || printf 'Try it       PLATFORM_URL=%s dotnet %q submit users.statistics --follow\n' "$url" "$cli"
+printf '\nAPI          %s\nAPI key      curl -H @%q %s/heavy-tasks\nSwagger UI   %s/swagger\nRabbitMQ     %s\nLogs         %s\n' \
+    "$url" "$key_file" "$url" "$url" "$management" "$logs"
+[[ $once ]] || printf 'Try it       PLATFORM_URL=%s PLATFORM_API_KEY_FILE=%q dotnet %q submit users.statistics --follow\n' "$url" "$key_file" "$cli"
 printf 'Ready after %s s.' "$SECONDS"
 if [[ $once ]]; then
     printf '\n'

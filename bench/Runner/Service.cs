@@ -8,7 +8,7 @@ internal sealed class Service : IAsyncDisposable
 {
     private const string AnyPort = "http://127.0.0.1:0";
 
-    private readonly HttpClient client = new() { Timeout = Patience.Limit };
+    private readonly HttpClient client = new HttpClient { Timeout = Patience.Limit }.WithTestKey();
     private readonly Func<string, ServiceProcess> start;
     private ServiceProcess process;
 

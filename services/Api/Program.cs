@@ -15,12 +15,18 @@ builder.Services.AddHeavyTaskProblems();
 builder.Services.AddUserEndpoints();
 builder.Services.AddOpenApiDocument();
 
+// Also what nobody gave a policy, and what is not there, is only for clients with a key.
+builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(HeavyTaskPolicies.AnyKey);
+
 var app = builder.Build();
 app.UseHeavyTaskProblems();
+app.UseOpenApiPage();
+app.UseAuthorization();
 app.MapHeavyTasks();
 app.MapFiles();
 app.MapUsers();
 app.MapServices();
+app.MapKeys();
 app.MapPlatformHealth();
 app.MapOpenApiDocument();
 await app.RunAsync();

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -64,6 +65,15 @@ public static class HeavyTaskEndpointServices
             .BindConfiguration("HeavyTasks")
             .Validate(options => options.AreOrigins(), "HeavyTasks:AllowedOrigins is a list of origins such as https://shop.example.")
             .ValidateOnStart();
+        services.AddSingleton<KnownKeys>();
+
+        // Not AddAuthentication: it would also make keys for cookies, which this scheme has none of, and write them to a folder.
+        services.AddAuthenticationCore(schemes => schemes.AddScheme<ApiKeyHandler>(ApiKeyHandler.SchemeName, displayName: null));
+        services.AddTransient<ApiKeyHandler>();
+        services.AddWebEncoders();
+        services.AddAuthorization();
+        services.AddSingleton<IPostConfigureOptions<AuthorizationOptions>, DefaultPolicies>();
+        services.AddProblemDetails();
         services.AddMetrics();
         services.AddSingleton<GroupCommit>();
         services.AddFileStore();

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace Platform.HeavyTasks.Http;
 
 /// <summary>
-/// Maps the endpoints of heavy tasks and files. Each method returns the endpoints it mapped, so that the application can add to them, for
-/// example <c>RequireAuthorization</c>. Under a prefix (<c>app.MapGroup("/api").MapHeavyTasks()</c>) the links and the <c>Location</c>
+/// Maps the endpoints of heavy tasks and files. Each asks for one of the <see cref="HeavyTaskPolicies"/>. Each method returns the endpoints
+/// it mapped, so that the application can add to them, for example <c>AllowAnonymous</c>. Under a prefix (<c>app.MapGroup("/api").MapHeavyTasks()</c>) the links and the <c>Location</c>
 /// header contain the prefix, too. Call each method once: links are made from the endpoints' names, which must be unique in an application.
 /// </summary>
 public static class HeavyTaskEndpoints
@@ -22,34 +22,49 @@ public static class HeavyTaskEndpoints
         tasks
             .MapPost("/", SubmitHeavyTask.HandleAsync)
             .WithName("SubmitHeavyTask")
+            .RequireAuthorization(HeavyTaskPolicies.Submit)
             .WithMetadata(new RequestSizeLimitAttribute(HeavyTask.MaxParametersLength))
             .Accepts<SubmitHeavyTaskRequest>("application/json")
-            .ProducesProblems(403, 408, 409, 413, 415, 422, 500, 503)
+            .ProducesProblems(408, 409, 413, 415, 422, 500, 503)
             .AddOpenApiOperationTransformer(SubmitHeavyTask.DescribeAsync);
 
         tasks
             .MapGet("/", ListHeavyTasks.HandleAsync)
             .WithName(EndpointPaths.ListHeavyTasks)
+            .RequireAuthorization(HeavyTaskPolicies.Read)
             .AlsoHead()
             .ProducesProblems(500, 503)
             .AddOpenApiOperationTransformer(ListHeavyTasks.DescribeAsync);
-        tasks.MapGet("/kinds", ListHeavyTaskKinds.HandleAsync).WithName("ListHeavyTaskKinds").AlsoHead().ProducesProblems(500, 503);
+        tasks
+            .MapGet("/kinds", ListHeavyTaskKinds.HandleAsync)
+            .WithName("ListHeavyTaskKinds")
+            .RequireAuthorization(HeavyTaskPolicies.Read)
+            .AlsoHead()
+            .ProducesProblems(500, 503);
 
-        tasks.MapGet("/{id:heavytaskuuid}", GetHeavyTask.HandleAsync).WithName("GetHeavyTask").AlsoHead().ProducesProblems(404, 500, 503);
+        tasks
+            .MapGet("/{id:heavytaskuuid}", GetHeavyTask.HandleAsync)
+            .WithName("GetHeavyTask")
+            .RequireAuthorization(HeavyTaskPolicies.Read)
+            .AlsoHead()
+            .ProducesProblems(404, 500, 503);
 
         tasks
             .MapPost("/{id:heavytaskuuid}/cancel", CancelHeavyTask.HandleAsync)
             .WithName("CancelHeavyTask")
-            .ProducesProblems(403, 404, 409, 500, 503);
+            .RequireAuthorization(HeavyTaskPolicies.Operate)
+            .ProducesProblems(404, 409, 500, 503);
 
         tasks
             .MapPost("/{id:heavytaskuuid}/retry", RetryHeavyTask.HandleAsync)
             .WithName("RetryHeavyTask")
-            .ProducesProblems(403, 404, 409, 500, 503);
+            .RequireAuthorization(HeavyTaskPolicies.Operate)
+            .ProducesProblems(404, 409, 500, 503);
 
         tasks
             .MapGet("/{id:heavytaskuuid}/result", DownloadResult.HandleAsync)
             .WithName("DownloadResult")
+            .RequireAuthorization(HeavyTaskPolicies.Read)
             .AlsoHead()
             .AddOpenApiOperationTransformer(DownloadResult.DescribeAsync)
             .ProducesProblems(404, 500, 503);
@@ -68,10 +83,16 @@ public static class HeavyTaskEndpoints
         files
             .MapPost("/", UploadFile.HandleAsync)
             .WithName("UploadFile")
+            .RequireAuthorization(HeavyTaskPolicies.Submit)
             .WithMetadata(new DisableRequestSizeLimitAttribute())
-            .ProducesProblems(403, 408, 413, 415, 500, 503)
+            .ProducesProblems(408, 413, 415, 500, 503)
             .AddOpenApiOperationTransformer(UploadFile.DescribeAsync);
-        files.MapGet("/{id:heavytaskuuid}", GetFile.HandleAsync).WithName(EndpointPaths.GetFile).AlsoHead().ProducesProblems(404, 500, 503);
+        files
+            .MapGet("/{id:heavytaskuuid}", GetFile.HandleAsync)
+            .WithName(EndpointPaths.GetFile)
+            .RequireAuthorization(HeavyTaskPolicies.Read)
+            .AlsoHead()
+            .ProducesProblems(404, 500, 503);
 
         return files;
     }
@@ -87,14 +108,34 @@ public static class HeavyTaskEndpoints
         return app.MapGet("/services", ListServices.HandleAsync)
             .WithTags("Services")
             .WithName("ListServices")
+            .RequireAuthorization(HeavyTaskPolicies.ReadSystem)
             .AlsoHead()
             .ProducesProblems(500, 503)
             .WithSummary("Lists the living instances of every service with their pools, and the budget of connections.");
     }
 
+    /// <summary>
+    /// Maps <c>/keys</c> (POST creates, GET lists) and <c>/keys/{id}</c> (DELETE revokes), for administrators. The first key comes from
+    /// <see cref="ApiKeys.CreateAsync"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The services that the endpoints need were not added.</exception>
+    public static RouteGroupBuilder MapKeys(this IEndpointRouteBuilder app)
+    {
+        CheckServices(app, nameof(MapKeys));
+        var keys = app.MapGroup("/keys").WithTags("Keys").RefuseForeignOrigins().RequireAuthorization(HeavyTaskPolicies.Admin);
+        keys.MapPost("/", CreateKey.HandleAsync)
+            .WithName("CreateKey")
+            .WithMetadata(new RequestSizeLimitAttribute(CreateKey.MaxLength))
+            .Accepts<CreateKeyRequest>("application/json")
+            .ProducesProblems(408, 413, 415, 500, 503);
+        keys.MapGet("/", ListKeys.HandleAsync).WithName(EndpointPaths.ListKeys).AlsoHead().ProducesProblems(500, 503);
+        keys.MapDelete("/{id:length(16)}", RevokeKey.HandleAsync).WithName("RevokeKey").ProducesProblems(404, 500, 503);
+        return keys;
+    }
+
     private static RouteHandlerBuilder ProducesProblems(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
     {
-        foreach (var status in statuses)
+        foreach (var status in (int[])[401, 403, .. statuses])
         {
             endpoint.ProducesProblem(status);
         }
@@ -130,6 +171,9 @@ internal static class EndpointPaths
     /// <summary>The name of the endpoint that describes one file.</summary>
     public const string GetFile = nameof(GetFile);
 
+    /// <summary>The name of the endpoint that lists keys.</summary>
+    public const string ListKeys = nameof(ListKeys);
+
     // Callers append to these paths.
     private static readonly LinkOptions NoSlash = new() { AppendTrailingSlash = false };
 
@@ -139,6 +183,9 @@ internal static class EndpointPaths
     /// <summary>The path of a file.</summary>
     public static string FilePath(this LinkGenerator links, HttpContext http, Guid id) =>
         links.Path(http, GetFile, new RouteValueDictionary { ["id"] = id });
+
+    /// <summary>The path of a key.</summary>
+    public static string KeyPath(this LinkGenerator links, HttpContext http, string id) => $"{links.Path(http, ListKeys, [])}/{id}";
 
     // Route values in the prefix, such as a tenant, are taken from the request.
     private static string Path(this LinkGenerator links, HttpContext http, string name, RouteValueDictionary values) =>

@@ -32,6 +32,12 @@ public abstract class HeavyTaskContext
     /// <summary>The kind of the task.</summary>
     public abstract string Kind { get; }
 
+    /// <summary>
+    /// The tenant to which the task belongs; empty for none. Whoever reads a file that the parameters name gives it to
+    /// <see cref="IFileStore.FindAsync"/>, so that nobody reads the file of another tenant through a task.
+    /// </summary>
+    public abstract string TenantId { get; }
+
     /// <summary>The number of the attempt; 1 for the first.</summary>
     public abstract int Attempt { get; }
 

@@ -48,7 +48,13 @@ public sealed record HeavyTaskSubmitOptions
     public DateTimeOffset? DueAt { get; init; }
 
     /// <summary>
-    /// Makes the task unique while its row is kept: if the key exists already, the caller's <c>SaveChangesAsync</c> fails, as with any
+    /// The tenant to which the task belongs: of the HTTP endpoints' clients only those of this tenant, and those of none, see it, and it may
+    /// need files of this tenant only. 1 to 64 letters, digits, <c>.</c>, <c>_</c> and <c>-</c>. Default: empty, for no tenant.
+    /// </summary>
+    public string TenantId { get; init; } = "";
+
+    /// <summary>
+    /// Makes the task unique in its tenant while its row is kept: if the key exists already, the caller's <c>SaveChangesAsync</c> fails, as with any
     /// other unique index, and saves nothing. 1 to 200 visible ASCII characters. Default: none.
     /// </summary>
     public string? IdempotencyKey { get; init; }

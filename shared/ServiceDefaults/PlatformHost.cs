@@ -11,8 +11,8 @@ namespace Platform.ServiceDefaults;
 public static class PlatformHost
 {
     /// <summary>
-    /// Runs the command that the arguments name: <c>migrate</c> (<see cref="DatabaseMigration"/>) or <c>health</c> (
-    /// <see cref="HealthCommand"/>). Without a command, creates the builder of a service with migration check, telemetry, bus, database and
+    /// Runs the command that the arguments name: <c>migrate</c> (<see cref="DatabaseMigration"/>), <c>create-key</c> (
+    /// <see cref="CreateKeyCommand"/>) or <c>health</c> (<see cref="HealthCommand"/>). Without a command, creates the builder of a service with migration check, telemetry, bus, database and
     /// health checks. Settings are read from the assembly's folder, wherever the process is started from.
     /// </summary>
     /// <param name="args">The arguments of the process.</param>
@@ -47,6 +47,9 @@ public static class PlatformHost
             case [DatabaseMigration.Command]:
                 var applied = await DatabaseMigration.MigrateAsync(ConnectionStrings.Of(builder.Configuration));
                 Console.WriteLine(applied.Count > 0 ? $"Applied {string.Join(", ", applied)}." : "The database is up to date.");
+                return null;
+            case [CreateKeyCommand.Name, ..]:
+                Environment.ExitCode = await CreateKeyCommand.RunAsync(args, ConnectionStrings.Of(builder.Configuration));
                 return null;
             case [HealthCommand.Name]:
                 Environment.ExitCode = await HealthCommand.RunAsync(builder.Configuration, defaultUrl);

@@ -16,7 +16,7 @@ internal sealed class AbusedApi : IAsyncDisposable
         {
             BaseAddress = address,
             Timeout = TimeSpan.FromSeconds(60),
-        };
+        }.WithTestKey();
     }
 
     public ServiceProcess Process { get; }

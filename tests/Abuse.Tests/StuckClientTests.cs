@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using Platform.Support;
 
 namespace Platform.Abuse.Tests;
 
@@ -27,7 +28,8 @@ public sealed class StuckClientTests
         {
             var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(api.Address.Host, api.Address.Port, TestContext.Current.CancellationToken);
-            await socket.SendAsync(Encoding.ASCII.GetBytes(halves[i % halves.Length]), TestContext.Current.CancellationToken);
+            var half = halves[i % halves.Length].Replace("Host: localhost\r\n", $"Host: localhost\r\nAuthorization: {TestKey.Header}\r\n");
+            await socket.SendAsync(Encoding.ASCII.GetBytes(half), TestContext.Current.CancellationToken);
             stuck.Add(socket);
         }
 

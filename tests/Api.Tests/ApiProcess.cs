@@ -8,7 +8,7 @@ internal sealed class ApiProcess : IAsyncDisposable
     private ApiProcess(ServiceProcess process, Uri address)
     {
         Process = process;
-        Client = new HttpClient(new DocumentedAnswers(new SocketsHttpHandler())) { BaseAddress = address };
+        Client = new HttpClient(new DocumentedAnswers(new SocketsHttpHandler())) { BaseAddress = address }.WithTestKey();
     }
 
     public ServiceProcess Process { get; }

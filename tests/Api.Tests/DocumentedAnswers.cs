@@ -1,4 +1,6 @@
+using System.Net.Http.Headers;
 using System.Text.Json;
+using Platform.Support;
 
 namespace Platform.Api.Tests;
 
@@ -13,7 +15,7 @@ internal sealed class DocumentedAnswers(HttpMessageHandler inner) : DelegatingHa
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await base.SendAsync(request, cancellationToken);
-        var paths = (await DocumentAsync(request.RequestUri!, cancellationToken)).GetProperty("paths");
+        var paths = (await DocumentAsync(request.RequestUri!, request.Headers.Authorization, cancellationToken)).GetProperty("paths");
         var method = request.Method == HttpMethod.Head ? "get" : request.Method.Method.ToLowerInvariant();
         if (
             Find(paths, request.RequestUri!.AbsolutePath) is { } path
@@ -65,14 +67,17 @@ internal sealed class DocumentedAnswers(HttpMessageHandler inner) : DelegatingHa
     private static bool Matches(string[] template, string[] segments) =>
         template.Length == segments.Length && template.Zip(segments).All(pair => pair.First.StartsWith('{') || pair.First == pair.Second);
 
-    private async Task<JsonElement> DocumentAsync(Uri address, CancellationToken cancellationToken)
+    private async Task<JsonElement> DocumentAsync(Uri address, AuthenticationHeaderValue? key, CancellationToken cancellationToken)
     {
         await reading.WaitAsync(cancellationToken);
         try
         {
             if (document is null)
             {
-                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, "/openapi/v1.json"));
+                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, "/openapi/v1.json"))
+                {
+                    Headers = { Authorization = key ?? TestKey.Header },
+                };
                 using var response = await base.SendAsync(request, cancellationToken);
                 document = JsonElement.Parse(await response.Content.ReadAsStringAsync(cancellationToken));
             }

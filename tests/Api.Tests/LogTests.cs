@@ -63,6 +63,9 @@ public sealed class LogTests : IDisposable
     public async Task Request_without_an_answer_of_the_database_is_named_by_its_path()
     {
         await using var api = await StartAsync(("Database:MaxPoolSize", "1"), ("Database:AcquireTimeout", "00:00:01"));
+
+        // From now on the keys of clients are known for some seconds.
+        using var first = await api.Client.GetAsync("/users/1");
         await using var scope = api.Services.CreateAsyncScope();
         await scope.ServiceProvider.GetRequiredService<PlatformDbContext>().Database.OpenConnectionAsync();
 

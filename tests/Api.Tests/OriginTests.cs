@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Platform.Api.Tests.HeavyTasks;
+using Platform.Support;
 
 namespace Platform.Api.Tests;
 
@@ -97,7 +98,7 @@ public sealed class OriginTests(ApiFixture fixture) : IClassFixture<ApiFixture>
     public async Task Name_that_another_site_gave_to_loopback_is_not_answered(string host)
     {
         // The document is about the service's own addresses.
-        using var client = new HttpClient { BaseAddress = api.Client.BaseAddress };
+        using var client = new HttpClient { BaseAddress = api.Client.BaseAddress }.WithTestKey();
         foreach (var path in (string[])["/heavy-tasks", "/services", "/health/ready", "/nothing"])
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Host = Here(host) } };
@@ -129,7 +130,10 @@ public sealed class OriginTests(ApiFixture fixture) : IClassFixture<ApiFixture>
         (string, string)[] settings = allowed is null ? [("urls", urls)] : [("urls", urls), ("AllowedHosts", allowed)];
         await using var open = await TestApi.StartAsync(settings: settings);
         using var request = new HttpRequestMessage(HttpMethod.Get, "/heavy-tasks") { Headers = { Host = "shop.example" } };
-        using var client = new HttpClient { BaseAddress = new UriBuilder(open.Client.BaseAddress!) { Host = "127.0.0.1" }.Uri };
+        using var client = new HttpClient
+        {
+            BaseAddress = new UriBuilder(open.Client.BaseAddress!) { Host = "127.0.0.1" }.Uri,
+        }.WithTestKey();
         using var response = await client.SendAsync(request);
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);

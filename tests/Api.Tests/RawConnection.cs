@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Platform.Support;
 
 namespace Platform.Api.Tests;
 
@@ -28,7 +29,9 @@ internal sealed class RawConnection : IDisposable
         }
     }
 
-    public Task SendAsync(string text) => SendAsync(Encoding.ASCII.GetBytes(text));
+    /// <summary>Sends text. A request that names its host as <c>localhost</c> gets the key of the tests.</summary>
+    public Task SendAsync(string text) =>
+        SendAsync(Encoding.ASCII.GetBytes(text.Replace("Host: localhost\r\n", $"Host: localhost\r\nAuthorization: {TestKey.Header}\r\n")));
 
     /// <summary>Reads up to and including the empty line after the headers.</summary>
     public async Task<string> ReadHeadersAsync()

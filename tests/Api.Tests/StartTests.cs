@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using Platform.ServiceDefaults;
 using Platform.Support;
 
@@ -123,8 +124,37 @@ public sealed class StartTests
         (await second.WaitForExitAsync(Patience)).ShouldBe(0, second.Output);
         second.Output.ShouldContain("up to date");
 
+        await using var createKey = ServiceProcess.Start(
+            "services/Api",
+            ApiProcess.Environment(database.ConnectionString, urls: null),
+            "create-key",
+            "first",
+            "submit,read"
+        );
+        (await createKey.WaitForExitAsync(Patience)).ShouldBe(0, createKey.Output);
         await using var api = await ApiProcess.StartAsync(database.ConnectionString);
+        api.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", createKey.Output.Trim());
         await api.Client.SubmitTaskAsync();
+    }
+
+    [Theory]
+    [InlineData("Usage", "create-key")]
+    [InlineData("Usage", "create-key", "name")]
+    [InlineData("root", "create-key", "name", "read,root")]
+    [InlineData("characters", "create-key", " ", "read")]
+    [InlineData("tenant", "create-key", "name", "admin", "tenant")]
+    public async Task Create_key_refuses_what_makes_no_key(string said, params string[] arguments)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var process = ServiceProcess.Start(
+            "services/Api",
+            ApiProcess.Environment(database.ConnectionString, urls: null),
+            arguments
+        );
+
+        (await process.WaitForExitAsync(Patience)).ShouldBe(2);
+        process.Output.ShouldContain(said);
+        (await database.CountAsync("api_keys")).ShouldBe(1);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Http.Headers;
 using MassTransit;
 using MassTransit.DependencyInjection;
 using Microsoft.AspNetCore.Hosting;
@@ -50,7 +51,10 @@ internal sealed class TestApi : IAsyncDisposable
         });
         factory.UseKestrel();
         factory.StartServer();
-        Client = new HttpClient(new DocumentedAnswers(new SocketsHttpHandler())) { BaseAddress = factory.CreateClient().BaseAddress };
+        Client = new HttpClient(new DocumentedAnswers(new SocketsHttpHandler()))
+        {
+            BaseAddress = factory.CreateClient().BaseAddress,
+        }.WithTestKey();
     }
 
     public TestDatabase Database { get; }
@@ -77,6 +81,21 @@ internal sealed class TestApi : IAsyncDisposable
             await database.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Creates a client with this key; null for a client that sends none. The caller disposes it.</summary>
+    public HttpClient ClientWith(string? key)
+    {
+        var client = new HttpClient(new DocumentedAnswers(new SocketsHttpHandler())) { BaseAddress = Client.BaseAddress };
+        client.DefaultRequestHeaders.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
+        return client;
+    }
+
+    /// <summary>Creates a client with a new key. The caller disposes it.</summary>
+    public async Task<HttpClient> ClientWithAsync(HeavyTaskRole roles, string tenant = "")
+    {
+        await using var db = Database.CreateContext();
+        return ClientWith(await ApiKeys.CreateAsync(db, "a test", roles, tenant));
     }
 
     /// <summary>The requests to run this task that arrived at the queue of its kind.</summary>

@@ -218,7 +218,11 @@ public sealed class ApiAndWorkerTests
             await process.WaitForOutputAsync("Application started", TimeSpan.FromSeconds(60));
         }
 
-        return new HttpClient { BaseAddress = await api.WaitForAddressAsync(TimeSpan.FromSeconds(60)), Timeout = TimeSpan.FromSeconds(30) };
+        return new HttpClient
+        {
+            BaseAddress = await api.WaitForAddressAsync(TimeSpan.FromSeconds(60)),
+            Timeout = TimeSpan.FromSeconds(30),
+        }.WithTestKey();
     }
 
     private static async Task<Guid> SubmitAsync(HttpClient http, string kind, object parameters)

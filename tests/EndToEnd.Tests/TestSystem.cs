@@ -120,7 +120,7 @@ public sealed class TestSystem : IAsyncDisposable
         using var stream = new MemoryStream(content);
         var file = await client
             .Services.GetRequiredService<IFileStore>()
-            .UploadAsync(name, "text/csv", stream, content.Length, CancellationToken.None);
+            .UploadAsync(name, "text/csv", "", stream, content.Length, CancellationToken.None);
         return file.Id;
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Platform.Support;
 
 namespace Platform.Faults.Tests;
 
@@ -16,7 +17,7 @@ public sealed class Load : IAsyncDisposable
     private readonly Func<Uri> api;
     private readonly double perSecond;
     private readonly Random random;
-    private readonly HttpClient client = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly HttpClient client = new HttpClient { Timeout = TimeSpan.FromSeconds(10) }.WithTestKey();
     private readonly ConcurrentDictionary<Guid, SubmittedTask> accepted = new();
     private readonly CancellationTokenSource stopping = new();
     private readonly SemaphoreSlim underWay = new(MaxUnderWay);

@@ -208,7 +208,7 @@ public sealed class AnyContextTests : IAsyncLifetime
 
         task.Status.ShouldBe(HeavyTaskStatus.Succeeded, task.Error);
         var files = worker.Services.GetRequiredService<IFileStore>();
-        using var content = new StreamReader(files.OpenRead((await files.FindAsync(task.ResultFileId!.Value, default))!));
+        using var content = new StreamReader(files.OpenRead((await files.FindAsync(task.ResultFileId!.Value, "", default))!));
         (await content.ReadToEndAsync()).ShouldBe("report");
         await using var scope = worker.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PlacedDbContext>();

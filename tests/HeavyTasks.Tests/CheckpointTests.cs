@@ -147,7 +147,7 @@ public sealed class CheckpointTests : WorkerTest
         task.Attempt.ShouldBe(2);
         var expected = Enumerable.Range(0, Blocks).SelectMany(b => Block(b, blockLength)).ToArray();
         var store = worker.Services.GetRequiredService<IFileStore>();
-        var stored = (await store.FindAsync(task.ResultFileId!.Value, TestContext.Current.CancellationToken))!;
+        var stored = (await store.FindAsync(task.ResultFileId!.Value, "", TestContext.Current.CancellationToken))!;
         stored.Length.ShouldBe(expected.Length);
         stored.Sha256.ShouldBe(System.Security.Cryptography.SHA256.HashData(expected));
         using var content = new MemoryStream();
@@ -171,7 +171,9 @@ public sealed class CheckpointTests : WorkerTest
         task.ResultFileId.ShouldBeNull();
         await using var db = Database.CreateContext();
         var file = await db.Files.SingleAsync(TestContext.Current.CancellationToken);
-        (await worker.Services.GetRequiredService<IFileStore>().FindAsync(file.Id, TestContext.Current.CancellationToken)).ShouldBeNull();
+        (
+            await worker.Services.GetRequiredService<IFileStore>().FindAsync(file.Id, "", TestContext.Current.CancellationToken)
+        ).ShouldBeNull();
     }
 
     private static byte[] Block(int number, int length) => Encoding.ASCII.GetBytes(new string((char)('a' + number), length));

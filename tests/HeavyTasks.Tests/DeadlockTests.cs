@@ -47,7 +47,7 @@ public sealed class DeadlockTests : WorkerTest
         (await db.Users.CountAsync(u => u.Name == "checkpoint")).ShouldBe(ManyUsers);
         var store = worker.Services.GetRequiredService<IFileStore>();
         using var content = new StreamReader(
-            store.OpenRead((await store.FindAsync(task.ResultFileId!.Value, TestContext.Current.CancellationToken))!)
+            store.OpenRead((await store.FindAsync(task.ResultFileId!.Value, "", TestContext.Current.CancellationToken))!)
         );
         (await content.ReadToEndAsync(TestContext.Current.CancellationToken)).ShouldBe("once");
     }

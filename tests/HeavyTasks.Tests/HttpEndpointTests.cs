@@ -70,6 +70,24 @@ public sealed class HttpEndpointTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Without_policies_of_the_application_a_key_is_needed_and_AllowAnonymous_needs_none()
+    {
+        await using var app = await StartAsync(
+            app =>
+            {
+                app.MapHeavyTasks();
+                app.MapServices().AllowAnonymous();
+            },
+            isOpen: false
+        );
+        using var client = Client(app);
+
+        using var refused = await client.GetAsync("/heavy-tasks");
+        refused.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        await GetAsync(client, "/services");
+    }
+
+    [Fact]
     public async Task Links_have_the_base_path_of_the_application()
     {
         await using var app = await StartAsync(app => app.MapHeavyTasks(), basePath: "/shop");
@@ -228,6 +246,15 @@ public sealed class HttpEndpointTests : IAsyncLifetime
         }
     }
 
+    private static readonly string[] Policies =
+    [
+        HeavyTaskPolicies.Submit,
+        HeavyTaskPolicies.Read,
+        HeavyTaskPolicies.Operate,
+        HeavyTaskPolicies.Admin,
+        HeavyTaskPolicies.ReadSystem,
+    ];
+
     private static HttpClient Client(WebApplication app) => new() { BaseAddress = new Uri(app.Urls.Single()) };
 
     private static async Task<JsonElement> GetAsync(HttpClient client, string path)
@@ -243,11 +270,15 @@ public sealed class HttpEndpointTests : IAsyncLifetime
         return JsonElement.Parse(text);
     }
 
-    /// <summary>Starts an application that registers its own context and has its own JSON: snake_case, and null values left out.</summary>
+    /// <summary>
+    /// Starts an application that registers its own context and has its own JSON: snake_case, and null values left out. If it is open, its
+    /// own policies let everybody in.
+    /// </summary>
     private async Task<WebApplication> StartAsync(
         Action<WebApplication> map,
         Action<IServiceCollection>? configure = null,
-        string basePath = ""
+        string basePath = "",
+        bool isOpen = true
     )
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -262,6 +293,11 @@ public sealed class HttpEndpointTests : IAsyncLifetime
         });
         builder.Services.AddHeavyTaskSubmission<ShopDbContext>();
         builder.Services.AddHeavyTaskEndpoints([typeof(ShipOrder)]);
+        foreach (var policy in isOpen ? Policies : [])
+        {
+            builder.Services.AddAuthorizationBuilder().AddPolicy(policy, everybody => everybody.RequireAssertion(_ => true));
+        }
+
         configure?.Invoke(builder.Services);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
@@ -271,6 +307,7 @@ public sealed class HttpEndpointTests : IAsyncLifetime
         var app = builder.Build();
         app.UsePathBase(basePath);
         app.UseRouting();
+        app.UseAuthorization();
         map(app);
         await app.StartAsync();
         return app;

@@ -157,7 +157,7 @@ public sealed class ResultFileTests : WorkerTest
     private static async Task<string> ReadAsync(Testing.HeavyTaskTestHarness worker, HeavyTask task)
     {
         var store = worker.Services.GetRequiredService<IFileStore>();
-        var stored = (await store.FindAsync(task.ResultFileId!.Value, TestContext.Current.CancellationToken))!;
+        var stored = (await store.FindAsync(task.ResultFileId!.Value, "", TestContext.Current.CancellationToken))!;
         using var content = new MemoryStream();
         await store.OpenRead(stored).CopyToAsync(content, TestContext.Current.CancellationToken);
         stored.Sha256.ShouldBe(System.Security.Cryptography.SHA256.HashData(content.ToArray()));

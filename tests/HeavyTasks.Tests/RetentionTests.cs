@@ -293,7 +293,7 @@ public sealed class RetentionTests : WorkerTest
     private static async Task<Guid> UploadAsync(IFileStore store)
     {
         using var content = new MemoryStream("upload"u8.ToArray());
-        return (await store.UploadAsync("upload.txt", "text/plain", content, content.Length, CancellationToken.None)).Id;
+        return (await store.UploadAsync("upload.txt", "text/plain", "", content, content.Length, CancellationToken.None)).Id;
     }
 
     private async Task ExpireAsync(Guid id)

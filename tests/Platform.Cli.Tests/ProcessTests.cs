@@ -46,9 +46,36 @@ public sealed class ProcessTests
         System.Text.Json.JsonElement.Parse(output).GetProperty("status").GetString().ShouldBe("Succeeded");
     }
 
+    [Fact]
+    public async Task New_key_that_standard_output_does_not_take_can_be_revoked()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs /dev/full.");
+        await using var api = await StandInApi.StartAsync(
+            $$"""{"id":"{{Keys.Id}}","name":"ci","roles":["read"],"tenant":null,"expiresAt":null,"key":"{{Keys.Key}}"}""",
+            201
+        );
+
+        using var shell = Process.Start(
+            new ProcessStartInfo("sh", ["-c", "dotnet \"$0\" keys create ci --role read > /dev/full", PlatformDll])
+            {
+                UseShellExecute = false,
+                RedirectStandardError = true,
+                Environment = { ["PLATFORM_URL"] = api.Url },
+            }
+        )!;
+        var error = await shell.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await shell.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        shell.ExitCode.ShouldBe(2, error);
+        error.ShouldStartWith($"Key {Keys.Id} 'ci': ");
+        error.ShouldNotContain("aaaa");
+    }
+
+    private static string PlatformDll => Path.Combine(AppContext.BaseDirectory, "platform.dll");
+
     private static Process Start(StandInApi api, params string[] args) =>
         Process.Start(
-            new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "platform.dll"), .. args])
+            new ProcessStartInfo("dotnet", [PlatformDll, .. args])
             {
                 UseShellExecute = false,
                 RedirectStandardOutput = true,

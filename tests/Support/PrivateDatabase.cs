@@ -32,6 +32,7 @@ public sealed class PrivateDatabase : IAsyncDisposable
             await database.StartAsync();
             await using var db = database.CreateContext();
             await db.Database.MigrateAsync();
+            await db.Database.ExecuteSqlRawAsync(DatabaseServer.AddTestKey);
             return database;
         }
         catch

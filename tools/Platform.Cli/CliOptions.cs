@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Platform.Cli.Access;
 using Platform.Cli.Api;
 
 namespace Platform.Cli;
@@ -18,13 +19,25 @@ internal sealed class CliOptions(CliHost host)
             Recursive = true,
         };
 
+    /// <summary>The file with the key that the API asks for.</summary>
+    public Option<string?> KeyFile { get; } =
+        new(ApiKeySource.FileOption)
+        {
+            Description =
+                $"File that holds the key for the API (default: {ApiKeySource.FileVariable}, else the key in {ApiKeySource.KeyVariable})",
+            HelpName = "file",
+            Recursive = true,
+        };
+
     /// <summary>Whether standard output is for programs and not for people.</summary>
     public Option<bool> Json { get; } =
         new("--json") { Description = "Print the API's JSON and nothing else on standard output", Recursive = true };
 
     /// <summary>Starts a command with these options.</summary>
-    /// <exception cref="UsageException">The URL is not an http or https address.</exception>
-    public CliSession Open(ParseResult parse)
+    /// <param name="parse">The command line.</param>
+    /// <param name="callsApi">Whether the command calls the API. One that does not needs no key, so a bad key file is no reason to fail.</param>
+    /// <exception cref="UsageException">The URL is not an http or https address, or the key is none.</exception>
+    public CliSession Open(ParseResult parse, bool callsApi = true)
     {
         var (url, source) =
             parse.GetValue(Url) is { } given ? (given, "--url")
@@ -35,6 +48,7 @@ internal sealed class CliOptions(CliHost host)
             throw new UsageException($"{source} '{url}' is not an http or https address.");
         }
 
-        return new CliSession(host, new PlatformClient(address, host.Timeouts, host.Clock), parse.GetValue(Json));
+        var key = callsApi ? ApiKeySource.Find(parse.GetValue(KeyFile), host.Environment) : null;
+        return new CliSession(host, new PlatformClient(address, key, host.Timeouts, host.Clock), parse.GetValue(Json));
     }
 }

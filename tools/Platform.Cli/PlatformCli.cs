@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using Platform.Cli.Access;
 using Platform.Cli.Api;
 using Platform.Cli.Commands;
 
@@ -27,8 +29,19 @@ internal static class PlatformCli
         {
             if (parse.Action is ParseErrorAction usage)
             {
-                usage.ShowHelp = false;
-                await parse.InvokeAsync(invocation, CancellationToken.None);
+                if (args.Any(ApiKeyText.Contains))
+                {
+                    // The parser's messages repeat the arguments.
+                    host.Terminal.WriteErrorLine(
+                        $"error: A key does not belong on the command line: {ApiKeySource.FileOption} takes the name of its file, and keys revoke its id."
+                    );
+                }
+                else
+                {
+                    usage.ShowHelp = false;
+                    await parse.InvokeAsync(invocation, CancellationToken.None);
+                }
+
                 host.Terminal.WriteErrorLine($"See: {CommandPath(parse.CommandResult)} --help");
                 return ExitCode.Usage;
             }
@@ -68,6 +81,7 @@ internal static class PlatformCli
         return new RootCommand("Submits heavy tasks to Platform and follows them.")
         {
             options.Url,
+            options.KeyFile,
             options.Json,
             UploadCommand.Create(options),
             SubmitCommand.Create(options),
@@ -82,6 +96,7 @@ internal static class PlatformCli
             SizeCommand.Create(options),
             DemoCommand.Create(options),
             DoctorCommand.Create(options),
+            KeysCommand.Create(options),
         };
     }
 
@@ -98,6 +113,11 @@ internal static class PlatformCli
             host.Terminal.WriteErrorLine($"  {detail}");
         }
 
+        if (problem.Status is 401)
+        {
+            host.Terminal.WriteErrorLine($"  Give a key with {ApiKeySource.FileOption} or {ApiKeySource.FileVariable}.");
+        }
+
         foreach (var (field, text) in problem.Errors)
         {
             host.Terminal.WriteErrorLine(field is "" ? $"  {text}" : $"  {field}: {text}");
@@ -109,6 +129,6 @@ internal static class PlatformCli
         }
     }
 
-    private static string CommandPath(System.CommandLine.Parsing.CommandResult command) =>
-        command.Command is RootCommand ? "platform" : $"platform {command.Command.Name}";
+    private static string CommandPath(CommandResult command) =>
+        command.Parent is CommandResult parent ? $"{CommandPath(parent)} {command.Command.Name}" : "platform";
 }

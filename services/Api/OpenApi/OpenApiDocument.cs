@@ -3,7 +3,10 @@ using Platform.HeavyTasks.Http;
 
 namespace Platform.Api.OpenApi;
 
-/// <summary>The OpenAPI document at <c>/openapi/v1.json</c> and the page that reads it at <c>/swagger</c>.</summary>
+/// <summary>
+/// The OpenAPI document at <c>/openapi/v1.json</c>, and in Development the page that reads it at <c>/swagger</c>; both then answer
+/// everybody. Elsewhere the document needs a key, as everything does, and there is no page.
+/// </summary>
 internal static class OpenApiDocument
 {
     public static IServiceCollection AddOpenApiDocument(this IServiceCollection services)
@@ -26,13 +29,26 @@ internal static class OpenApiDocument
         );
     }
 
+    /// <summary>Serves the page in Development. It comes before the authorization, which it does not need.</summary>
+    public static void UseOpenApiPage(this WebApplication app)
+    {
+        if (app.Environment.IsDevelopment())
+        {
+            app.UseSwaggerUI(options =>
+            {
+                options.SwaggerEndpoint("/openapi/v1.json", "Platform");
+                options.DocumentTitle = "Platform";
+            });
+        }
+    }
+
+    /// <summary>Maps the document.</summary>
     public static void MapOpenApiDocument(this WebApplication app)
     {
-        app.MapOpenApi().AlsoHead();
-        app.UseSwaggerUI(options =>
+        var document = app.MapOpenApi().AlsoHead();
+        if (app.Environment.IsDevelopment())
         {
-            options.SwaggerEndpoint("/openapi/v1.json", "Platform");
-            options.DocumentTitle = "Platform";
-        });
+            document.AllowAnonymous();
+        }
     }
 }

@@ -10,7 +10,12 @@ internal static class UserEndpoints
 
     public static void MapUsers(this IEndpointRouteBuilder app)
     {
-        var users = app.MapGroup("/users").WithTags("Users");
+        // Users belong to no tenant, so the keys of tenants do not reach them.
+        var users = app.MapGroup("/users")
+            .WithTags("Users")
+            .RequireAuthorization(HeavyTaskPolicies.ReadSystem)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status403Forbidden);
         users
             .MapGet($"/{{id:{WholeIdConstraint.Name}}}", GetUser.HandleAsync)
             .WithName("GetUser")

@@ -7,11 +7,12 @@ internal static class GetFile
     /// <summary>Describes an uploaded file; does not return its content.</summary>
     public static async Task<Results<JsonOk<UploadedFile>, ProblemHttpResult>> HandleAsync(
         Guid id,
+        HttpContext http,
         IFileStore files,
         CancellationToken cancellationToken
     )
     {
-        var file = await files.FindAsync(id, cancellationToken);
+        var file = await files.FindAsync(id, http.User.TenantId(), cancellationToken);
         return file is null
             ? TypedResults.Problem($"There is no file {id}.", statusCode: StatusCodes.Status404NotFound)
             : JsonAnswer.Ok(UploadedFile.From(file));

@@ -74,7 +74,7 @@ internal static class UploadFile
 
         try
         {
-            var file = await files.UploadAsync(name!, contentType, body, maxLength, cancellationToken);
+            var file = await files.UploadAsync(name!, contentType, request.HttpContext.User.TenantId(), body, maxLength, cancellationToken);
             return JsonAnswer.Created(links.FilePath(request.HttpContext, file.Id), UploadedFile.From(file));
         }
         catch (FileTooLongException)

@@ -55,6 +55,14 @@ internal static class RequestJson
         return name.Length <= MaxShownName ? name : $"{name[..MaxShownName]}...";
     }
 
+    /// <summary>
+    /// The name of a member of an object as the client wrote it: names are read in any case. The name itself when the client did not write it.
+    /// </summary>
+    public static string NameOf(JsonElement body, string member) =>
+        body.EnumerateObject()
+            .Select(written => written.Name)
+            .FirstOrDefault(name => name.Equals(member, StringComparison.OrdinalIgnoreCase), member);
+
     /// <summary>The name of a member in a path of names.</summary>
     public static string Join(string path, string? name) =>
         string.IsNullOrEmpty(name) ? Shown(path)

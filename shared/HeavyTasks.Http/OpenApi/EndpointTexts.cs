@@ -21,6 +21,8 @@ internal sealed class EndpointTexts : IConfigureNamedOptions<OpenApiOptions>, IP
         }
 
         options.AddSchemaTransformer(EndpointSchemas.DescribeAsync);
+        options.AddDocumentTransformer(EndpointSecurity.DescribeAsync);
+        options.AddOperationTransformer(EndpointSecurity.DescribeAsync);
     }
 
     // Last, so that the application's own choice of what it shows also holds. HEAD beside each GET would only repeat it.

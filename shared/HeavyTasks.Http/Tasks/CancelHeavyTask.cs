@@ -18,12 +18,13 @@ internal static class CancelHeavyTask
         CancellationToken cancellationToken
     )
     {
-        var path = links.TasksPath(http);
-        return Deadlocks.RetryAsync(scopes, scope => CancelAsync(id, path, scope, cancellationToken), time, cancellationToken);
+        var (tenantId, path) = (http.User.TenantId(), links.TasksPath(http));
+        return Deadlocks.RetryAsync(scopes, scope => CancelAsync(id, tenantId, path, scope, cancellationToken), time, cancellationToken);
     }
 
     private static async Task<Results<JsonOk<HeavyTaskResponse>, JsonAccepted<HeavyTaskResponse>, ProblemHttpResult>> CancelAsync(
         Guid id,
+        string tenantId,
         string path,
         IServiceProvider scope,
         CancellationToken cancellationToken
@@ -32,7 +33,7 @@ internal static class CancelHeavyTask
         var db = scope.GetRequiredService<EngineContext>().Db;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var outcome = await scope.GetRequiredService<IHeavyTasks>().CancelAsync(id, cancellationToken);
-        var task = await GetHeavyTask.ReadAsync(db, id, path, cancellationToken);
+        var task = await GetHeavyTask.ReadAsync(db, id, tenantId, path, cancellationToken);
         if (task is null)
         {
             return GetHeavyTask.NotFound(id);

@@ -25,6 +25,7 @@ internal static class DownloadResult
         var closed = db.Files.Where(f => f.ClosedAt != null);
         var found = await db
             .HeavyTasks.AsNoTracking()
+            .Of(http.User.TenantId())
             .Where(t => t.Id == id)
             .Select(t => new { t.Status, File = closed.FirstOrDefault(f => f.Id == t.ResultFileId) })
             .SingleOrDefaultAsync(cancellationToken);

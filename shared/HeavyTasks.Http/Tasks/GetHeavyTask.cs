@@ -14,16 +14,26 @@ internal static class GetHeavyTask
         LinkGenerator links,
         EngineContext engine,
         CancellationToken cancellationToken
-    ) => await ReadAsync(engine.Db, id, links.TasksPath(http), cancellationToken) is { } task ? JsonAnswer.Ok(task) : NotFound(id);
+    ) =>
+        await ReadAsync(engine.Db, id, http.User.TenantId(), links.TasksPath(http), cancellationToken) is { } task
+            ? JsonAnswer.Ok(task)
+            : NotFound(id);
 
-    /// <summary>Reads the task as clients see it; null if there is no such task.</summary>
+    /// <summary>Reads the task as clients see it; null if there is no such task, or if it is another tenant's.</summary>
     /// <param name="path">The path of the list of tasks: <see cref="EndpointPaths.TasksPath"/>.</param>
-    internal static async Task<HeavyTaskResponse?> ReadAsync(DbContext db, Guid id, string path, CancellationToken cancellationToken)
+    internal static async Task<HeavyTaskResponse?> ReadAsync(
+        DbContext db,
+        Guid id,
+        string tenantId,
+        string path,
+        CancellationToken cancellationToken
+    )
     {
         // One statement reads both, so task and attempts come from the same moment.
         var attempts = db.HeavyTaskAttempts;
         var row = await db
-            .HeavyTasks.Where(t => t.Id == id)
+            .HeavyTasks.Of(tenantId)
+            .Where(t => t.Id == id)
             .Select(t => new
             {
                 t.Id,

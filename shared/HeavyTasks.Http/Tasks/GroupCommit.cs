@@ -37,7 +37,7 @@ internal sealed class GroupCommit(
 
     private readonly Lock gate = new();
     private readonly LinkedList<WaitingTask> waiting = new();
-    private readonly HashSet<string> keysUnderWay = new(StringComparer.Ordinal);
+    private readonly HashSet<(string Tenant, string Key)> keysUnderWay = [];
     private readonly Histogram<int> savedTogether = meters
         .Create("Platform.HeavyTasks.Http")
         .CreateHistogram<int>("platform.heavy_task.saved_together", "{task}", "Submitted tasks that one transaction saved.");
@@ -116,7 +116,7 @@ internal sealed class GroupCommit(
             await SaveAsync(group);
             lock (gate)
             {
-                keysUnderWay.ExceptWith(group.Select(one => one.Task.IdempotencyKey).OfType<string>());
+                keysUnderWay.ExceptWith(group.Where(one => one.Key is not null).Select(one => one.Key!.Value));
             }
         }
     }
@@ -133,7 +133,7 @@ internal sealed class GroupCommit(
                 next = next.Next;
 
                 // Of tasks with one key, one is saved, and the others wait until it is: they will find it.
-                if (one.Task.IdempotencyKey is { } key && keysUnderWay.Contains(key))
+                if (one.Key is { } key && keysUnderWay.Contains(key))
                 {
                     continue;
                 }
@@ -146,9 +146,9 @@ internal sealed class GroupCommit(
 
                 waiting.Remove(one.Node);
                 group.Add(one);
-                if (one.Task.IdempotencyKey is not null)
+                if (one.Key is not null)
                 {
-                    keysUnderWay.Add(one.Task.IdempotencyKey);
+                    keysUnderWay.Add(one.Key.Value);
                 }
             }
 
@@ -174,7 +174,7 @@ internal sealed class GroupCommit(
 
     private async Task SaveAsync(List<WaitingTask> group, bool isAgain = false)
     {
-        HashSet<string> known;
+        HashSet<(string Tenant, string Key)> known;
         try
         {
             known = await Deadlocks.RetryAsync(scopes, services => SaveAsync(services, group), time, CancellationToken.None);
@@ -202,27 +202,26 @@ internal sealed class GroupCommit(
         group.ForEach(one => one.Saved.SetResult(!IsKnown(one, known)));
     }
 
-    private static bool IsKnown(WaitingTask one, HashSet<string> known) => one.Task.IdempotencyKey is { } key && known.Contains(key);
+    private static bool IsKnown(WaitingTask one, HashSet<(string Tenant, string Key)> known) => one.Key is { } key && known.Contains(key);
 
     // A repeat is nothing unusual. To let the unique index refuse it would make Entity Framework log two errors each time.
-    private static async Task<HashSet<string>> FindKeysAsync(DbContext db, List<WaitingTask> group)
+    private static async Task<HashSet<(string Tenant, string Key)>> FindKeysAsync(DbContext db, List<WaitingTask> group)
     {
-        var keys = group.Select(one => one.Task.IdempotencyKey).OfType<string>().ToList();
-        return keys.Count == 0
-            ? []
-            :
-            [
-                .. await db
-                    .HeavyTasks.Where(t => keys.Contains(t.IdempotencyKey!))
-                    .Select(t => t.IdempotencyKey!)
-                    .ToListAsync(CancellationToken.None),
-            ];
+        var known = new HashSet<(string Tenant, string Key)>();
+        foreach (var ofTenant in group.Where(one => one.Key is not null).GroupBy(one => one.Task.TenantId))
+        {
+            var (tenant, keys) = (ofTenant.Key, ofTenant.Select(one => one.Task.IdempotencyKey).ToList());
+            var found = db.HeavyTasks.Where(t => t.TenantId == tenant && keys.Contains(t.IdempotencyKey)).Select(t => t.IdempotencyKey!);
+            known.UnionWith((await found.ToListAsync(CancellationToken.None)).Select(key => (tenant, key)));
+        }
+
+        return known;
     }
 
     // A client that goes away does not end the save: a save cut short would leave its message to the sweeper, and the task would start
     // late.
     /// <returns>The keys of the group that earlier tasks have; its tasks with these keys were not saved.</returns>
-    private static async Task<HashSet<string>> SaveAsync(IServiceProvider services, List<WaitingTask> group)
+    private static async Task<HashSet<(string Tenant, string Key)>> SaveAsync(IServiceProvider services, List<WaitingTask> group)
     {
         Activity.Current = group[0].Request;
         var db = services.GetRequiredService<EngineContext>().Db;
@@ -252,6 +251,9 @@ internal sealed class GroupCommit(
         }
 
         public HeavyTask Task { get; }
+
+        /// <summary>The Idempotency-Key, which is unique in its tenant; null when there is none.</summary>
+        public (string Tenant, string Key)? Key => Task.IdempotencyKey is { } key ? (Task.TenantId, key) : null;
 
         public Activity? Request { get; }
 

@@ -41,7 +41,7 @@ internal static class ListHeavyTasks
         }
 
         // One row more than asked for shows whether there is a next page.
-        var items = await Newest(engine.Db, ofStatus, ofKind, before, size + 1).ToListAsync(cancellationToken);
+        var items = await Newest(engine.Db, http.User.TenantId(), ofStatus, ofKind, before, size + 1).ToListAsync(cancellationToken);
         var more = items.Count > size;
         if (more)
         {
@@ -85,14 +85,21 @@ internal static class ListHeavyTasks
     }
 
     // Ids are version 7 UUIDs, which sort in order of submission, so the id alone is the keyset.
-    private static IQueryable<HeavyTaskRow> Newest(DbContext db, HeavyTaskStatus? status, string? kind, Guid? before, int count)
+    private static IQueryable<HeavyTaskRow> Newest(
+        DbContext db,
+        string tenantId,
+        HeavyTaskStatus? status,
+        string? kind,
+        Guid? before,
+        int count
+    )
     {
-        // For one kind in any status: takes the newest of each status from the index on kind, status and id, then the newest of these few.
-        // An index on kind and id would serve as well, but every new task would have to be written to it.
+        // For one kind or one tenant in any status: takes the newest of each status from the index on kind (or tenant), status and id, then
+        // the newest of these few. An index on kind and id would serve as well, but every new task would have to be written to it.
         var newest =
-            kind is not null && status is null
-                ? Enum.GetValues<HeavyTaskStatus>().Select(s => Newest(db, s, kind, before, count)).Aggregate(Queryable.Concat)
-                : Matching(db.HeavyTasks, status, kind, before)
+            status is null && (kind is not null || tenantId != Tenants.None)
+                ? Enum.GetValues<HeavyTaskStatus>().Select(s => Newest(db, tenantId, s, kind, before, count)).Aggregate(Queryable.Concat)
+                : Matching(db.HeavyTasks.Of(tenantId), status, kind, before)
                     .Select(t => new HeavyTaskRow
                     {
                         Id = t.Id,

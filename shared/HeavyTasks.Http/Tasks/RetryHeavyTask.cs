@@ -15,12 +15,13 @@ internal static class RetryHeavyTask
         CancellationToken cancellationToken
     )
     {
-        var path = links.TasksPath(http);
-        return Deadlocks.RetryAsync(scopes, scope => RetryAsync(id, path, scope, cancellationToken), time, cancellationToken);
+        var (tenantId, path) = (http.User.TenantId(), links.TasksPath(http));
+        return Deadlocks.RetryAsync(scopes, scope => RetryAsync(id, tenantId, path, scope, cancellationToken), time, cancellationToken);
     }
 
     private static async Task<Results<JsonAccepted<HeavyTaskResponse>, ProblemHttpResult>> RetryAsync(
         Guid id,
+        string tenantId,
         string path,
         IServiceProvider scope,
         CancellationToken cancellationToken
@@ -29,7 +30,7 @@ internal static class RetryHeavyTask
         var db = scope.GetRequiredService<EngineContext>().Db;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var retried = await scope.GetRequiredService<IHeavyTasks>().RetryAsync(id, cancellationToken);
-        var task = await GetHeavyTask.ReadAsync(db, id, path, cancellationToken);
+        var task = await GetHeavyTask.ReadAsync(db, id, tenantId, path, cancellationToken);
         if (task is null)
         {
             return GetHeavyTask.NotFound(id);

@@ -60,14 +60,19 @@ internal static class SubmitHeavyTask
         var request = json is null ? null : (SubmitHeavyTaskRequest?)RequestReader.Read(json.Value, RequestType, path: "", errors);
         var kind = request is null
             ? null
-            : await FindKindAsync(kinds, request.Kind, NameOf(json!.Value, "kind"), errors, http.HttpContext.RequestAborted);
+            : await FindKindAsync(kinds, request.Kind, RequestJson.NameOf(json!.Value, "kind"), errors, http.HttpContext.RequestAborted);
         if (request?.DueAtUtc > now.AddYears(1))
         {
-            errors.Add(NameOf(json!.Value, "dueAt"), "At most a year ahead.");
+            errors.Add(RequestJson.NameOf(json!.Value, "dueAt"), "At most a year ahead.");
         }
 
         var written = AcceptedKind.ParametersOrNone(request?.Parameters);
-        var parametersJson = kind?.Read(written, NameOf(json!.Value, "kind"), NameOf(json!.Value, "parameters"), errors);
+        var parametersJson = kind?.Read(
+            written,
+            RequestJson.NameOf(json!.Value, "kind"),
+            RequestJson.NameOf(json!.Value, "parameters"),
+            errors
+        );
         if (errors.Any)
         {
             return errors.ToProblem();
@@ -80,7 +85,8 @@ internal static class SubmitHeavyTask
             now,
             request.DueAtUtc,
             idempotencyKey,
-            idempotencyKey is null ? null : Hash(kind.Name, parametersJson!, request)
+            idempotencyKey is null ? null : Hash(kind.Name, parametersJson!, request),
+            http.HttpContext.User.TenantId()
         );
         var path = links.TasksPath(http.HttpContext);
         if (!await SaveAsync(commit, task))
@@ -140,7 +146,7 @@ internal static class SubmitHeavyTask
     > RepeatAsync(DbContext db, HeavyTask repeated, string path)
     {
         var first = await db
-            .HeavyTasks.Where(t => t.IdempotencyKey == repeated.IdempotencyKey)
+            .HeavyTasks.Where(t => t.TenantId == repeated.TenantId && t.IdempotencyKey == repeated.IdempotencyKey)
             .Select(t => new
             {
                 t.Id,
@@ -163,12 +169,6 @@ internal static class SubmitHeavyTask
                 statusCode: StatusCodes.Status422UnprocessableEntity
             );
     }
-
-    // Names are read in any case, and an error names a member as the client wrote it.
-    private static string NameOf(JsonElement body, string member) =>
-        body.EnumerateObject()
-            .Select(written => written.Name)
-            .FirstOrDefault(name => name.Equals(member, StringComparison.OrdinalIgnoreCase), member);
 
     private static void CheckIdempotencyKey(HttpRequest http, FieldErrors errors)
     {

@@ -136,6 +136,9 @@ internal sealed record ClaimedHeavyTask
     /// <summary>Its kind.</summary>
     public string Kind { get; init; } = "";
 
+    /// <summary>The tenant to which it belongs; empty for none.</summary>
+    public string TenantId { get; init; } = "";
+
     /// <summary>Its parameters as JSON.</summary>
     public string Parameters { get; init; } = "";
 
@@ -165,7 +168,7 @@ internal sealed record ClaimedHeavyTask
 
     /// <summary>The columns that <see cref="Read"/> reads, in its order.</summary>
     public const string Columns =
-        "id, kind, parameters, attempt, failures, max_failures, checkpoint, progress_done, queued_at, started_at, crashes";
+        "id, kind, parameters, attempt, failures, max_failures, checkpoint, progress_done, queued_at, started_at, crashes, tenant_id";
 
     /// <summary>Reads the reader's current row.</summary>
     public static ClaimedHeavyTask Read(DbDataReader reader) =>
@@ -182,5 +185,6 @@ internal sealed record ClaimedHeavyTask
             QueuedAt = reader.IsDBNull(8) ? null : reader.GetDateTime(8),
             StartedAt = reader.GetDateTime(9),
             Crashes = reader.GetInt32(10),
+            TenantId = reader.GetString(11),
         };
 }

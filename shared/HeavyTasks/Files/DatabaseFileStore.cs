@@ -26,6 +26,7 @@ internal sealed partial class DatabaseFileStore(FileConnections connections, Tim
     public async Task<StoredFile> UploadAsync(
         string name,
         string contentType,
+        string tenantId,
         Stream content,
         long maxLength,
         CancellationToken cancellationToken
@@ -38,6 +39,7 @@ internal sealed partial class DatabaseFileStore(FileConnections connections, Tim
             Id = Guid.CreateVersion7(),
             Name = name,
             ContentType = contentType,
+            TenantId = tenantId,
             CreatedAt = now,
             ExpiresAt = now + UploadLease,
         };
@@ -65,12 +67,15 @@ internal sealed partial class DatabaseFileStore(FileConnections connections, Tim
     }
 
     /// <inheritdoc />
-    public Task<StoredFile?> FindAsync(Guid fileId, CancellationToken cancellationToken) =>
-        connections.RunAsync(
+    public async Task<StoredFile?> FindAsync(Guid fileId, string tenantId, CancellationToken cancellationToken)
+    {
+        var file = await connections.RunAsync(
             db => db.Files.AsNoTracking().SingleOrDefaultAsync(f => f.Id == fileId && f.ClosedAt != null, cancellationToken),
             TimeSpan.Zero,
             cancellationToken
         );
+        return file is not null && Tenants.MayReach(tenantId, file.TenantId) ? file : null;
+    }
 
     /// <inheritdoc />
     public Stream OpenRead(StoredFile file)

@@ -9,15 +9,27 @@ public interface IFileStore
     /// <summary>Stores an upload.</summary>
     /// <param name="name">The file name for downloads.</param>
     /// <param name="contentType">The media type.</param>
+    /// <param name="tenantId">The tenant to which the file belongs; empty for none.</param>
     /// <param name="content">The content; read to its end.</param>
     /// <param name="maxLength">The most bytes that an upload may have.</param>
     /// <param name="cancellationToken">Ends the upload; the part that was stored is deleted.</param>
     /// <returns>The closed file.</returns>
     /// <exception cref="FileTooLongException">The content is longer than <paramref name="maxLength"/>; nothing is kept.</exception>
-    Task<StoredFile> UploadAsync(string name, string contentType, Stream content, long maxLength, CancellationToken cancellationToken);
+    Task<StoredFile> UploadAsync(
+        string name,
+        string contentType,
+        string tenantId,
+        Stream content,
+        long maxLength,
+        CancellationToken cancellationToken
+    );
 
-    /// <summary>Finds a closed file; null if there is none.</summary>
-    Task<StoredFile?> FindAsync(Guid fileId, CancellationToken cancellationToken);
+    /// <summary>Finds a closed file.</summary>
+    /// <param name="fileId">The id of the file.</param>
+    /// <param name="tenantId">The tenant on whose behalf the file is read; empty to find the file of any tenant.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The file; null when there is none, or when it is not one of this tenant.</returns>
+    Task<StoredFile?> FindAsync(Guid fileId, string tenantId, CancellationToken cancellationToken);
 
     /// <summary>
     /// Opens a seekable stream over a closed file. The stream reads one chunk ahead and holds no connection between reads.

@@ -15,29 +15,33 @@ internal static partial class NeededFiles
 
     extension(DbContext db)
     {
-        /// <summary>Finds which of the ids in the parameters of these tasks are files. Asks nothing when there are no such ids.</summary>
-        public async Task<HashSet<Guid>> FindNeededFilesAsync(IEnumerable<HeavyTask> tasks, CancellationToken cancellationToken)
+        /// <summary>
+        /// Finds which of the ids in the parameters of these tasks are files, and whose. Asks nothing when there are no such ids.
+        /// </summary>
+        public async Task<Dictionary<Guid, string>> FindNeededFilesAsync(IEnumerable<HeavyTask> tasks, CancellationToken cancellationToken)
         {
-            var files = new HashSet<Guid>();
+            var files = new Dictionary<Guid, string>();
             foreach (var ids in tasks.SelectMany(task => IdsIn(task.Parameters)).Distinct().Chunk(IdsPerQuery))
             {
-                files.UnionWith(
-                    await db.Files.Where(f => ids.Contains(f.Id) && f.ClosedAt != null).Select(f => f.Id).ToListAsync(cancellationToken)
-                );
+                var found = db.Files.Where(f => ids.Contains(f.Id) && f.ClosedAt != null).Select(f => new { f.Id, f.TenantId });
+                foreach (var file in await found.ToListAsync(cancellationToken))
+                {
+                    files[file.Id] = file.TenantId;
+                }
             }
 
             return files;
         }
 
-        /// <summary>Adds the rows that keep those of the files that the task needs.</summary>
-        public void KeepFiles(HeavyTask task, HashSet<Guid> files)
+        /// <summary>Adds the rows that keep those of the files that the task needs and may read.</summary>
+        public void KeepFiles(HeavyTask task, Dictionary<Guid, string> files)
         {
             if (files.Count > 0)
             {
                 db.AddRange(
                     IdsIn(task.Parameters)
                         .Distinct()
-                        .Where(files.Contains)
+                        .Where(id => files.TryGetValue(id, out var owner) && Tenants.MayReach(task.TenantId, owner))
                         .Select(id => new HeavyTaskFile { FileId = id, TaskId = task.Id })
                 );
             }

@@ -38,7 +38,8 @@ internal sealed class ScopedHeavyTasks(EngineContext engine, TaskLifecycle lifec
             options.MaxFailures,
             now,
             options.DueAt?.UtcDateTime,
-            options.IdempotencyKey
+            options.IdempotencyKey,
+            tenantId: options.TenantId
         );
         await lifecycle.SubmitAsync(task, cancellationToken);
         return task.Id;
@@ -64,6 +65,14 @@ internal sealed class ScopedHeavyTasks(EngineContext engine, TaskLifecycle lifec
         if (options.DueAt?.UtcDateTime > now.AddYears(1))
         {
             throw new ArgumentException($"{nameof(options.DueAt)} is at most a year ahead.", nameof(options));
+        }
+
+        if (options.TenantId.Length > 0 && !ApiKeys.IsTenant(options.TenantId))
+        {
+            throw new ArgumentException(
+                $"{nameof(options.TenantId)} has 1 to {ApiKeys.MaxTenantLength} letters, digits, '.', '_' and '-'.",
+                nameof(options)
+            );
         }
 
         if (options.IdempotencyKey is { } key && !HeavyTask.IsIdempotencyKey(key))

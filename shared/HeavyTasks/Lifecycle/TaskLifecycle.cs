@@ -25,7 +25,7 @@ internal sealed class TaskLifecycle(EngineContext engine, OutboxPublishEndpoint 
         await SubmitAsync(task, await db.FindNeededFilesAsync([task], cancellationToken), cancellationToken);
 
     /// <summary>Does the same with files that were looked for before (<see cref="NeededFiles"/>).</summary>
-    public async Task SubmitAsync(HeavyTask task, HashSet<Guid> files, CancellationToken cancellationToken)
+    public async Task SubmitAsync(HeavyTask task, Dictionary<Guid, string> files, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(task);
         db.Add(task);

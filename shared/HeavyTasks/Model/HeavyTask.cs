@@ -41,6 +41,11 @@ public class HeavyTask
     /// <summary>The name of the kind; decides handler and queue.</summary>
     public string Kind { get; private init; } = "";
 
+    /// <summary>
+    /// The tenant that submitted the task and alone sees it through the HTTP endpoints; empty when it belongs to no tenant.
+    /// </summary>
+    public string TenantId { get; private init; } = "";
+
     /// <summary>The status of the task.</summary>
     public HeavyTaskStatus Status { get; private set; }
 
@@ -103,7 +108,7 @@ public class HeavyTask
     /// <summary>The error of the last attempt, until the next one begins; each attempt keeps its own.</summary>
     public string? Error { get; private set; }
 
-    /// <summary>The client's <c>Idempotency-Key</c>; unique while the row is kept.</summary>
+    /// <summary>The client's <c>Idempotency-Key</c>; unique in its tenant while the row is kept.</summary>
     public string? IdempotencyKey { get; private init; }
 
     /// <summary>SHA-256 of the request that came with the key.</summary>
@@ -123,7 +128,8 @@ public class HeavyTask
         DateTime now,
         DateTime? dueAt = null,
         string? idempotencyKey = null,
-        byte[]? requestHash = null
+        byte[]? requestHash = null,
+        string tenantId = ""
     )
     {
         var later = dueAt > now;
@@ -131,6 +137,7 @@ public class HeavyTask
         {
             Id = Guid.CreateVersion7(new DateTimeOffset(now, TimeSpan.Zero)),
             Kind = kind,
+            TenantId = tenantId,
             Parameters = parameters,
             MaxFailures = maxFailures,
             Status = later ? HeavyTaskStatus.Scheduled : HeavyTaskStatus.Queued,

@@ -18,6 +18,7 @@ public static class HeavyTasksModel
         typeof(HeavyTaskFile),
         typeof(PoisonMessage),
         typeof(AnnouncedKind),
+        typeof(ApiKey),
     ];
 
     /// <summary>
@@ -41,6 +42,7 @@ public static class HeavyTasksModel
             task.ToTable("heavy_tasks");
             task.Property(t => t.Id).ValueGeneratedNever();
             task.Property(t => t.Kind).HasMaxLength(100);
+            task.Property(t => t.TenantId).HasMaxLength(ApiKeys.MaxTenantLength).HasDefaultValue("");
             task.Property(t => t.Status).HasConversion<string>().HasMaxLength(HeavyTaskStatuses.MaxLength).IsConcurrencyToken();
             task.Property(t => t.Attempt).IsConcurrencyToken();
             task.Property(t => t.Owner).IsConcurrencyToken();
@@ -68,7 +70,13 @@ public static class HeavyTasksModel
                 task.Property(later).Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Ignore);
             }
 
-            task.HasIndex(t => t.IdempotencyKey).IsUnique();
+            task.HasIndex(t => new { t.TenantId, t.IdempotencyKey }).IsUnique();
+            task.HasIndex(t => new
+            {
+                t.TenantId,
+                t.Status,
+                t.Id,
+            });
             task.HasIndex(t => new { t.Status, t.Id });
             task.HasIndex(t => new
             {
@@ -104,6 +112,7 @@ public static class HeavyTasksModel
             file.Property(f => f.Id).ValueGeneratedNever();
             file.Property(f => f.Name).HasMaxLength(255);
             file.Property(f => f.ContentType).HasMaxLength(255);
+            file.Property(f => f.TenantId).HasMaxLength(ApiKeys.MaxTenantLength).HasDefaultValue("");
             file.Property(f => f.Sha256).HasMaxLength(32);
             file.Property(f => f.ExpiresAt);
             file.HasIndex(f => new { f.TaskId, f.CreatedAt });
@@ -140,6 +149,16 @@ public static class HeavyTasksModel
             kind.HasKey(k => k.Name);
             kind.Property(k => k.Name).HasMaxLength(100);
             kind.Property(k => k.Service).HasMaxLength(100);
+        });
+
+        modelBuilder.Entity<ApiKey>(key =>
+        {
+            key.ToTable("api_keys");
+            key.Property(k => k.Id).HasMaxLength(ApiKey.IdLength);
+            key.Property(k => k.Name).HasMaxLength(ApiKey.MaxNameLength);
+            key.Property(k => k.SecretHash).HasMaxLength(32);
+            key.Property(k => k.Roles).HasMaxLength(ApiKey.MaxRolesLength);
+            key.Property(k => k.TenantId).HasMaxLength(ApiKeys.MaxTenantLength);
         });
 
         Dialect.Current.ConfigureModel(modelBuilder);
@@ -181,5 +200,8 @@ public static class HeavyTaskTables
 
         /// <summary>The kinds that workers announced.</summary>
         internal DbSet<AnnouncedKind> AnnouncedKinds => db.Set<AnnouncedKind>();
+
+        /// <summary>The keys of the HTTP endpoints' clients.</summary>
+        internal DbSet<ApiKey> ApiKeys => db.Set<ApiKey>();
     }
 }

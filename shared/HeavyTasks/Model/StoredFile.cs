@@ -18,6 +18,11 @@ public class StoredFile
     /// <summary>Media type.</summary>
     public string ContentType { get; init; } = "";
 
+    /// <summary>
+    /// The tenant that uploaded the file, or whose task has it as its result, and alone sees it; empty when it belongs to no tenant.
+    /// </summary>
+    public string TenantId { get; init; } = "";
+
     /// <summary>The task whose result this file is; null for an upload.</summary>
     public Guid? TaskId { get; init; }
 

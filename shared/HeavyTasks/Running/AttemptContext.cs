@@ -161,7 +161,7 @@ internal sealed class AttemptContext(
     public async Task<ResultFile> OpenResultFileAsync(string name, string contentType)
     {
         RefuseWhileStreaming(nameof(OpenResultFileAsync));
-        return resultFile ??= await resultFiles.OpenAsync(Fence, name, contentType, anew: false, Running.Token);
+        return resultFile ??= await resultFiles.OpenAsync(Fence, Task.TenantId, name, contentType, anew: false, Running.Token);
     }
 
     public async Task<Stream> OpenResultStreamAsync(string name, string contentType)
@@ -171,7 +171,7 @@ internal sealed class AttemptContext(
             throw new InvalidOperationException("This attempt has opened the result file before; a stream writes it in one piece.");
         }
 
-        resultFile = await resultFiles.OpenAsync(Fence, name, contentType, anew: true, Running.Token);
+        resultFile = await resultFiles.OpenAsync(Fence, Task.TenantId, name, contentType, anew: true, Running.Token);
         return resultStream = new ResultStream(resultFile);
     }
 
@@ -247,6 +247,8 @@ internal sealed class AttemptContext<TParameters>(AttemptContext attempt, TParam
     public override Guid TaskId => attempt.Fence.TaskId;
 
     public override string Kind => attempt.Task.Kind;
+
+    public override string TenantId => attempt.Task.TenantId;
 
     public override int Attempt => attempt.Fence.Attempt;
 

@@ -9,12 +9,14 @@ namespace Platform.HeavyTasks;
 internal sealed class ResultFiles(IServiceScopeFactory scopes, TimeProvider time)
 {
     /// <param name="fence">The attempt.</param>
+    /// <param name="tenantId">The tenant of the task; the file belongs to it, too.</param>
     /// <param name="name">The file name for downloads.</param>
     /// <param name="contentType">The media type.</param>
     /// <param name="anew">Whether to discard what earlier attempts wrote up to their last checkpoint.</param>
     /// <param name="cancellationToken">Ends the statements.</param>
     public async Task<AttemptResultFile> OpenAsync(
         HeavyTaskFence fence,
+        string tenantId,
         string name,
         string contentType,
         bool anew,
@@ -35,6 +37,7 @@ internal sealed class ResultFiles(IServiceScopeFactory scopes, TimeProvider time
                         Id = Guid.CreateVersion7(),
                         Name = name,
                         ContentType = contentType,
+                        TenantId = tenantId,
                         TaskId = fence.TaskId,
                         CreatedAt = time.GetUtcNow().UtcDateTime,
                     };

@@ -25,15 +25,18 @@ public static class PlatformHealth
         return services;
     }
 
-    /// <summary>Maps both addresses.</summary>
+    /// <summary>Maps both addresses. They answer everybody: whoever restarts a process has no key.</summary>
     public static void MapPlatformHealth(this IEndpointRouteBuilder app)
     {
         app.MapHealthChecks(
                 "/health/live",
                 new HealthCheckOptions { Predicate = check => check.Tags.Contains("live"), ResponseWriter = WriteAsync }
             )
-            .WithMetadata(GetAndHead);
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync }).WithMetadata(GetAndHead);
+            .WithMetadata(GetAndHead)
+            .AllowAnonymous();
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync })
+            .WithMetadata(GetAndHead)
+            .AllowAnonymous();
     }
 
     internal static void ReportBrokerOutageAsDegraded(this IBusRegistrationConfigurator bus, string name) =>

@@ -36,7 +36,7 @@ public sealed class FileMemoryTests
     private static async Task<StoredFile> UploadAsync(IFileStore store, byte[] bytes)
     {
         using var content = new MemoryStream(bytes);
-        return await store.UploadAsync("large.bin", "application/octet-stream", content, Length, CancellationToken.None);
+        return await store.UploadAsync("large.bin", "application/octet-stream", "", content, Length, CancellationToken.None);
     }
 
     private static async Task ReadAsync(IFileStore store, StoredFile file)

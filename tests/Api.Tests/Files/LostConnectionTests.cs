@@ -16,7 +16,7 @@ public sealed class LostConnectionTests
         var bytes = RandomNumberGenerator.GetBytes(Chunks * StoredFile.ChunkLength);
         await using var content = new InterruptedStream(new MemoryStream(bytes), () => api.Database.EndConnectionsAsync("platform-api"));
 
-        var file = await store.UploadAsync("a", "text/plain", content, bytes.Length, CancellationToken.None);
+        var file = await store.UploadAsync("a", "text/plain", "", content, bytes.Length, CancellationToken.None);
 
         content.Interruptions.ShouldBeGreaterThanOrEqualTo(Chunks);
         await using var download = store.OpenRead(file);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Platform.Support;
 
 namespace Platform.Api.Tests.HeavyTasks;
 
@@ -408,7 +409,7 @@ public sealed class RejectedSubmitTests(ApiFixture fixture) : IClassFixture<ApiF
     public async Task Idempotency_key_beyond_ASCII_is_refused()
     {
         using var handler = new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 };
-        using var client = new HttpClient(handler) { BaseAddress = api.Client.BaseAddress };
+        using var client = new HttpClient(handler) { BaseAddress = api.Client.BaseAddress }.WithTestKey();
 
         using var response = await client.SubmitAsync("""{"kind":"users.statistics"}""", "clé");
 

@@ -63,7 +63,7 @@ internal static class TestTasks
     )
     {
         var files = api.Services.GetRequiredService<IFileStore>();
-        var file = await files.UploadAsync(name, contentType, new MemoryStream(content), long.MaxValue, CancellationToken.None);
+        var file = await files.UploadAsync(name, contentType, "", new MemoryStream(content), long.MaxValue, CancellationToken.None);
         var id = await api.Client.SubmitTaskAsync();
         await api.SucceededAsync(id, """{"rows":3}""", file.Id);
         return id;

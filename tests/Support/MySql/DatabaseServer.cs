@@ -31,6 +31,9 @@ internal static class DatabaseServer
         + "/*!80000 performance_schema.data_lock_waits w ON w.requesting_thread_id = p.thread_id */ "
         + "WHERE p.processlist_db = database()";
 
+    /// <summary>Adds the key that the clients of tests send.</summary>
+    public static readonly string AddTestKey = TestKey.Insert("x'{0}'");
+
     private static string? schema;
 
     public static DbConnection Connect(string connectionString) => new MySqlConnection(connectionString);
@@ -52,7 +55,7 @@ internal static class DatabaseServer
         if (schema is null)
         {
             await using var db = PlatformDatabase.CreateContext(connectionString);
-            schema = db.GetService<IMigrator>().GenerateScript();
+            schema = $"{db.GetService<IMigrator>().GenerateScript()}\n{AddTestKey};";
         }
 
         await ExecuteAsync(connectionString + ";Pooling=false", schema);

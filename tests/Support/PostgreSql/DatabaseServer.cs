@@ -16,6 +16,9 @@ internal static class DatabaseServer
 
     public const string AddUnknownMigration = "INSERT INTO \"__EFMigrationsHistory\" VALUES ('99990101000000_Later', '10.0.0')";
 
+    /// <summary>Adds the key that the clients of tests send.</summary>
+    public static readonly string AddTestKey = TestKey.Insert("'\\x{0}'");
+
     public static DbConnection Connect(string connectionString) => new NpgsqlConnection(connectionString);
 
     public static string ConnectionStringOf(string admin, string database) =>

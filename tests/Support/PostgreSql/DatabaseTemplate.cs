@@ -55,6 +55,7 @@ internal static class DatabaseTemplate
     {
         await using var db = PlatformDatabase.CreateContext(connectionString);
         await db.Database.MigrateAsync();
+        await db.Database.ExecuteSqlRawAsync(DatabaseServer.AddTestKey);
     }
 
     /// <summary>Runs a statement.</summary>
@@ -77,7 +78,7 @@ internal static class DatabaseTemplate
     private static string MigrationsHash(string connectionString)
     {
         using var db = PlatformDatabase.CreateContext(connectionString);
-        var script = db.GetService<IMigrator>().GenerateScript();
+        var script = db.GetService<IMigrator>().GenerateScript() + DatabaseServer.AddTestKey;
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(script)))[..16];
     }
 }

@@ -44,6 +44,8 @@ public sealed class CrashPlan(IEnumerable<(int Checkpoint, Crash Crash)> attempt
 
         public override string Kind => context.Kind;
 
+        public override string TenantId => context.TenantId;
+
         public override int Attempt => context.Attempt;
 
         public override CancellationToken CancellationToken => context.CancellationToken;

@@ -51,16 +51,16 @@ public abstract class KindTest : IAsyncLifetime
             ]
         );
 
-    protected async Task<Guid> UploadAsync(byte[] content)
+    protected async Task<Guid> UploadAsync(byte[] content, string tenant = "")
     {
         using var stream = new MemoryStream(content);
-        return (await Files.UploadAsync("users.csv", "text/csv", stream, long.MaxValue, CancellationToken.None)).Id;
+        return (await Files.UploadAsync("users.csv", "text/csv", tenant, stream, long.MaxValue, CancellationToken.None)).Id;
     }
 
     /// <summary>The text of the task's result file.</summary>
     protected async Task<string> ReadResultFileAsync(HeavyTask task, string name)
     {
-        var file = (await Files.FindAsync(task.ResultFileId.ShouldNotBeNull(), CancellationToken.None)).ShouldNotBeNull();
+        var file = (await Files.FindAsync(task.ResultFileId.ShouldNotBeNull(), "", CancellationToken.None)).ShouldNotBeNull();
         file.Name.ShouldBe(name);
         using var content = new MemoryStream();
         await Files.OpenRead(file).CopyToAsync(content);

@@ -1,4 +1,5 @@
 using System.Net;
+using Platform.Cli.Access;
 
 namespace Platform.Cli.Api;
 
@@ -78,7 +79,7 @@ internal sealed class ApiErrors(string address)
     /// </summary>
     private static bool IsTheApis(HttpResponseMessage response)
     {
-        var hasId = response.RequestMessage?.RequestUri?.Segments.Any(segment => Guid.TryParse(segment.TrimEnd('/'), out _)) == true;
+        var hasId = response.RequestMessage?.RequestUri?.Segments.Any(segment => IsId(segment.TrimEnd('/'))) == true;
         return response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed && !hasId
             ? false
             : response.Content.Headers.ContentType?.MediaType switch
@@ -88,6 +89,9 @@ internal sealed class ApiErrors(string address)
                 _ => false,
             };
     }
+
+    /// <summary>Whether a part of an address is the id of a task or of a key.</summary>
+    private static bool IsId(string segment) => Guid.TryParse(segment, out _) || ApiKeyText.IsId(segment);
 
     /// <summary>Finds the innermost message, which says what happened; the outer ones only say that something did.</summary>
     private static string Reason(Exception e)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 
@@ -6,7 +7,8 @@ namespace Platform.Cli.Api;
 
 /// <summary>
 /// Calls the API over HTTP. Every method throws <see cref="ApiRefusedException"/> for 4xx, <see cref="ApiUnavailableException"/> when there
-/// is no usable answer, and <see cref="OperationCanceledException"/> only when its caller cancelled.
+/// is no usable answer, and <see cref="OperationCanceledException"/> only when its caller cancelled. The key goes to the address and nowhere
+/// else: no redirect is followed, and no request has an address of its own.
 /// </summary>
 internal sealed class PlatformClient : IDisposable
 {
@@ -21,9 +23,10 @@ internal sealed class PlatformClient : IDisposable
     private readonly ApiErrors errors;
 
     /// <param name="address">An absolute http or https address; a path in it is kept as a prefix.</param>
+    /// <param name="key">The key to send with every request; null for none.</param>
     /// <param name="timeouts">How long to wait.</param>
     /// <param name="clock">Measures <see cref="HttpTimeouts.Response"/> and <see cref="HttpTimeouts.Idle"/>.</param>
-    public PlatformClient(Uri address, HttpTimeouts timeouts, TimeProvider clock)
+    public PlatformClient(Uri address, string? key, HttpTimeouts timeouts, TimeProvider clock)
     {
         this.timeouts = timeouts;
         this.clock = clock;
@@ -39,6 +42,7 @@ internal sealed class PlatformClient : IDisposable
         {
             BaseAddress = new Uri(address.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/"),
             Timeout = Timeout.InfiniteTimeSpan,
+            DefaultRequestHeaders = { Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key) },
         };
         errors = new ApiErrors(
             address.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped).TrimEnd('/')
@@ -140,6 +144,34 @@ internal sealed class PlatformClient : IDisposable
     /// <summary>Runs a task again: <c>POST /heavy-tasks/{id}/retry</c>.</summary>
     public Task<Answer<HeavyTask>> RetryAsync(Guid id, CancellationToken cancellationToken) =>
         PostAsync($"heavy-tasks/{id}/retry", cancellationToken);
+
+    /// <summary>Creates a key for a client: <c>POST /keys</c>.</summary>
+    public async Task<Answer<CreatedApiKey>> CreateKeyAsync(NewApiKey key, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "keys")
+        {
+            Content = new ReadOnlyMemoryContent(JsonSerializer.SerializeToUtf8Bytes(key, json)),
+        };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        var answer = await SendAsync<CreatedApiKey>(request, timeouts.Response, cancellationToken);
+        return answer.Value.Key is { Length: > 0 } ? answer : throw errors.NotTheApi("its answer has no key");
+    }
+
+    /// <summary>Lists the keys of clients: <c>GET /keys</c>.</summary>
+    public Task<Answer<ApiKeyList>> ListKeysAsync(CancellationToken cancellationToken) =>
+        GetAsync<ApiKeyList>("keys", timeouts.Response, cancellationToken);
+
+    /// <summary>Revokes a key: <c>DELETE /keys/{id}</c>.</summary>
+    public async Task RevokeKeyAsync(string id, CancellationToken cancellationToken)
+    {
+        using var timeout = new InactivityTimeout(timeouts.Response, clock, cancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Delete, $"keys/{Uri.EscapeDataString(id)}");
+        using var response = await SendAsync(request, timeout, cancellationToken);
+        if (response.StatusCode is not HttpStatusCode.NoContent)
+        {
+            throw errors.NotTheApi($"it answers {(int)response.StatusCode} to the revocation of a key");
+        }
+    }
 
     /// <summary>Opens a result file: <c>GET /heavy-tasks/{id}/result</c>. Returns when the headers have arrived.</summary>
     public async Task<ResultDownload> OpenResultAsync(Guid id, CancellationToken cancellationToken)

@@ -29,7 +29,7 @@ internal static class GenerateUsersCommand
         command.SetAction(
             async (parse, cancellationToken) =>
             {
-                using var session = options.Open(parse);
+                using var session = options.Open(parse, callsApi: false);
                 var (path, count) = (parse.GetRequiredValue(file), parse.GetValue(rows));
                 var length = await SaveAsync(session, path, count, parse.GetValue(seed), cancellationToken);
                 Write(session, path, count, length, parse.GetValue(seed));

@@ -64,7 +64,7 @@ internal static class SizeCommand
         });
         command.SetAction(parse =>
         {
-            using var session = options.Open(parse);
+            using var session = options.Open(parse, callsApi: false);
             var demand = new PoolDemand(parse.GetValue(rate), parse.GetValue(run))
             {
                 Replicas = parse.GetValue(replicas),

@@ -26,7 +26,10 @@ internal static class Quantities
 
     /// <summary>Reads <c>300ms</c>, <c>1s</c>, <c>1.5min</c>, <c>2h</c>.</summary>
     /// <returns>The time; null when the text is not a time from 1 ms to 30 days.</returns>
-    public static TimeSpan? Time(string text)
+    public static TimeSpan? Time(string text) => Time(text, TimeSpan.FromDays(30));
+
+    /// <summary>Does the same as <see cref="Time(string)"/>, up to another longest time.</summary>
+    public static TimeSpan? Time(string text, TimeSpan longest)
     {
         var digits = text.AsSpan().TrimEnd("abcdefghijklmnopqrstuvwxyz ").Length;
         double? unit = text.AsSpan(digits).Trim() switch
@@ -38,7 +41,9 @@ internal static class Quantities
             "d" => 86_400,
             _ => null,
         };
-        return unit * Number(text.AsSpan(0, digits)) is { } seconds and >= 0.001 and <= 30 * 86_400 ? TimeSpan.FromSeconds(seconds) : null;
+        return unit * Number(text.AsSpan(0, digits)) is { } seconds and >= 0.001 && seconds <= longest.TotalSeconds
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
     }
 
     /// <summary>Writes three digits and a suitable unit: <c>12.3 ms</c>, <c>1.5 s</c>, <c>4 min</c>.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Platform.Support;
 
 namespace Platform.Runner.Pools;
 
@@ -18,7 +19,7 @@ internal sealed class Client : IDisposable
         {
             BaseAddress = address,
             Timeout = Timeout.InfiniteTimeSpan,
-        };
+        }.WithTestKey();
 
     /// <summary>The ids of the tasks that were answered with 202.</summary>
     public List<Guid> Accepted { get; } = [];

@@ -16,7 +16,7 @@ public sealed class ImportUsers(IFileStore files) : HeavyTaskHandler<ImportUsers
         ArgumentNullException.ThrowIfNull(context);
         var fileId = context.Parameters.FileId;
         var file =
-            await files.FindAsync(fileId, context.CancellationToken)
+            await files.FindAsync(fileId, context.TenantId, context.CancellationToken)
             ?? throw new NonRetryableException($"Parameter fileId: there is no file {fileId}, or its upload is not finished.");
         try
         {

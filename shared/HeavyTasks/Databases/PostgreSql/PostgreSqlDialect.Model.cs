@@ -24,6 +24,7 @@ internal sealed partial class PostgreSqlDialect
             // Byte-by-byte comparison is faster: each change of status writes to two indexes that begin with these columns.
             task.Property(t => t.Kind).UseCollation("C");
             task.Property(t => t.Status).UseCollation("C");
+            task.Property(t => t.TenantId).UseCollation("C");
 
             // Every task is updated several times, and finished tasks stay: the default share of the table would be many dead rows. A
             // vacuum without pauses takes one of two cores for a moment.
@@ -33,7 +34,14 @@ internal sealed partial class PostgreSqlDialect
 
             // Partial indexes: rows outside the filter cost nothing.
             task.HasIndex(t => t.DueAt).HasFilter($"status = '{nameof(HeavyTaskStatus.Scheduled)}'");
-            task.HasIndex(t => t.IdempotencyKey).HasFilter("idempotency_key IS NOT NULL");
+            task.HasIndex(t => new { t.TenantId, t.IdempotencyKey }).HasFilter("idempotency_key IS NOT NULL");
+            task.HasIndex(t => new
+                {
+                    t.TenantId,
+                    t.Status,
+                    t.Id,
+                })
+                .HasFilter("tenant_id <> ''");
             task.HasIndex(t => t.FinishedAt).HasFilter("finished_at IS NOT NULL");
         });
     }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using CsvHelper;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Platform.Contracts;
 using Platform.HeavyTasks;
 using Platform.Persistence;
@@ -288,6 +289,28 @@ public sealed class ImportUsersTests : KindTest
 
         Rejected(await ReadResultFileAsync(exact, "rejected.csv")).Select(r => r.Text).ShouldBe(["=1+1", "\"\t@x\"", "plain"]);
         Rejected(await ReadResultFileAsync(safe, "rejected.csv")).Select(r => r.Text).ShouldBe(["'=1+1", "\"\t@x\"", "plain"]);
+    }
+
+    [Theory]
+    [InlineData("red", HeavyTaskStatus.Succeeded)]
+    [InlineData("", HeavyTaskStatus.Succeeded)]
+    [InlineData("blue", HeavyTaskStatus.Failed)]
+    [InlineData("RED", HeavyTaskStatus.Failed)]
+    public async Task A_task_reads_no_file_of_another_tenant(string tenant, HeavyTaskStatus expected)
+    {
+        await StartWorkerAsync<ImportUsers>();
+        var id = await UploadAsync(Encoding.UTF8.GetBytes("externalId,name,email\n1,Ada,ada@example.com\n"), "red");
+        await using var scope = Worker.Services.CreateAsyncScope();
+        var parameters = new ImportUsersParameters { FileId = id, Columns = AllColumns };
+        var options = new HeavyTaskSubmitOptions { MaxFailures = 1, TenantId = tenant };
+        var taskId = await scope.ServiceProvider.GetRequiredService<IHeavyTasks>().SubmitAsync(parameters, options);
+        await scope.ServiceProvider.GetRequiredService<PlatformDbContext>().SaveChangesAsync();
+
+        var task = await Worker.FinishedAsync(taskId);
+
+        task.Status.ShouldBe(expected, task.Error);
+        task.TenantId.ShouldBe(tenant);
+        (await UsersAsync()).Count.ShouldBe(expected == HeavyTaskStatus.Succeeded ? 1 : 0);
     }
 
     [Fact]

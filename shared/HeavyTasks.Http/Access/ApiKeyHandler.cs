@@ -1,0 +1,129 @@
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Options;
+
+namespace Platform.HeavyTasks.Http;
+
+/// <summary>
+/// Knows clients by the key that they send, <c>Authorization: Bearer platform_...</c>, and tells those it does not let in why.
+/// </summary>
+internal sealed partial class ApiKeyHandler(
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory loggers,
+    UrlEncoder encoder,
+    KnownKeys keys,
+    TimeProvider time,
+    IProblemDetailsService problems
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+{
+    /// <summary>The name of the scheme.</summary>
+    public const string SchemeName = "HeavyTasks.ApiKey";
+
+    private const string Bearer = "Bearer ";
+
+    // Compared with when there is no such key, so that the answer takes as long.
+    private static readonly byte[] NoHash = new byte[SHA256.HashSizeInBytes];
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var headers = Request.Headers.Authorization;
+        if (headers.Count == 0)
+        {
+            return AuthenticateResult.NoResult();
+        }
+
+        if (headers is not [{ } header] || !header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+        {
+            return Refused("Authorization: \"Bearer\" and a key are expected.");
+        }
+
+        if (!ApiKeys.TryRead(header[Bearer.Length..].Trim(), out var id, out var secretHash))
+        {
+            return Refused("What Authorization contains is not a key of this API.");
+        }
+
+        ApiKey? key;
+        try
+        {
+            key = await keys.FindAsync(id, Context.RequestAborted);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !Context.RequestAborted.IsCancellationRequested)
+        {
+            return AuthenticateResult.Fail(new KeysUnavailableException(exception));
+        }
+
+        var isRight = CryptographicOperations.FixedTimeEquals(secretHash, key?.SecretHash ?? NoHash);
+        if (key is null || !isRight || key.ExpiresAt <= time.GetUtcNow().UtcDateTime)
+        {
+            return Refused("The key is not known, has ended, or was revoked.");
+        }
+
+        keys.Used(key);
+        var identity = new ClaimsIdentity(ApiKeyHandler.SchemeName);
+        identity.AddClaim(new Claim(ClaimTypes.NameIdentifier, key.Id));
+        identity.AddClaim(new Claim(ClaimTypes.Name, key.Name));
+        identity.AddClaims(
+            HeavyTaskRoles
+                .NamesOf(HeavyTaskRoles.Parse(key.Roles).WithIncluded())
+                .Select(role => new Claim(HeavyTaskPolicies.RoleClaim, role))
+        );
+        if (key.TenantId != Tenants.None)
+        {
+            identity.AddClaim(new Claim(HeavyTaskPolicies.TenantClaim, key.TenantId));
+        }
+
+        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), ApiKeyHandler.SchemeName));
+    }
+
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        var failure = (await HandleAuthenticateOnceSafeAsync()).Failure;
+        if (failure is KeysUnavailableException unavailable)
+        {
+            Unavailable(Logger, Request.Method, LoggedText.Of($"{Request.Path}"), LoggedText.Of(unavailable.GetBaseException().Message));
+            Response.Headers.RetryAfter = "1";
+            await WriteAsync(StatusCodes.Status503ServiceUnavailable, "The database did not answer in time. Try again.");
+            return;
+        }
+
+        Response.Headers.WWWAuthenticate = "Bearer";
+        await WriteAsync(
+            StatusCodes.Status401Unauthorized,
+            failure?.Message ?? "A key is needed: the header Authorization with \"Bearer\" and the key."
+        );
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        var policies = Context.GetEndpoint()?.Metadata.GetOrderedMetadata<IAuthorizeData>() ?? [];
+        var role = policies.Select(data => DefaultPolicies.RoleOf(data.Policy)).FirstOrDefault(needed => needed is not null);
+        var needed = role is null ? "another key" : $"a key with the role {HeavyTaskRoles.NamesOf(role.Value).Single()}";
+        var has = Context.User.FindAll(HeavyTaskPolicies.RoleClaim).Select(claim => claim.Value);
+        return WriteAsync(
+            StatusCodes.Status403Forbidden,
+            role is not null && Context.User.HasClaim(HeavyTaskPolicies.RoleClaim, HeavyTaskRoles.NamesOf(role.Value).Single())
+                ? "This is for keys without a tenant."
+                : $"This needs {needed}; this key has {string.Join(", ", has)}."
+        );
+    }
+
+    private static AuthenticateResult Refused(string reason) => AuthenticateResult.Fail(new KeyRefusedException(reason));
+
+    private async Task WriteAsync(int status, string detail)
+    {
+        Response.StatusCode = status;
+        await problems.TryWriteAsync(
+            new ProblemDetailsContext { HttpContext = Context, ProblemDetails = { Status = status, Detail = detail } }
+        );
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Method} {Path} got no answer from the database in time: {Reason}")]
+    private static partial void Unavailable(ILogger logger, string method, string path, string reason);
+
+    private sealed class KeyRefusedException(string reason) : Exception(reason);
+
+    private sealed class KeysUnavailableException(Exception cause) : Exception(cause.Message, cause);
+}

@@ -1,0 +1,14 @@
+using System.Security.Claims;
+
+namespace Platform.HeavyTasks.Http;
+
+/// <summary>What these endpoints ask of whoever calls them.</summary>
+internal static class Caller
+{
+    /// <summary>The tenant of the caller; <see cref="Tenants.None"/> for one that reaches everything.</summary>
+    public static string TenantId(this ClaimsPrincipal caller) => caller.FindFirst(HeavyTaskPolicies.TenantClaim)?.Value ?? Tenants.None;
+
+    /// <summary>Leaves out the tasks that are not the caller's.</summary>
+    public static IQueryable<HeavyTask> Of(this IQueryable<HeavyTask> tasks, string tenantId) =>
+        tenantId == Tenants.None ? tasks : tasks.Where(t => t.TenantId == tenantId);
+}

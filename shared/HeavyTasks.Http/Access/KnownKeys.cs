@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using Microsoft.EntityFrameworkCore;
+
+namespace Platform.HeavyTasks.Http;
+
+/// <summary>
+/// The keys of the database, as they were some seconds ago at most. Requests read them from memory, all keys together, so that no request
+/// costs a statement, and a flood of wrong keys costs two a second.
+/// </summary>
+internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvider time, ILogger<KnownKeys> logger)
+{
+    /// <summary>The most keys that are read, revoked and ended ones not counted.</summary>
+    public const int MaxKeys = 10_000;
+
+    // After this time they are read again, while requests still use what is known.
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(3);
+
+    // After this time requests wait until they are read again: for so long a revoked key may still work.
+    private static readonly TimeSpan Usable = TimeSpan.FromSeconds(10);
+
+    // Between two looks for a key that is not known.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan UseInterval = TimeSpan.FromMinutes(1);
+
+    private readonly Lock gate = new();
+    private readonly ConcurrentDictionary<string, bool> used = new(StringComparer.Ordinal);
+    private Snapshot? snapshot;
+    private Task<Snapshot>? reading;
+    private int generation;
+    private long usesWrittenAt = time.GetTimestamp();
+
+    /// <summary>Finds a key that nobody revoked.</summary>
+    /// <exception cref="Exception">The keys could not be read from the database.</exception>
+    public async ValueTask<ApiKey?> FindAsync(string id, CancellationToken cancellationToken)
+    {
+        var asked = time.GetTimestamp();
+        var known = Volatile.Read(ref snapshot);
+        if (known is null || AgeOf(known) >= Usable)
+        {
+            known = await ReadAgain().WaitAsync(cancellationToken);
+        }
+        else if (AgeOf(known) >= Fresh)
+        {
+            // If this fails, the next request after the ten seconds hears of it.
+            _ = ReadAgain();
+        }
+
+        // A key that is not known may have been made a moment ago, so the answer waits for a look that begins after the question.
+        ApiKey? key;
+        while (!known.Keys.TryGetValue(id, out key) && known.ReadAt < asked)
+        {
+            if (Pause - AgeOf(known) is { Ticks: > 0 } left)
+            {
+                await Task.Delay(left, time, cancellationToken);
+            }
+
+            known = await ReadAgain().WaitAsync(cancellationToken);
+        }
+
+        return key;
+    }
+
+    /// <summary>Remembers that a key was used. Within about a minute that is written to its row.</summary>
+    public void Used(ApiKey key) => used.TryAdd(key.Id, true);
+
+    /// <summary>Has the keys read again before the next request, because one was created or revoked here.</summary>
+    public void Forget()
+    {
+        lock (gate)
+        {
+            // What is being read at this moment may be from before.
+            generation++;
+            reading = null;
+            Volatile.Write(ref snapshot, null);
+        }
+    }
+
+    private TimeSpan AgeOf(Snapshot known) => time.GetElapsedTime(known.ReadAt);
+
+    private Task<Snapshot> ReadAgain()
+    {
+        lock (gate)
+        {
+            if (reading is null || reading.IsCompleted)
+            {
+                // It is not a part of the request that needs it first.
+                using (ExecutionContext.SuppressFlow())
+                {
+                    var mine = generation;
+                    reading = Task.Run(() => ReadAsync(mine));
+                }
+            }
+
+            return reading;
+        }
+    }
+
+    private async Task<Snapshot> ReadAsync(int mine)
+    {
+        try
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
+            var readAt = time.GetTimestamp();
+            var keys = await db
+                .ApiKeys.AsNoTracking()
+                .Where(k => k.RevokedAt == null && (k.ExpiresAt == null || k.ExpiresAt > DatabaseClock.UtcNow()))
+                .OrderBy(k => k.Id)
+                .Take(MaxKeys)
+                .ToListAsync();
+            var read = new Snapshot(keys.ToFrozenDictionary(k => k.Id, StringComparer.Ordinal), readAt);
+            bool isLatest;
+            lock (gate)
+            {
+                isLatest = mine == generation;
+                if (isLatest)
+                {
+                    Volatile.Write(ref snapshot, read);
+                }
+            }
+
+            if (isLatest && time.GetElapsedTime(usesWrittenAt) >= UseInterval)
+            {
+                usesWrittenAt = time.GetTimestamp();
+                await WriteUsesAsync(db);
+            }
+
+            return read;
+        }
+        catch (Exception exception)
+        {
+            NotRead(logger, LoggedText.Of(exception.GetBaseException().Message));
+            throw;
+        }
+    }
+
+    // That a key was used may go unrecorded; that is no reason to refuse a request.
+    private async Task WriteUsesAsync(DbContext db)
+    {
+        try
+        {
+            var ids = used.Keys.ToList();
+            foreach (var chunk in ids.Chunk(1_000))
+            {
+                await db
+                    .ApiKeys.Where(k => chunk.Contains(k.Id))
+                    .ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, _ => DatabaseClock.UtcNow()));
+            }
+
+            ids.ForEach(id => used.TryRemove(id, out _));
+        }
+        catch (Exception exception)
+        {
+            UsesNotWritten(logger, LoggedText.Of(exception.GetBaseException().Message));
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The keys of clients could not be read: {Reason}")]
+    private static partial void NotRead(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "When keys were last used could not be written: {Reason}")]
+    private static partial void UsesNotWritten(ILogger logger, string reason);
+
+    private sealed record Snapshot(FrozenDictionary<string, ApiKey> Keys, long ReadAt);
+}
