@@ -1,5 +1,6 @@
 using HeavyTasksApp.Data;
 using Microsoft.EntityFrameworkCore;
+using Platform.HeavyTasks.Http;
 
 namespace HeavyTasksApp.Api;
 
@@ -8,13 +9,15 @@ public static class OrderEndpoints
 {
     public static void MapOrders(this IEndpointRouteBuilder app) =>
         app.MapGet(
-            "/orders/summary",
-            async (StarterDbContext db, CancellationToken cancellationToken) =>
-                new OrderSummary(
-                    await db.Orders.LongCountAsync(cancellationToken),
-                    await db.Orders.SumAsync(order => order.Amount, cancellationToken)
-                )
-        );
+                "/orders/summary",
+                async (StarterDbContext db, CancellationToken cancellationToken) =>
+                    new OrderSummary(
+                        await db.Orders.LongCountAsync(cancellationToken),
+                        await db.Orders.SumAsync(order => order.Amount, cancellationToken)
+                    )
+            )
+            // Orders belong to no tenant.
+            .RequireAuthorization(HeavyTaskPolicies.ReadSystem);
 }
 
 /// <summary>What <c>GET /orders/summary</c> answers; the amount in cents.</summary>

@@ -31,14 +31,44 @@ if (args is ["migrate"])
 {
     await using var scope = app.Services.CreateAsyncScope();
     await scope.ServiceProvider.GetRequiredService<StarterDbContext>().Database.MigrateAsync();
-    return;
+    return 0;
 }
 
-// Whoever reaches these endpoints may call them, until you say .RequireAuthorization() here.
+if (args is ["create-key", ..])
+{
+    // A number would be taken for roles, too; no role has a digit in its name.
+    if (
+        args is not [_, var name, var roleNames]
+        || roleNames.Any(char.IsAsciiDigit)
+        || !Enum.TryParse<HeavyTaskRole>(roleNames, ignoreCase: true, out var roles)
+    )
+    {
+        Console.Error.WriteLine("Usage: create-key NAME ROLE[,ROLE...]. Roles: submit, read, operate, admin.");
+        return 2;
+    }
+
+    try
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        Console.WriteLine(await ApiKeys.CreateAsync(scope.ServiceProvider.GetRequiredService<StarterDbContext>(), name, roles));
+        return 0;
+    }
+    catch (ArgumentException exception)
+    {
+        Console.Error.WriteLine(exception.Message);
+        return 2;
+    }
+}
+
 app.UseHeavyTaskProblems();
+app.UseAuthorization();
 app.MapHeavyTasks();
 app.MapFiles();
 app.MapServices();
+app.MapKeys();
 app.MapOrders();
-app.MapHealthChecks("/health");
+
+// Whoever restarts the process has no key.
+app.MapHealthChecks("/health").AllowAnonymous();
 await app.RunAsync();
+return 0;

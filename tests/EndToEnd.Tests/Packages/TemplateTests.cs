@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -35,16 +36,23 @@ public sealed partial class TemplateTests(PlatformPackages packages)
             ["RabbitMq__Uri"] = broker.Uri.ToString(),
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
         };
-        await using (var migrate = app.Start("Api", environment, "migrate"))
-        {
-            (await migrate.WaitForExitAsync(Patience)).ShouldBe(0, migrate.Output);
-        }
+        var (migrated, said) = await RunAsync(app, environment, "migrate");
+        migrated.ShouldBe(0, said);
+        var (created, key) = await RunAsync(app, environment, "create-key", "tests", "Submit,read");
+        created.ShouldBe(0, key);
 
         await using var api = app.Start("Api", environment);
         await using var worker = app.Start("Worker", environment);
         using var client = new HttpClient { BaseAddress = await api.WaitForAddressAsync(Patience), Timeout = Patience };
         using var workerClient = new HttpClient { BaseAddress = await worker.WaitForAddressAsync(Patience) };
 
+        (await client.GetStringAsync("/health")).ShouldBe("Healthy");
+        (await SubmitAsync(client, Orders)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await client.GetAsync("/orders/summary")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+
+        // What the command prints is the key, and nothing else.
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        (await client.GetAsync("/keys")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         (await SubmitAsync(client, 0)).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         using var accepted = await SubmitAsync(client, Orders);
         accepted.StatusCode.ShouldBe(HttpStatusCode.Accepted);
@@ -55,12 +63,18 @@ public sealed partial class TemplateTests(PlatformPackages packages)
         );
 
         (await client.GetFromJsonAsync<JsonObject>("/orders/summary"))!["orders"]!.GetValue<long>().ShouldBe(Orders);
-        (await client.GetStringAsync("/health")).ShouldBe("Healthy");
         (await workerClient.GetStringAsync("/health")).ShouldBe("Healthy");
         foreach (var process in new[] { worker, api })
         {
             process.Terminate();
             (await process.WaitForExitAsync(Patience)).ShouldBe(0, process.Output);
+        }
+
+        foreach (var (name, roles) in new[] { ("tests", "submit,owner"), ("tests", "16"), ("tests", "none"), (" ", "read") })
+        {
+            var (refused, reason) = await RunAsync(app, environment, "create-key", name, roles);
+            refused.ShouldBe(2, reason);
+            reason.ShouldNotContain("platform_");
         }
     }
 
@@ -83,6 +97,16 @@ public sealed partial class TemplateTests(PlatformPackages packages)
                 )
                 .Value.ShouldBe("", path);
         }
+    }
+
+    private static async Task<(int ExitCode, string Output)> RunAsync(
+        GeneratedApp app,
+        IReadOnlyDictionary<string, string?> environment,
+        params string[] command
+    )
+    {
+        await using var process = app.Start("Api", environment, command);
+        return (await process.WaitForExitAsync(Patience), process.Output);
     }
 
     private static Task<HttpResponseMessage> SubmitAsync(HttpClient client, int count) =>

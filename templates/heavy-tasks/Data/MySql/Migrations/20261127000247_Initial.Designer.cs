@@ -61,6 +61,62 @@ namespace HeavyTasksApp.Data.Migrations
                     MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
                 });
 
+            modelBuilder.Entity("Platform.HeavyTasks.ApiKey", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(16)
+                        .HasColumnType("varchar(16)")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTime?>("ExpiresAt")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("expires_at");
+
+                    b.Property<DateTime?>("LastUsedAt")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("varchar(100)")
+                        .HasColumnName("name");
+
+                    b.Property<DateTime?>("RevokedAt")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("revoked_at");
+
+                    b.Property<string>("Roles")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("varchar(200)")
+                        .HasColumnName("roles");
+
+                    b.Property<byte[]>("SecretHash")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("secret_hash");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("varchar(64)")
+                        .HasColumnName("tenant_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_api_keys");
+
+                    b.ToTable("api_keys", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
+                });
+
             modelBuilder.Entity("Platform.HeavyTasks.HeavyTask", b =>
                 {
                     b.Property<Guid>("Id")
@@ -171,6 +227,14 @@ namespace HeavyTasksApp.Data.Migrations
                         .HasColumnType("varchar(10)")
                         .HasColumnName("status");
 
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(64)
+                        .HasColumnType("varchar(64)")
+                        .HasDefaultValue("")
+                        .HasColumnName("tenant_id");
+
                     b.HasKey("Id")
                         .HasName("pk_heavy_tasks");
 
@@ -180,15 +244,18 @@ namespace HeavyTasksApp.Data.Migrations
                     b.HasIndex("FinishedAt")
                         .HasDatabaseName("ix_heavy_tasks_finished_at");
 
-                    b.HasIndex("IdempotencyKey")
-                        .IsUnique()
-                        .HasDatabaseName("ix_heavy_tasks_idempotency_key");
-
                     b.HasIndex("Status", "Id")
                         .HasDatabaseName("ix_heavy_tasks_status_id");
 
+                    b.HasIndex("TenantId", "IdempotencyKey")
+                        .IsUnique()
+                        .HasDatabaseName("ix_heavy_tasks_tenant_id_idempotency_key");
+
                     b.HasIndex("Kind", "Status", "Id")
                         .HasDatabaseName("ix_heavy_tasks_kind_status_id");
+
+                    b.HasIndex("TenantId", "Status", "Id")
+                        .HasDatabaseName("ix_heavy_tasks_tenant_id_status_id");
 
                     b.ToTable("heavy_tasks", (string)null);
 
@@ -441,6 +508,14 @@ namespace HeavyTasksApp.Data.Migrations
                     b.Property<Guid?>("TaskId")
                         .HasColumnType("binary(16)")
                         .HasColumnName("task_id");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(64)
+                        .HasColumnType("varchar(64)")
+                        .HasDefaultValue("")
+                        .HasColumnName("tenant_id");
 
                     b.HasKey("Id")
                         .HasName("pk_stored_files");

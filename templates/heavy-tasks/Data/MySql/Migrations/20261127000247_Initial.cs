@@ -16,6 +16,31 @@ namespace HeavyTasksApp.Data.Migrations
                 .Annotation("MySql:CharSet", "utf8mb4");
 
             migrationBuilder.CreateTable(
+                name: "api_keys",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "varchar(16)", maxLength: 16, nullable: false, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4"),
+                    name = table.Column<string>(type: "varchar(100)", maxLength: 100, nullable: false, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4"),
+                    secret_hash = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    roles = table.Column<string>(type: "varchar(200)", maxLength: 200, nullable: false, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4"),
+                    tenant_id = table.Column<string>(type: "varchar(64)", maxLength: 64, nullable: false, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4"),
+                    created_at = table.Column<DateTime>(type: "datetime(6)", nullable: false),
+                    expires_at = table.Column<DateTime>(type: "datetime(6)", nullable: true),
+                    revoked_at = table.Column<DateTime>(type: "datetime(6)", nullable: true),
+                    last_used_at = table.Column<DateTime>(type: "datetime(6)", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_api_keys", x => x.id);
+                })
+                .Annotation("MySql:CharSet", "utf8mb4")
+                .Annotation("Relational:Collation", "utf8mb4_bin");
+
+            migrationBuilder.CreateTable(
                 name: "heavy_task_attempts",
                 columns: table => new
                 {
@@ -65,6 +90,8 @@ namespace HeavyTasksApp.Data.Migrations
                 {
                     id = table.Column<Guid>(type: "binary(16)", nullable: false),
                     kind = table.Column<string>(type: "varchar(100)", maxLength: 100, nullable: false, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4"),
+                    tenant_id = table.Column<string>(type: "varchar(64)", maxLength: 64, nullable: false, defaultValue: "", collation: "utf8mb4_bin")
                         .Annotation("MySql:CharSet", "utf8mb4"),
                     status = table.Column<string>(type: "varchar(10)", maxLength: 10, nullable: false, collation: "utf8mb4_bin")
                         .Annotation("MySql:CharSet", "utf8mb4"),
@@ -229,6 +256,8 @@ namespace HeavyTasksApp.Data.Migrations
                         .Annotation("MySql:CharSet", "utf8mb4"),
                     content_type = table.Column<string>(type: "varchar(255)", maxLength: 255, nullable: false, collation: "utf8mb4_bin")
                         .Annotation("MySql:CharSet", "utf8mb4"),
+                    tenant_id = table.Column<string>(type: "varchar(64)", maxLength: 64, nullable: false, defaultValue: "", collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4"),
                     task_id = table.Column<Guid>(type: "binary(16)", nullable: true),
                     length = table.Column<long>(type: "bigint", nullable: false),
                     sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: true),
@@ -274,12 +303,6 @@ namespace HeavyTasksApp.Data.Migrations
                 column: "finished_at");
 
             migrationBuilder.CreateIndex(
-                name: "ix_heavy_tasks_idempotency_key",
-                table: "heavy_tasks",
-                column: "idempotency_key",
-                unique: true);
-
-            migrationBuilder.CreateIndex(
                 name: "ix_heavy_tasks_kind_status_id",
                 table: "heavy_tasks",
                 columns: new[] { "kind", "status", "id" });
@@ -288,6 +311,17 @@ namespace HeavyTasksApp.Data.Migrations
                 name: "ix_heavy_tasks_status_id",
                 table: "heavy_tasks",
                 columns: new[] { "status", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_heavy_tasks_tenant_id_idempotency_key",
+                table: "heavy_tasks",
+                columns: new[] { "tenant_id", "idempotency_key" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_heavy_tasks_tenant_id_status_id",
+                table: "heavy_tasks",
+                columns: new[] { "tenant_id", "status", "id" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_outbox_messages_lease_owner_due_at",
@@ -320,6 +354,9 @@ namespace HeavyTasksApp.Data.Migrations
         {
             migrationBuilder.DropTable(
                 name: "heavy_task_files");
+
+            migrationBuilder.DropTable(
+                name: "api_keys");
 
             migrationBuilder.DropTable(
                 name: "heavy_task_attempts");

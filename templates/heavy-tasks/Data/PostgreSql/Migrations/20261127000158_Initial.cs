@@ -13,6 +13,25 @@ namespace HeavyTasksApp.Data.Migrations
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.CreateTable(
+                name: "api_keys",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "character varying(16)", maxLength: 16, nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false),
+                    secret_hash = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    roles = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false),
+                    tenant_id = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    created_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    expires_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    revoked_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    last_used_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_api_keys", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "heavy_task_attempts",
                 columns: table => new
                 {
@@ -51,6 +70,7 @@ namespace HeavyTasksApp.Data.Migrations
                 {
                     id = table.Column<Guid>(type: "uuid", nullable: false),
                     kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    tenant_id = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, defaultValue: "", collation: "C"),
                     status = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
                     parameters = table.Column<string>(type: "text", nullable: false),
                     owner = table.Column<Guid>(type: "uuid", nullable: true),
@@ -186,6 +206,7 @@ namespace HeavyTasksApp.Data.Migrations
                     id = table.Column<Guid>(type: "uuid", nullable: false),
                     name = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false),
                     content_type = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false),
+                    tenant_id = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, defaultValue: ""),
                     task_id = table.Column<Guid>(type: "uuid", nullable: true),
                     length = table.Column<long>(type: "bigint", nullable: false),
                     sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: true),
@@ -229,13 +250,6 @@ namespace HeavyTasksApp.Data.Migrations
                 filter: "finished_at IS NOT NULL");
 
             migrationBuilder.CreateIndex(
-                name: "ix_heavy_tasks_idempotency_key",
-                table: "heavy_tasks",
-                column: "idempotency_key",
-                unique: true,
-                filter: "idempotency_key IS NOT NULL");
-
-            migrationBuilder.CreateIndex(
                 name: "ix_heavy_tasks_kind_status_id",
                 table: "heavy_tasks",
                 columns: new[] { "kind", "status", "id" });
@@ -244,6 +258,19 @@ namespace HeavyTasksApp.Data.Migrations
                 name: "ix_heavy_tasks_status_id",
                 table: "heavy_tasks",
                 columns: new[] { "status", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_heavy_tasks_tenant_id_idempotency_key",
+                table: "heavy_tasks",
+                columns: new[] { "tenant_id", "idempotency_key" },
+                unique: true,
+                filter: "idempotency_key IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_heavy_tasks_tenant_id_status_id",
+                table: "heavy_tasks",
+                columns: new[] { "tenant_id", "status", "id" },
+                filter: "tenant_id <> ''");
 
             migrationBuilder.CreateIndex(
                 name: "ix_outbox_messages_due_at",
@@ -277,6 +304,9 @@ namespace HeavyTasksApp.Data.Migrations
         {
             migrationBuilder.DropTable(
                 name: "heavy_task_files");
+
+            migrationBuilder.DropTable(
+                name: "api_keys");
 
             migrationBuilder.DropTable(
                 name: "heavy_task_attempts");
