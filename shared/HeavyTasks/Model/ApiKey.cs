@@ -3,16 +3,16 @@ namespace Platform.HeavyTasks;
 /// <summary>
 /// A key with which a client of the HTTP endpoints says who it is. Of the key itself only a hash is kept: it cannot be shown again.
 /// </summary>
-internal sealed class ApiKey
+public class ApiKey
 {
     /// <summary>The longest <see cref="Name"/>, in characters.</summary>
     public const int MaxNameLength = 100;
 
     /// <summary>The length of <see cref="Id"/>: 64 bits in hexadecimal.</summary>
-    public const int IdLength = 16;
+    internal const int IdLength = 16;
 
     /// <summary>The longest <see cref="Roles"/>, in characters: room for all roles, and for some that later versions may add.</summary>
-    public const int MaxRolesLength = 200;
+    internal const int MaxRolesLength = 200;
 
     /// <summary>A random number, in hexadecimal. It is the beginning of the key, and no secret.</summary>
     public string Id { get; init; } = "";
@@ -21,7 +21,7 @@ internal sealed class ApiKey
     public string Name { get; init; } = "";
 
     /// <summary>SHA-256 of the key's secret. The secret has 256 random bits, so nobody finds it by trying.</summary>
-    public byte[] SecretHash { get; init; } = [];
+    internal byte[] SecretHash { get; init; } = [];
 
     /// <summary>The names of its roles (<see cref="HeavyTaskRole"/>), with commas between them.</summary>
     public string Roles { get; init; } = "";

@@ -299,7 +299,7 @@ public sealed class ImportUsersTests : KindTest
     public async Task A_task_reads_no_file_of_another_tenant(string tenant, HeavyTaskStatus expected)
     {
         await StartWorkerAsync<ImportUsers>();
-        var id = await UploadAsync(Encoding.UTF8.GetBytes("externalId,name,email\n1,Ada,ada@example.com\n"), "red");
+        var id = await UploadAsync(Encoding.UTF8.GetBytes("id,name,mail,land,since\n1,Ada,ada@example.com,GB,2024-01-31\n"), "red");
         await using var scope = Worker.Services.CreateAsyncScope();
         var parameters = new ImportUsersParameters { FileId = id, Columns = AllColumns };
         var options = new HeavyTaskSubmitOptions { MaxFailures = 1, TenantId = tenant };
