@@ -74,6 +74,8 @@ public static class HeavyTaskEndpointServices
         services.AddAuthorization();
         services.AddSingleton<IPostConfigureOptions<AuthorizationOptions>, DefaultPolicies>();
         services.AddProblemDetails();
+        services.AddOptions<AccessOptions>().BindConfiguration("Access").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ClientLimits>();
         services.AddMetrics();
         services.AddSingleton<GroupCommit>();
         services.AddFileStore();

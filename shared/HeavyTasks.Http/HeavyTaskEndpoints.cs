@@ -17,7 +17,7 @@ public static class HeavyTaskEndpoints
     public static RouteGroupBuilder MapHeavyTasks(this IEndpointRouteBuilder app)
     {
         CheckServices(app, nameof(MapHeavyTasks));
-        var tasks = app.MapGroup("/heavy-tasks").WithTags("Heavy tasks").RefuseForeignOrigins();
+        var tasks = app.MapGroup("/heavy-tasks").WithTags("Heavy tasks").RefuseForeignOrigins().LimitRequests();
 
         tasks
             .MapPost("/", SubmitHeavyTask.HandleAsync)
@@ -77,7 +77,7 @@ public static class HeavyTaskEndpoints
     public static RouteGroupBuilder MapFiles(this IEndpointRouteBuilder app)
     {
         CheckServices(app, nameof(MapFiles));
-        var files = app.MapGroup("/files").WithTags("Files").RefuseForeignOrigins();
+        var files = app.MapGroup("/files").WithTags("Files").RefuseForeignOrigins().LimitRequests();
 
         // Files:MaxLength is the limit here. The server's own limit is meant for bodies that are held in memory.
         files
@@ -106,6 +106,7 @@ public static class HeavyTaskEndpoints
     {
         CheckServices(app, nameof(MapServices));
         return app.MapGet("/services", ListServices.HandleAsync)
+            .LimitRequests()
             .WithTags("Services")
             .WithName("ListServices")
             .RequireAuthorization(HeavyTaskPolicies.ReadSystem)
@@ -122,7 +123,11 @@ public static class HeavyTaskEndpoints
     public static RouteGroupBuilder MapKeys(this IEndpointRouteBuilder app)
     {
         CheckServices(app, nameof(MapKeys));
-        var keys = app.MapGroup("/keys").WithTags("Keys").RefuseForeignOrigins().RequireAuthorization(HeavyTaskPolicies.Admin);
+        var keys = app.MapGroup("/keys")
+            .WithTags("Keys")
+            .RefuseForeignOrigins()
+            .LimitRequests()
+            .RequireAuthorization(HeavyTaskPolicies.Admin);
         keys.MapPost("/", CreateKey.HandleAsync)
             .WithName("CreateKey")
             .WithMetadata(new RequestSizeLimitAttribute(CreateKey.MaxLength))
@@ -135,7 +140,7 @@ public static class HeavyTaskEndpoints
 
     private static RouteHandlerBuilder ProducesProblems(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
     {
-        foreach (var status in (int[])[401, 403, .. statuses])
+        foreach (var status in (int[])[401, 403, 429, .. statuses])
         {
             endpoint.ProducesProblem(status);
         }

@@ -106,7 +106,7 @@ public sealed class OpenApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
             .GetProperty("responses")
             .EnumerateObject()
             .Select(answer => answer.Name)
-            .ShouldBe(["200", "206", "304", "401", "403", "404", "412", "416", "500", "503"], ignoreOrder: true);
+            .ShouldBe(["200", "206", "304", "401", "403", "404", "412", "416", "429", "500", "503"], ignoreOrder: true);
     }
 
     [Fact]

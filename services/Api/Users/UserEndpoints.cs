@@ -15,7 +15,9 @@ internal static class UserEndpoints
             .WithTags("Users")
             .RequireAuthorization(HeavyTaskPolicies.ReadSystem)
             .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status403Forbidden);
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
+            .LimitRequests();
         users
             .MapGet($"/{{id:{WholeIdConstraint.Name}}}", GetUser.HandleAsync)
             .WithName("GetUser")

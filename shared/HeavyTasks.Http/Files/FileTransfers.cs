@@ -29,6 +29,14 @@ internal sealed class FileTransfers(IOptions<FileUploadOptions> options, IOption
         );
     }
 
+    /// <summary>The answer to one too many of one client.</summary>
+    public static ProblemHttpResult TooManyOfOne(HttpResponse response) =>
+        ClientLimits.TooMany(
+            response,
+            TimeSpan.FromSeconds(2),
+            "This client transfers too many files at the moment (Access:MaxTransfers). Try again."
+        );
+
     public void Dispose()
     {
         uploads.Dispose();

@@ -23,6 +23,7 @@ internal static class UploadFile
         IFileStore files,
         IOptions<FileUploadOptions> options,
         FileTransfers transfers,
+        ClientLimits limits,
         LinkGenerator links,
         CancellationToken cancellationToken
     )
@@ -63,6 +64,12 @@ internal static class UploadFile
         if (request.ContentLength > maxLength && !RequestBody.IsCompressed(request))
         {
             return TooLong(maxLength);
+        }
+
+        using var mine = limits.BeginUpload(request.HttpContext.User);
+        if (mine is { IsAcquired: false })
+        {
+            return FileTransfers.TooManyOfOne(request.HttpContext.Response);
         }
 
         // Before anything of the body is read, so that a refusal costs neither side the transfer.

@@ -17,6 +17,7 @@ internal static class DownloadResult
         EngineContext engine,
         IFileStore files,
         FileTransfers transfers,
+        ClientLimits limits,
         HttpContext http,
         CancellationToken cancellationToken
     )
@@ -46,6 +47,15 @@ internal static class DownloadResult
 
         if (!HttpMethods.IsHead(http.Request.Method))
         {
+            if (limits.BeginDownload(http.User) is { } mine)
+            {
+                http.Response.RegisterForDispose(mine);
+                if (!mine.IsAcquired)
+                {
+                    return FileTransfers.TooManyOfOne(http.Response);
+                }
+            }
+
             if (await transfers.TryBeginDownloadAsync(cancellationToken) is not { } transfer)
             {
                 return FileTransfers.TooMany(http.Response);

@@ -1,0 +1,100 @@
+using System.Net;
+using Platform.HeavyTasks;
+using Platform.Support;
+
+namespace Platform.Api.Tests.Access;
+
+/// <summary>What one client may ask of one process, and that others do not feel it.</summary>
+public sealed class LimitTests
+{
+    [Fact]
+    public async Task A_client_that_sends_too_many_requests_is_told_when_to_come_back_and_others_are_served()
+    {
+        await using var api = await TestApi.StartAsync(settings: ("Access:MaxRequestsPerSecond", "2"));
+        using var other = await api.ClientWithAsync(HeavyTaskRole.Read);
+
+        HttpResponseMessage? refused = null;
+        for (var i = 0; i < 20 && refused is null; i++)
+        {
+            var response = await api.Client.GetAsync("/users/1");
+            refused = response.StatusCode == HttpStatusCode.TooManyRequests ? response : null;
+        }
+
+        await refused.ShouldNotBeNull().ShouldBeProblemAsync(HttpStatusCode.TooManyRequests);
+        var wait = refused.Headers.RetryAfter!.Delta.ShouldNotBeNull();
+        wait.ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
+        using (var served = await other.GetAsync("/heavy-tasks"))
+        {
+            served.StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+
+        await Eventually.Async(
+            async () =>
+            {
+                using var again = await api.Client.GetAsync("/heavy-tasks");
+                return again.StatusCode == HttpStatusCode.OK;
+            },
+            TimeSpan.FromSeconds(10)
+        );
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("1000000")]
+    public async Task Where_the_limit_is_none_or_high_nobody_is_refused(string limit)
+    {
+        await using var api = await TestApi.StartAsync(settings: ("Access:MaxRequestsPerSecond", limit));
+        for (var i = 0; i < 200; i++)
+        {
+            using var response = await api.Client.GetAsync("/users/1");
+            response.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        }
+    }
+
+    [Fact]
+    public async Task One_upload_too_many_of_one_client_is_refused_before_its_body_is_read()
+    {
+        await using var api = await TestApi.StartAsync(settings: ("Access:MaxTransfers", "1"));
+        using var other = await api.ClientWithAsync(HeavyTaskRole.Submit);
+        using var first = await BeginUploadAsync(api);
+        await Eventually.Async(async () => await api.Database.CountAsync("stored_files") == 1, TimeSpan.FromSeconds(30));
+
+        using var second = await BeginUploadAsync(api);
+
+        var answer = await second.ReadHeadersAsync();
+        answer.ShouldStartWith("HTTP/1.1 429 ");
+        answer.ShouldContain("Retry-After: 2");
+        using var content = new ByteArrayContent([1]);
+        using var served = await other.PostAsync("/files?name=a", content);
+        await served.ShouldBeJsonAsync(HttpStatusCode.Created);
+    }
+
+    [Fact]
+    public async Task A_transfer_that_ended_makes_room_for_the_next()
+    {
+        await using var api = await TestApi.StartAsync(settings: ("Access:MaxTransfers", "1"));
+        for (var i = 0; i < 3; i++)
+        {
+            using var content = new ByteArrayContent([1]);
+            using var response = await api.Client.PostAsync("/files?name=a", content);
+            await response.ShouldBeJsonAsync(HttpStatusCode.Created);
+        }
+    }
+
+    [Theory]
+    [InlineData("Access:MaxRequestsPerSecond", "-1")]
+    [InlineData("Access:MaxTransfers", "10001")]
+    public async Task A_limit_that_is_none_stops_the_start(string setting, string value)
+    {
+        var refused = await Should.ThrowAsync<Exception>(TestApi.StartAsync(settings: (setting, value)));
+
+        refused.ToString().ShouldContain(setting.Split(':')[1]);
+    }
+
+    private static async Task<RawConnection> BeginUploadAsync(TestApi api)
+    {
+        var connection = await RawConnection.OpenAsync(api.Client.BaseAddress!);
+        await connection.SendAsync("POST /files?name=a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n");
+        return connection;
+    }
+}
