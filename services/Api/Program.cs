@@ -27,6 +27,7 @@ app.MapFiles();
 app.MapUsers();
 app.MapServices();
 app.MapKeys();
+app.MapAudit();
 app.MapPlatformHealth();
 app.MapOpenApiDocument();
 await app.RunAsync();

@@ -138,6 +138,20 @@ public static class HeavyTaskEndpoints
         return keys;
     }
 
+    /// <summary>Maps <c>GET /audit</c>: who did what, for administrators.</summary>
+    /// <exception cref="InvalidOperationException">The services that the endpoint needs were not added.</exception>
+    public static RouteHandlerBuilder MapAudit(this IEndpointRouteBuilder app)
+    {
+        CheckServices(app, nameof(MapAudit));
+        return app.MapGet("/audit", ListAudit.HandleAsync)
+            .LimitRequests()
+            .WithTags("Audit")
+            .WithName("ListAudit")
+            .RequireAuthorization(HeavyTaskPolicies.Admin)
+            .AlsoHead()
+            .ProducesProblems(500, 503);
+    }
+
     private static RouteHandlerBuilder ProducesProblems(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
     {
         foreach (var status in (int[])[401, 403, 429, .. statuses])

@@ -85,6 +85,10 @@ public sealed class HeavyTaskOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan TaskRetention { get; set; } = TimeSpan.FromDays(30);
 
+    /// <summary>How long the record of who did what is kept. Default 1 year; range 1 min to 10 years.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
+    public TimeSpan AuditRetention { get; set; } = TimeSpan.FromDays(365);
+
     /// <summary>How long an upload is kept when no task needs it that has not succeeded. Default 24 h; range 1 min to 10 years.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan UploadRetention { get; set; } = TimeSpan.FromHours(24);

@@ -30,6 +30,7 @@ public sealed class OpenApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
                     "get /users/{id}",
                     "get /users",
                     "get /services",
+                    "get /audit",
                     "post /keys",
                     "get /keys",
                     "delete /keys/{id}",

@@ -81,6 +81,30 @@ public sealed class RetentionTests : WorkerTest
     }
 
     [Fact]
+    public async Task The_record_of_who_did_what_has_an_end_of_its_own()
+    {
+        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        await using var db = Database.CreateContext();
+        var (old, recent) = (Entry(now.AddHours(-2)), Entry(now.AddMinutes(-30)));
+        db.AddRange(old, recent);
+        await db.SaveChangesAsync();
+
+        await StartAsync();
+
+        await Eventually.Async(async () => await Database.CountAsync("audit_entries") == 1, Patience, "the old one is gone");
+        (await db.AuditEntries.Select(e => e.Id).SingleAsync()).ShouldBe(recent.Id);
+
+        static AuditEntry Entry(DateTime at) =>
+            new()
+            {
+                Id = Guid.CreateVersion7(new DateTimeOffset(at)),
+                CreatedAt = at,
+                Action = "CancelHeavyTask",
+                Outcome = "Done",
+            };
+    }
+
+    [Fact]
     public async Task A_step_that_fails_does_not_keep_the_others_from_their_work()
     {
         var id = await InsertAsync();
@@ -279,6 +303,7 @@ public sealed class RetentionTests : WorkerTest
         return StartWorkerAsync(
             ("HeavyTasks:TaskRetention", "01:00:00"),
             ("HeavyTasks:UploadRetention", "01:00:00"),
+            ("HeavyTasks:AuditRetention", "01:00:00"),
             ("HeavyTasks:RetentionInterval", "00:00:01")
         );
     }

@@ -15,6 +15,7 @@ internal sealed partial class ApiKeyHandler(
     ILoggerFactory loggers,
     UrlEncoder encoder,
     KnownKeys keys,
+    IServiceScopeFactory scopes,
     TimeProvider time,
     IProblemDetailsService problems
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
@@ -96,18 +97,40 @@ internal sealed partial class ApiKeyHandler(
         );
     }
 
-    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    protected override async Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
+        await RecordAsync();
         var policies = Context.GetEndpoint()?.Metadata.GetOrderedMetadata<IAuthorizeData>() ?? [];
         var role = policies.Select(data => DefaultPolicies.RoleOf(data.Policy)).FirstOrDefault(needed => needed is not null);
         var needed = role is null ? "another key" : $"a key with the role {HeavyTaskRoles.NamesOf(role.Value).Single()}";
         var has = Context.User.FindAll(HeavyTaskPolicies.RoleClaim).Select(claim => claim.Value);
-        return WriteAsync(
+        await WriteAsync(
             StatusCodes.Status403Forbidden,
             role is not null && Context.User.HasClaim(HeavyTaskPolicies.RoleClaim, HeavyTaskRoles.NamesOf(role.Value).Single())
                 ? "This is for keys without a tenant."
                 : $"This needs {needed}; this key has {string.Join(", ", has)}."
         );
+    }
+
+    // Who tries to change what it may not. To read is no action, and an answer does not wait for a database that is away.
+    private async Task RecordAsync()
+    {
+        if (HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method))
+        {
+            return;
+        }
+
+        try
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
+            db.Record(Context, $"{Request.RouteValues["id"]}", AuditOutcome.Forbidden);
+            await db.SaveChangesAsync(Context.RequestAborted);
+        }
+        catch (Exception exception)
+        {
+            NotRecorded(Logger, LoggedText.Of(exception.GetBaseException().Message));
+        }
     }
 
     private static AuthenticateResult Refused(string reason) => AuthenticateResult.Fail(new KeyRefusedException(reason));
@@ -122,6 +145,9 @@ internal sealed partial class ApiKeyHandler(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Method} {Path} got no answer from the database in time: {Reason}")]
     private static partial void Unavailable(ILogger logger, string method, string path, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A request that was refused could not be recorded: {Reason}")]
+    private static partial void NotRecorded(ILogger logger, string reason);
 
     private sealed class KeyRefusedException(string reason) : Exception(reason);
 

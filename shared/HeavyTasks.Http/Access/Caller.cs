@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Microsoft.EntityFrameworkCore;
 
 namespace Platform.HeavyTasks.Http;
 
@@ -7,6 +8,10 @@ internal static class Caller
 {
     /// <summary>The tenant of the caller; <see cref="Tenants.None"/> for one that reaches everything.</summary>
     public static string TenantId(this ClaimsPrincipal caller) => caller.FindFirst(HeavyTaskPolicies.TenantClaim)?.Value ?? Tenants.None;
+
+    /// <summary>Whether there is such a task, and the caller reaches it.</summary>
+    public static Task<bool> IsOfAsync(this DbContext db, ClaimsPrincipal caller, Guid taskId, CancellationToken cancellationToken) =>
+        db.HeavyTasks.Of(caller.TenantId()).AnyAsync(t => t.Id == taskId, cancellationToken);
 
     /// <summary>Leaves out the tasks that are not the caller's.</summary>
     public static IQueryable<HeavyTask> Of(this IQueryable<HeavyTask> tasks, string tenantId) =>

@@ -14,6 +14,18 @@ internal sealed class ClientLimits : IDisposable
     // A second's worth of requests arrives in steps of this length.
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
 
+    private readonly PartitionedRateLimiter<string> refusals = PartitionedRateLimiter.Create<string, string>(client =>
+        RateLimitPartition.GetTokenBucketLimiter(
+            client,
+            _ => new TokenBucketRateLimiterOptions
+            {
+                TokenLimit = 10,
+                TokensPerPeriod = 1,
+                ReplenishmentPeriod = TimeSpan.FromSeconds(10),
+            }
+        )
+    );
+
     private readonly PartitionedRateLimiter<string>? requests;
     private readonly PartitionedRateLimiter<string>? uploads;
     private readonly PartitionedRateLimiter<string>? downloads;
@@ -58,6 +70,16 @@ internal sealed class ClientLimits : IDisposable
             : TimeSpan.FromSeconds(1);
     }
 
+    /// <summary>
+    /// Whether one more refusal of the client may be recorded: ten at once and then one every ten seconds, so that nobody fills the table
+    /// with what it may not do.
+    /// </summary>
+    public bool MayRecordRefusal(ClaimsPrincipal client)
+    {
+        using var lease = refusals.AttemptAcquire(IdOf(client));
+        return lease.IsAcquired;
+    }
+
     /// <summary>Begins an upload, which lasts until the lease is disposed; a lease that was not acquired when there are too many.</summary>
     public RateLimitLease? BeginUpload(ClaimsPrincipal client) => uploads?.AttemptAcquire(IdOf(client));
 
@@ -73,6 +95,7 @@ internal sealed class ClientLimits : IDisposable
 
     public void Dispose()
     {
+        refusals.Dispose();
         requests?.Dispose();
         uploads?.Dispose();
         downloads?.Dispose();

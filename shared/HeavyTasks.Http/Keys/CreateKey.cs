@@ -46,6 +46,7 @@ internal static class CreateKey
 
         var (row, key) = ApiKeys.New(request!.Name, roles, request.Tenant ?? Tenants.None, now, request.ExpiresAtUtc);
         engine.Db.Add(row);
+        engine.Db.Record(http.HttpContext, row.Id, AuditOutcome.Done);
         await engine.Db.SaveChangesAsync(http.HttpContext.RequestAborted);
         known.Forget();
         return JsonAnswer.Created(links.KeyPath(http.HttpContext, row.Id), CreatedKey.From(row, key));

@@ -11,20 +11,23 @@ internal static class RevokeKey
     /// </summary>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         string id,
+        HttpContext http,
         EngineContext engine,
         KnownKeys known,
+        TimeProvider time,
         CancellationToken cancellationToken
     )
     {
-        var exists = await engine.Db.ApiKeys.AnyAsync(k => k.Id == id, cancellationToken);
-        if (!exists)
+        var db = engine.Db;
+        var key = await db.ApiKeys.SingleOrDefaultAsync(k => k.Id == id, cancellationToken);
+        db.Record(http, id, key is null ? AuditOutcome.NotFound : AuditOutcome.Done);
+        key?.RevokedAt ??= time.GetUtcNow().UtcDateTime;
+        await db.SaveChangesAsync(cancellationToken);
+        if (key is null)
         {
             return TypedResults.Problem("There is no such key.", statusCode: StatusCodes.Status404NotFound);
         }
 
-        await engine
-            .Db.ApiKeys.Where(k => k.Id == id && k.RevokedAt == null)
-            .ExecuteUpdateAsync(set => set.SetProperty(k => k.RevokedAt, _ => DatabaseClock.UtcNow()), CancellationToken.None);
         known.Forget();
         return TypedResults.NoContent();
     }

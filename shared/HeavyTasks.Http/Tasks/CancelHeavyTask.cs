@@ -18,13 +18,13 @@ internal static class CancelHeavyTask
         CancellationToken cancellationToken
     )
     {
-        var (tenantId, path) = (http.User.TenantId(), links.TasksPath(http));
-        return Deadlocks.RetryAsync(scopes, scope => CancelAsync(id, tenantId, path, scope, cancellationToken), time, cancellationToken);
+        var path = links.TasksPath(http);
+        return Deadlocks.RetryAsync(scopes, scope => CancelAsync(id, http, path, scope, cancellationToken), time, cancellationToken);
     }
 
     private static async Task<Results<JsonOk<HeavyTaskResponse>, JsonAccepted<HeavyTaskResponse>, ProblemHttpResult>> CancelAsync(
         Guid id,
-        string tenantId,
+        HttpContext http,
         string path,
         IServiceProvider scope,
         CancellationToken cancellationToken
@@ -32,19 +32,30 @@ internal static class CancelHeavyTask
     {
         var db = scope.GetRequiredService<EngineContext>().Db;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var outcome = await scope.GetRequiredService<IHeavyTasks>().CancelAsync(id, cancellationToken);
-        var task = await GetHeavyTask.ReadAsync(db, id, tenantId, path, cancellationToken);
+        var outcome = await db.IsOfAsync(http.User, id, cancellationToken)
+            ? await scope.GetRequiredService<IHeavyTasks>().CancelAsync(id, cancellationToken)
+            : CancelOutcome.NotFound;
+        var task =
+            outcome == CancelOutcome.NotFound ? null : await GetHeavyTask.ReadAsync(db, id, http.User.TenantId(), path, cancellationToken);
+        db.Record(
+            http,
+            $"{id}",
+            task is null ? AuditOutcome.NotFound
+                : outcome is CancelOutcome.Cancelled or CancelOutcome.Requested ? AuditOutcome.Done
+                : AuditOutcome.Conflict
+        );
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(CancellationToken.None);
         if (task is null)
         {
             return GetHeavyTask.NotFound(id);
         }
 
-        await transaction.CommitAsync(CancellationToken.None);
         return outcome switch
         {
             CancelOutcome.Cancelled => JsonAnswer.Ok(task),
             CancelOutcome.Requested => JsonAnswer.Accepted(task.Links.Self, task),
-            CancelOutcome.NotFound or CancelOutcome.AlreadyEnded => TypedResults.Problem(
+            CancelOutcome.AlreadyEnded => TypedResults.Problem(
                 $"The task is {task.Status}: there is nothing to cancel.",
                 statusCode: StatusCodes.Status409Conflict
             ),

@@ -15,13 +15,13 @@ internal static class RetryHeavyTask
         CancellationToken cancellationToken
     )
     {
-        var (tenantId, path) = (http.User.TenantId(), links.TasksPath(http));
-        return Deadlocks.RetryAsync(scopes, scope => RetryAsync(id, tenantId, path, scope, cancellationToken), time, cancellationToken);
+        var path = links.TasksPath(http);
+        return Deadlocks.RetryAsync(scopes, scope => RetryAsync(id, http, path, scope, cancellationToken), time, cancellationToken);
     }
 
     private static async Task<Results<JsonAccepted<HeavyTaskResponse>, ProblemHttpResult>> RetryAsync(
         Guid id,
-        string tenantId,
+        HttpContext http,
         string path,
         IServiceProvider scope,
         CancellationToken cancellationToken
@@ -29,8 +29,19 @@ internal static class RetryHeavyTask
     {
         var db = scope.GetRequiredService<EngineContext>().Db;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var retried = await scope.GetRequiredService<IHeavyTasks>().RetryAsync(id, cancellationToken);
-        var task = await GetHeavyTask.ReadAsync(db, id, tenantId, path, cancellationToken);
+        var retried =
+            await db.IsOfAsync(http.User, id, cancellationToken)
+            && await scope.GetRequiredService<IHeavyTasks>().RetryAsync(id, cancellationToken);
+        var task = await GetHeavyTask.ReadAsync(db, id, http.User.TenantId(), path, cancellationToken);
+        db.Record(
+            http,
+            $"{id}",
+            task is null ? AuditOutcome.NotFound
+                : retried ? AuditOutcome.Done
+                : AuditOutcome.Conflict
+        );
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(CancellationToken.None);
         if (task is null)
         {
             return GetHeavyTask.NotFound(id);
@@ -44,7 +55,6 @@ internal static class RetryHeavyTask
             );
         }
 
-        await transaction.CommitAsync(CancellationToken.None);
         return JsonAnswer.Accepted(task.Links.Self, task);
     }
 }

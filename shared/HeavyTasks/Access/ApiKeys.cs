@@ -56,8 +56,20 @@ public static class ApiKeys
             throw new ArgumentException(tenantFault, nameof(tenant));
         }
 
-        var (row, key) = New(name, roles, tenant, (time ?? TimeProvider.System).GetUtcNow().UtcDateTime, expiresAt?.UtcDateTime);
+        var now = (time ?? TimeProvider.System).GetUtcNow();
+        var (row, key) = New(name, roles, tenant, now.UtcDateTime, expiresAt?.UtcDateTime);
         db.Add(row);
+        db.Add(
+            new AuditEntry
+            {
+                Id = Guid.CreateVersion7(now),
+                CreatedAt = now.UtcDateTime,
+                ActorName = $"{Environment.UserName} on {Environment.MachineName}",
+                Action = "CreateKey",
+                Target = row.Id,
+                Outcome = $"{AuditOutcome.Done}",
+            }
+        );
         await db.SaveChangesAsync(cancellationToken);
         return key;
     }

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Deletes what is too old, in small batches: finished tasks with their attempts, poison messages, rows of instances that ended long
-/// ago, and kinds that nobody has announced for 30 days.
+/// Deletes what is too old, in small batches: finished tasks with their attempts, poison messages, the record of who did what, rows of
+/// instances that ended long ago, and kinds that nobody has announced for 30 days.
 /// Files only expire here: result files with their tasks, and uploads that no task needs. <see cref="ExpiredFiles"/> deletes them.
 /// </summary>
 internal sealed partial class Retention(
@@ -25,6 +25,7 @@ internal sealed partial class Retention(
         var tasks = await TryAsync("finished tasks", () => RepeatAsync(DeleteTasksAsync, stoppingToken), stoppingToken);
         var uploads = await TryAsync("uploads", () => RepeatAsync(ExpireUploadsAsync, stoppingToken), stoppingToken);
         await TryAsync("poison messages", () => RepeatAsync(DeletePoisonMessagesAsync, stoppingToken), stoppingToken);
+        await TryAsync("audit entries", () => RepeatAsync(DeleteAuditEntriesAsync, stoppingToken), stoppingToken);
         await TryAsync("instances", () => InScopeAsync(DeleteInstancesAsync, stoppingToken), stoppingToken);
         await TryAsync("kinds", () => InScopeAsync(DeleteKindsAsync, stoppingToken), stoppingToken);
         if (tasks + uploads > 0)
@@ -124,6 +125,19 @@ internal sealed partial class Retention(
             .Take(BatchSize)
             .ToListAsync(cancellationToken);
         await db.PoisonMessages.Where(m => ids.Contains(m.Id)).ExecuteDeleteAsync(cancellationToken);
+        return ids.Count;
+    }
+
+    private async Task<int> DeleteAuditEntriesAsync(DbContext db, CancellationToken cancellationToken)
+    {
+        var seconds = options.Value.AuditRetention.TotalSeconds;
+        var ids = await db
+            .AuditEntries.Where(e => e.CreatedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
+            .OrderBy(e => e.CreatedAt)
+            .Select(e => e.Id)
+            .Take(BatchSize)
+            .ToListAsync(cancellationToken);
+        await db.AuditEntries.Where(e => ids.Contains(e.Id)).ExecuteDeleteAsync(cancellationToken);
         return ids.Count;
     }
 

@@ -19,6 +19,7 @@ public static class HeavyTasksModel
         typeof(PoisonMessage),
         typeof(AnnouncedKind),
         typeof(ApiKey),
+        typeof(AuditEntry),
     ];
 
     /// <summary>
@@ -161,6 +162,22 @@ public static class HeavyTasksModel
             key.Property(k => k.TenantId).HasMaxLength(ApiKeys.MaxTenantLength);
         });
 
+        modelBuilder.Entity<AuditEntry>(entry =>
+        {
+            entry.ToTable("audit_entries");
+            entry.Property(e => e.Id).ValueGeneratedNever();
+            entry.Property(e => e.Actor).HasMaxLength(AuditEntry.MaxActorLength);
+            entry.Property(e => e.ActorName).HasMaxLength(AuditEntry.MaxActorLength);
+            entry.Property(e => e.TenantId).HasMaxLength(ApiKeys.MaxTenantLength);
+            entry.Property(e => e.Action).HasMaxLength(AuditEntry.MaxActionLength);
+            entry.Property(e => e.Target).HasMaxLength(AuditEntry.MaxTargetLength);
+            entry.Property(e => e.Outcome).HasMaxLength(AuditEntry.MaxOutcomeLength);
+            entry.Property(e => e.Address).HasMaxLength(AuditEntry.MaxAddressLength);
+            entry.HasIndex(e => e.CreatedAt);
+            entry.HasIndex(e => new { e.Target, e.Id });
+            entry.HasIndex(e => new { e.Actor, e.Id });
+        });
+
         Dialect.Current.ConfigureModel(modelBuilder);
         foreach (var entity in Entities.Select(type => modelBuilder.Entity(type)))
         {
@@ -203,5 +220,8 @@ public static class HeavyTaskTables
 
         /// <summary>The keys of the HTTP endpoints' clients.</summary>
         internal DbSet<ApiKey> ApiKeys => db.Set<ApiKey>();
+
+        /// <summary>Who did what.</summary>
+        internal DbSet<AuditEntry> AuditEntries => db.Set<AuditEntry>();
     }
 }
