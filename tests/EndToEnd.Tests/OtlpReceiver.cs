@@ -28,6 +28,9 @@ public sealed class OtlpReceiver : IAsyncDisposable
 
     public ConcurrentDictionary<(string Service, string Metric), bool> Metrics { get; } = [];
 
+    /// <summary>Everything that arrived, as it was sent.</summary>
+    public ConcurrentQueue<byte[]> Bodies { get; } = [];
+
     public Uri Address { get; private set; } = null!;
 
     public static async Task<OtlpReceiver> StartAsync()
@@ -36,8 +39,8 @@ public sealed class OtlpReceiver : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var receiver = new OtlpReceiver(builder.Build());
-        receiver.app.MapPost("/v1/traces", request => ReceiveAsync(request, receiver.AddSpans));
-        receiver.app.MapPost("/v1/metrics", request => ReceiveAsync(request, receiver.AddMetrics));
+        receiver.app.MapPost("/v1/traces", request => receiver.ReceiveAsync(request, receiver.AddSpans));
+        receiver.app.MapPost("/v1/metrics", request => receiver.ReceiveAsync(request, receiver.AddMetrics));
         await receiver.app.StartAsync();
         receiver.Address = new Uri(
             receiver.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()
@@ -47,10 +50,11 @@ public sealed class OtlpReceiver : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await app.DisposeAsync();
 
-    private static async Task ReceiveAsync(HttpContext context, Action<byte[]> add)
+    private async Task ReceiveAsync(HttpContext context, Action<byte[]> add)
     {
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        Bodies.Enqueue(body.ToArray());
         add(body.ToArray());
         context.Response.ContentType = "application/x-protobuf";
     }
