@@ -66,6 +66,7 @@ app.MapHeavyTasks();
 app.MapFiles();
 app.MapServices();
 app.MapKeys();
+app.MapAudit();
 app.MapOrders();
 
 // Whoever restarts the process has no key.
