@@ -26,7 +26,9 @@ public sealed class PlatformDbContext(DbContextOptions<PlatformDbContext> option
             user.Property(u => u.Name).HasMaxLength(User.MaxNameLength);
             user.Property(u => u.Email).HasMaxLength(User.MaxEmailLength);
             user.Property(u => u.Country).HasMaxLength(User.MaxCountryLength);
-            user.HasIndex(u => u.ExternalId).IsUnique();
+            user.Property(u => u.TenantId).HasMaxLength(ApiKeys.MaxTenantLength).HasDefaultValue("");
+            user.HasIndex(u => new { u.TenantId, u.ExternalId }).IsUnique();
+            user.HasIndex(u => new { u.TenantId, u.Id });
             user.HasIndex(u => u.Email);
             user.HasIndex(u => new { u.Country, u.Id });
             SnakeCaseNames.Apply(user.Metadata);

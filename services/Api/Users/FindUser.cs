@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.OpenApi;
+using Platform.HeavyTasks.Http;
 using Platform.Persistence;
 
 namespace Platform.Api.Users;
@@ -31,7 +32,10 @@ internal static class FindUser
 
         // No ORDER BY: with one, the server reads a table without statistics (fresh from an import) along its primary key, not by the
         // index.
-        var user = await db.Users.AsNoTracking().FirstOrDefaultAsync(u => u.Email == email, cancellationToken);
+        var user = await db
+            .Users.AsNoTracking()
+            .Of(HeavyTaskPolicies.TenantOf(request.HttpContext.User))
+            .FirstOrDefaultAsync(u => u.Email == email, cancellationToken);
         return user is null
             ? TypedResults.Problem("There is no user with this e-mail address.", statusCode: StatusCodes.Status404NotFound)
             : TypedResults.Ok(UserResponse.From(user));

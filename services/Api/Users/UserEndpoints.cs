@@ -10,10 +10,9 @@ internal static class UserEndpoints
 
     public static void MapUsers(this IEndpointRouteBuilder app)
     {
-        // Users belong to no tenant, so the keys of tenants do not reach them.
         var users = app.MapGroup("/users")
             .WithTags("Users")
-            .RequireAuthorization(HeavyTaskPolicies.ReadSystem)
+            .RequireAuthorization(HeavyTaskPolicies.Read)
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status429TooManyRequests)

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 
@@ -37,6 +38,13 @@ public static class HeavyTaskPolicies
     /// claim reaches all.
     /// </summary>
     public const string TenantClaim = "heavy-tasks:tenant";
+
+    /// <summary>The tenant of a client, for endpoints of the application's own; empty for one that reaches everything.</summary>
+    public static string TenantOf(ClaimsPrincipal client)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return client.TenantId();
+    }
 
     /// <summary>The type of the claims that hold the roles of a client: submit, read, operate, admin.</summary>
     public const string RoleClaim = "heavy-tasks:role";

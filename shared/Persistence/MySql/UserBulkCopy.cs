@@ -25,6 +25,7 @@ internal static class UserBulkCopy
     /// <returns>False when nothing was written, because one of the users exists already or the server does not allow the copy.</returns>
     public static async Task<bool> TryWriteAsync(
         MySqlTransaction transaction,
+        string tenantId,
         IReadOnlyList<UserRow> rows,
         CancellationToken cancellationToken
     )
@@ -33,7 +34,7 @@ internal static class UserBulkCopy
         await transaction.SaveAsync(Savepoint, cancellationToken);
         try
         {
-            using var table = ToTable(rows);
+            using var table = ToTable(tenantId, rows);
             var copy = new MySqlBulkCopy(connection, transaction)
             {
                 DestinationTableName = "users",
@@ -60,10 +61,10 @@ internal static class UserBulkCopy
         return false;
     }
 
-    private static DataTable ToTable(IReadOnlyList<UserRow> rows)
+    private static DataTable ToTable(string tenantId, IReadOnlyList<UserRow> rows)
     {
         var table = new DataTable();
-        foreach (var name in new[] { "external_id", "name", "email", "country" })
+        foreach (var name in new[] { "tenant_id", "external_id", "name", "email", "country" })
         {
             table.Columns.Add(name, typeof(string));
         }
@@ -71,7 +72,7 @@ internal static class UserBulkCopy
         table.Columns.Add("signed_up_at", typeof(DateTime));
         foreach (var row in rows)
         {
-            table.Rows.Add(row.ExternalId, row.Name, row.Email, row.Country, row.SignedUpAt);
+            table.Rows.Add(tenantId, row.ExternalId, row.Name, row.Email, row.Country, row.SignedUpAt);
         }
 
         return table;

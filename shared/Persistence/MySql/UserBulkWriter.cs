@@ -30,7 +30,7 @@ public sealed partial class UserBulkWriter
         copies ??= UserBulkCopy.IsAllowed(own.Connection!);
         if (copies.Value)
         {
-            copies = await UserBulkCopy.TryWriteAsync(own, sorted, cancellationToken);
+            copies = await UserBulkCopy.TryWriteAsync(own, tenantId, sorted, cancellationToken);
             if (copies.Value)
             {
                 return new UserBulkWriteResult(rows.Count, 0, null);
@@ -88,17 +88,14 @@ public sealed partial class UserBulkWriter
         }
     }
 
-    private static async Task<HashSet<string>> FindAsync(
-        MySqlTransaction transaction,
-        List<UserRow> rows,
-        CancellationToken cancellationToken
-    )
+    private async Task<HashSet<string>> FindAsync(MySqlTransaction transaction, List<UserRow> rows, CancellationToken cancellationToken)
     {
         await using var command = new MySqlCommand(
-            $"SELECT external_id FROM users WHERE external_id IN ({string.Join(',', Enumerable.Repeat('?', rows.Count))}) FOR UPDATE",
+            $"SELECT external_id FROM users WHERE tenant_id = ? AND external_id IN ({string.Join(',', Enumerable.Repeat('?', rows.Count))}) FOR UPDATE",
             transaction.Connection,
             transaction
         );
+        command.Parameters.Add(new MySqlParameter { Value = tenantId });
         foreach (var row in rows)
         {
             command.Parameters.Add(new MySqlParameter { Value = row.ExternalId });
@@ -114,12 +111,7 @@ public sealed partial class UserBulkWriter
         return found;
     }
 
-    private static async Task InsertAsync(
-        MySqlTransaction transaction,
-        List<UserRow> rows,
-        string otherwise,
-        CancellationToken cancellationToken
-    )
+    private async Task InsertAsync(MySqlTransaction transaction, List<UserRow> rows, string otherwise, CancellationToken cancellationToken)
     {
         if (rows.Count == 0)
         {
@@ -127,11 +119,11 @@ public sealed partial class UserBulkWriter
         }
 
         var sql = new StringBuilder($"INSERT INTO users ({Columns}) VALUES ");
-        sql.AppendJoin(',', Enumerable.Repeat("(?,?,?,?,?)", rows.Count)).Append(otherwise);
+        sql.AppendJoin(',', Enumerable.Repeat("(?,?,?,?,?,?)", rows.Count)).Append(otherwise);
         await using var command = new MySqlCommand(sql.ToString(), transaction.Connection, transaction);
         foreach (var row in rows)
         {
-            foreach (var value in new object?[] { row.ExternalId, row.Name, row.Email, row.Country, row.SignedUpAt })
+            foreach (var value in new object?[] { tenantId, row.ExternalId, row.Name, row.Email, row.Country, row.SignedUpAt })
             {
                 command.Parameters.Add(new MySqlParameter { Value = value });
             }

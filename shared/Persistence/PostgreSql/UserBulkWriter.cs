@@ -61,7 +61,7 @@ public sealed partial class UserBulkWriter
             connection,
             """
             CREATE TEMPORARY TABLE incoming_users
-            (external_id text NOT NULL, name text NOT NULL, email text, country text, signed_up_at timestamptz) ON COMMIT DROP
+            (tenant_id text NOT NULL, external_id text NOT NULL, name text NOT NULL, email text, country text, signed_up_at timestamptz) ON COMMIT DROP
             """,
             cancellationToken
         );
@@ -80,7 +80,7 @@ public sealed partial class UserBulkWriter
     {
         var inserted = await ExecuteAsync(
             connection,
-            $"INSERT INTO users ({Columns}) SELECT {Columns} FROM incoming_users ON CONFLICT (external_id) DO NOTHING",
+            $"INSERT INTO users ({Columns}) SELECT {Columns} FROM incoming_users ON CONFLICT (tenant_id, external_id) DO NOTHING",
             cancellationToken
         );
         return new UserBulkWriteResult(inserted, count - inserted, null);
@@ -103,7 +103,7 @@ public sealed partial class UserBulkWriter
             $"""
             WITH written AS (
                 INSERT INTO users ({Columns}) SELECT {Columns} FROM incoming_users
-                ON CONFLICT (external_id) DO UPDATE SET {assignments} WHERE ({stored}) IS DISTINCT FROM ({incoming})
+                ON CONFLICT (tenant_id, external_id) DO UPDATE SET {assignments} WHERE ({stored}) IS DISTINCT FROM ({incoming})
                 RETURNING xmax = 0 AS inserted)
             SELECT count(*) FILTER (WHERE inserted)::int FROM written
             """,
@@ -121,7 +121,7 @@ public sealed partial class UserBulkWriter
     {
         var inserted = new HashSet<string>(StringComparer.Ordinal);
         await using var command = new NpgsqlCommand(
-            $"INSERT INTO users ({Columns}) SELECT {Columns} FROM incoming_users ON CONFLICT (external_id) DO NOTHING RETURNING external_id",
+            $"INSERT INTO users ({Columns}) SELECT {Columns} FROM incoming_users ON CONFLICT (tenant_id, external_id) DO NOTHING RETURNING external_id",
             connection
         );
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -143,6 +143,7 @@ public sealed partial class UserBulkWriter
         foreach (var row in sorted)
         {
             await importer.StartRowAsync(cancellationToken);
+            await importer.WriteAsync(tenantId, NpgsqlDbType.Text, cancellationToken);
             await importer.WriteAsync(row.ExternalId, NpgsqlDbType.Text, cancellationToken);
             await importer.WriteAsync(row.Name, NpgsqlDbType.Text, cancellationToken);
             await WriteAsync(importer, row.Email, cancellationToken);

@@ -20,7 +20,10 @@ public sealed class User
     /// <summary>The id, assigned by the database in rising order.</summary>
     public long Id { get; set; }
 
-    /// <summary>The id in the source system; unique.</summary>
+    /// <summary>The tenant whose task imported the user, and who alone sees it; empty when it belongs to no tenant.</summary>
+    public string TenantId { get; set; } = "";
+
+    /// <summary>The id in the source system; unique in its tenant.</summary>
     public string ExternalId { get; set; } = "";
 
     /// <summary>The user's name.</summary>

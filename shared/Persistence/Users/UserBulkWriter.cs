@@ -8,9 +8,10 @@ namespace Platform.Persistence;
 /// Writes users in bulk, in the open transaction of a context. Use one writer per import: it begins by only inserting, which is fastest,
 /// and once a batch has met an existing user it looks which users exist. Each database's folder contains its implementation.
 /// </summary>
-public sealed partial class UserBulkWriter
+/// <param name="tenantId">The tenant of the users; empty for none. Users of other tenants are neither met nor changed.</param>
+public sealed partial class UserBulkWriter(string tenantId = "")
 {
-    private const string Columns = "external_id, name, email, country, signed_up_at";
+    private const string Columns = "tenant_id, external_id, name, email, country, signed_up_at";
 
     private readonly List<UserRow> sorted = [];
     private bool expectsNewUsersOnly = true;

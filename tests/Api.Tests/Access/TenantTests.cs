@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Platform.Api.Tests.HeavyTasks;
 using Platform.HeavyTasks;
+using Platform.Persistence;
 
 namespace Platform.Api.Tests.Access;
 
@@ -151,7 +152,7 @@ public sealed class TenantTests(ApiFixture fixture) : IClassFixture<ApiFixture>
     {
         using var red = await api.ClientWithAsync(Everything, "red");
         var ofNobody = await api.Client.SubmitTaskAsync();
-        foreach (var path in (string[])["/users/1", "/users?externalId=1", "/services", "/keys"])
+        foreach (var path in (string[])["/services", "/keys", "/audit"])
         {
             using var refused = await red.GetAsync(path);
             await refused.ShouldBeProblemAsync(HttpStatusCode.Forbidden);
@@ -159,6 +160,39 @@ public sealed class TenantTests(ApiFixture fixture) : IClassFixture<ApiFixture>
 
         using var response = await red.GetAsync($"/heavy-tasks/{ofNobody}");
         await response.ShouldBeProblemAsync(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task A_tenant_finds_its_own_users()
+    {
+        using var red = await api.ClientWithAsync(Everything, "red");
+        using var blue = await api.ClientWithAsync(Everything, "blue");
+        await using var db = api.Database.CreateContext();
+        var user = new User
+        {
+            TenantId = "red",
+            ExternalId = "tenants",
+            Name = "Ada",
+            Email = "tenants@example.org",
+        };
+        db.Add(user);
+        await db.SaveChangesAsync();
+
+        foreach (var path in (string[])[$"/users/{user.Id}", "/users?email=tenants@example.org"])
+        {
+            foreach (
+                var (client, expected) in new[]
+                {
+                    (red, HttpStatusCode.OK),
+                    (api.Client, HttpStatusCode.OK),
+                    (blue, HttpStatusCode.NotFound),
+                }
+            )
+            {
+                using var response = await client.GetAsync(path);
+                response.StatusCode.ShouldBe(expected, path);
+            }
+        }
     }
 
     private static bool IsForTenants(string path) =>

@@ -27,13 +27,13 @@ public sealed class ExportUsers(PlatformDbContext db) : HeavyTaskHandler<ExportU
         if (state is null)
         {
             await file.WriteAsync(UserCsv.Header(), cancellationToken);
-            state = new ExportUsersState(0, await db.Users.MaxAsync(u => (long?)u.Id, cancellationToken) ?? 0, 0);
+            state = new ExportUsersState(0, await db.Users.Of(context.TenantId).MaxAsync(u => (long?)u.Id, cancellationToken) ?? 0, 0);
         }
 
         for (var page = 1; state.LastId < state.EndId; page++)
         {
             var lastOfRange = state.EndId - state.LastId > IdsPerPage ? state.LastId + IdsPerPage : state.EndId;
-            var users = await ReadPageAsync(context.Parameters, state.LastId, lastOfRange, cancellationToken);
+            var users = await ReadPageAsync(context, state.LastId, lastOfRange, cancellationToken);
             if (users.Count > 0)
             {
                 await file.WriteAsync(UserCsv.Rows(users, context.Parameters.Spreadsheet), cancellationToken);
@@ -42,7 +42,7 @@ public sealed class ExportUsers(PlatformDbContext db) : HeavyTaskHandler<ExportU
             state = new ExportUsersState(
                 users.Count == PageLength ? users[^1].Id
                     : users.Count > 0 ? lastOfRange
-                    : await EndOfGapAsync(lastOfRange, state.EndId, cancellationToken),
+                    : await EndOfGapAsync(context.TenantId, lastOfRange, state.EndId, cancellationToken),
                 state.EndId,
                 state.Rows + users.Count
             );
@@ -58,12 +58,18 @@ public sealed class ExportUsers(PlatformDbContext db) : HeavyTaskHandler<ExportU
     }
 
     // Ids may have gaps of any length, which are passed over at once: the smallest id after a given one is a single look into the index.
-    private async Task<long> EndOfGapAsync(long lastId, long endId, CancellationToken cancellationToken) =>
-        await db.Users.Where(u => u.Id > lastId && u.Id <= endId).MinAsync(u => (long?)u.Id, cancellationToken) - 1 ?? endId;
+    private async Task<long> EndOfGapAsync(string tenantId, long lastId, long endId, CancellationToken cancellationToken) =>
+        await db.Users.Of(tenantId).Where(u => u.Id > lastId && u.Id <= endId).MinAsync(u => (long?)u.Id, cancellationToken) - 1 ?? endId;
 
-    private Task<List<User>> ReadPageAsync(ExportUsersParameters filter, long lastId, long lastOfRange, CancellationToken cancellationToken)
+    private Task<List<User>> ReadPageAsync(
+        HeavyTaskContext<ExportUsersParameters> context,
+        long lastId,
+        long lastOfRange,
+        CancellationToken cancellationToken
+    )
     {
-        var users = db.Users.AsNoTracking().Where(u => u.Id > lastId && u.Id <= lastOfRange);
+        var filter = context.Parameters;
+        var users = db.Users.AsNoTracking().Of(context.TenantId).Where(u => u.Id > lastId && u.Id <= lastOfRange);
         if (filter.Country is { } country)
         {
             users = users.Where(u => u.Country == country);

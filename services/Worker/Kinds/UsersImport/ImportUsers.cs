@@ -50,7 +50,7 @@ public sealed class ImportUsers(IFileStore files) : HeavyTaskHandler<ImportUsers
             }
         }
 
-        var writer = new UserBulkWriter();
+        var writer = new UserBulkWriter(context.TenantId);
         var batch = new ImportBatch(context.Parameters.OnExisting);
         while (await batch.ReadAsync(reader, rows, cancellationToken))
         {

@@ -18,7 +18,7 @@ public sealed class CountUsers(PlatformDbContext db) : HeavyTaskHandler<UserStat
     {
         ArgumentNullException.ThrowIfNull(context);
         context.ReportProgress(0, text: "The database counts");
-        var groups = await CountAsync(context.CancellationToken);
+        var groups = await CountAsync(context.TenantId, context.CancellationToken);
         var countries = groups
             .GroupBy(g => g.Country)
             .Select(g => new CountryStatistics(g.Key, g.Sum(c => c.Users)))
@@ -41,7 +41,7 @@ public sealed class CountUsers(PlatformDbContext db) : HeavyTaskHandler<UserStat
         );
     }
 
-    private async Task<List<UserGroup>> CountAsync(CancellationToken cancellationToken)
+    private async Task<List<UserGroup>> CountAsync(string tenantId, CancellationToken cancellationToken)
     {
         // To read the whole table may take longer than the ordinary statement timeout. RunTimeout and a cancel end the statement through
         // the token.
@@ -50,7 +50,8 @@ public sealed class CountUsers(PlatformDbContext db) : HeavyTaskHandler<UserStat
         try
         {
             return await db
-                .Users.GroupBy(u => new
+                .Users.Of(tenantId)
+                .GroupBy(u => new
                 {
                     u.Country,
                     Year = (int?)u.SignedUpAt!.Value.Year,

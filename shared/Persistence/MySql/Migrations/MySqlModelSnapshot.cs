@@ -731,18 +731,29 @@ namespace Platform.Persistence.MySql.Migrations
                         .HasColumnType("datetime(6)")
                         .HasColumnName("signed_up_at");
 
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(64)
+                        .HasColumnType("varchar(64)")
+                        .HasDefaultValue("")
+                        .HasColumnName("tenant_id");
+
                     b.HasKey("Id")
                         .HasName("pk_users");
 
                     b.HasIndex("Email")
                         .HasDatabaseName("ix_users_email");
 
-                    b.HasIndex("ExternalId")
-                        .IsUnique()
-                        .HasDatabaseName("ix_users_external_id");
-
                     b.HasIndex("Country", "Id")
                         .HasDatabaseName("ix_users_country_id");
+
+                    b.HasIndex("TenantId", "ExternalId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_users_tenant_id_external_id");
+
+                    b.HasIndex("TenantId", "Id")
+                        .HasDatabaseName("ix_users_tenant_id_id");
 
                     b.ToTable("users", (string)null);
                 });
