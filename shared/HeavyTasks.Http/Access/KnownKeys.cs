@@ -22,12 +22,16 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
     // Between two looks for a key that is not known.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
+    // So long a request waits for a look, and another one begins beside it: a silent database may keep one for ever.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
     private static readonly TimeSpan UseInterval = TimeSpan.FromMinutes(1);
 
     private readonly Lock gate = new();
     private readonly ConcurrentDictionary<string, bool> used = new(StringComparer.Ordinal);
     private Snapshot? snapshot;
     private Task<Snapshot>? reading;
+    private long readingSince;
     private int generation;
     private long usesWrittenAt = time.GetTimestamp();
 
@@ -39,7 +43,7 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
         var known = Volatile.Read(ref snapshot);
         if (known is null || AgeOf(known) >= Usable)
         {
-            known = await ReadAgain().WaitAsync(cancellationToken);
+            known = await ReadAgain().WaitAsync(Patience, time, cancellationToken);
         }
         else if (AgeOf(known) >= Fresh)
         {
@@ -56,7 +60,7 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
                 await Task.Delay(left, time, cancellationToken);
             }
 
-            known = await ReadAgain().WaitAsync(cancellationToken);
+            known = await ReadAgain().WaitAsync(Patience, time, cancellationToken);
         }
 
         return key;
@@ -83,8 +87,10 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
     {
         lock (gate)
         {
-            if (reading is null || reading.IsCompleted)
+            if (reading is null || reading.IsCompleted || time.GetElapsedTime(readingSince) >= Patience)
             {
+                readingSince = time.GetTimestamp();
+
                 // It is not a part of the request that needs it first.
                 using (ExecutionContext.SuppressFlow())
                 {
@@ -111,20 +117,20 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
                 .Take(MaxKeys)
                 .ToListAsync();
             var read = new Snapshot(keys.ToFrozenDictionary(k => k.Id, StringComparer.Ordinal), readAt);
-            bool isLatest;
             lock (gate)
             {
-                isLatest = mine == generation;
-                if (isLatest)
+                // A look that took long must not hide what a later one saw.
+                if (mine == generation && (snapshot is null || snapshot.ReadAt < readAt))
                 {
                     Volatile.Write(ref snapshot, read);
                 }
-            }
 
-            if (isLatest && time.GetElapsedTime(usesWrittenAt) >= UseInterval)
-            {
-                usesWrittenAt = time.GetTimestamp();
-                await WriteUsesAsync(db);
+                if (time.GetElapsedTime(usesWrittenAt) >= UseInterval)
+                {
+                    // Nobody waits for it.
+                    usesWrittenAt = time.GetTimestamp();
+                    _ = Task.Run(WriteUsesAsync);
+                }
             }
 
             return read;
@@ -137,10 +143,12 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
     }
 
     // That a key was used may go unrecorded; that is no reason to refuse a request.
-    private async Task WriteUsesAsync(DbContext db)
+    private async Task WriteUsesAsync()
     {
         try
         {
+            await using var scope = scopes.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
             var ids = used.Keys.ToList();
             foreach (var chunk in ids.Chunk(1_000))
             {

@@ -192,7 +192,7 @@ public sealed class KeyTests(ApiFixture fixture) : IClassFixture<ApiFixture>
         time.Forward(TimeSpan.FromSeconds(60));
         await keys.FindAsync(id, CancellationToken.None);
 
-        (await UsedAtAsync()).ShouldNotBeNull();
+        await Eventually.Async(async () => await UsedAtAsync() is not null, TimeSpan.FromSeconds(30));
 
         Task<DateTime?> UsedAtAsync() => db.ApiKeys.AsNoTracking().Where(k => k.Id == id).Select(k => k.LastUsedAt).SingleAsync();
     }
