@@ -97,6 +97,7 @@ internal static class PlatformCli
             DemoCommand.Create(options),
             DoctorCommand.Create(options),
             KeysCommand.Create(options),
+            AuditCommand.Create(options),
         };
     }
 

@@ -161,6 +161,21 @@ internal sealed class PlatformClient : IDisposable
     public Task<Answer<ApiKeyList>> ListKeysAsync(CancellationToken cancellationToken) =>
         GetAsync<ApiKeyList>("keys", timeouts.Response, cancellationToken);
 
+    /// <summary>Lists who did what: <c>GET /audit</c>.</summary>
+    /// <param name="target">Lists only what was done to this task or key; null for all.</param>
+    /// <param name="actor">Lists only what was done with this key; null for all.</param>
+    /// <param name="limit">The most entries.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<Answer<AuditPage>> ListAuditAsync(string? target, string? actor, int limit, CancellationToken cancellationToken)
+    {
+        var query =
+            $"audit?limit={limit.ToString(CultureInfo.InvariantCulture)}"
+            + (target is null ? "" : $"&target={Uri.EscapeDataString(target)}")
+            + (actor is null ? "" : $"&actor={Uri.EscapeDataString(actor)}");
+        var answer = await GetAsync<AuditPage>(query, timeouts.Response, cancellationToken);
+        return answer.Value.Items is not null ? answer : throw errors.NotTheApi("its answer has no items");
+    }
+
     /// <summary>Revokes a key: <c>DELETE /keys/{id}</c>.</summary>
     public async Task RevokeKeyAsync(string id, CancellationToken cancellationToken)
     {
