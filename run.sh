@@ -183,7 +183,10 @@ done_step "API and worker started"
 
 # The key of an earlier run is used again for as long as the API knows it. curl -H @FILE reads the line as it is, and so does the CLI.
 key_file=$repository/.data/authorization
-if ! dotnet "$cli" --url "$url" --key-file "$key_file" kinds >/dev/null 2>&1 9>&-; then
+known=3
+[[ ! -s $key_file ]] || { dotnet "$cli" --url "$url" --key-file "$key_file" kinds >/dev/null 2>&1 9>&-; known=$?; }
+# 3: the API does not know it. Anything else is no reason for another key of an administrator.
+if ((known == 3)); then
     key=$(env -C "$(dirname "$api")" dotnet "$api" create-key run.sh admin 9>&-) || fail "The API's first key could not be made."
     rm -f "$key_file"
     # Not as an argument: everybody can read the arguments of a process.

@@ -15,8 +15,8 @@ builder.Services.AddHeavyTaskProblems();
 builder.Services.AddUserEndpoints();
 builder.Services.AddOpenApiDocument();
 
-// Also what nobody gave a policy, and what is not there, is only for clients with a key.
-builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(HeavyTaskPolicies.AnyKey);
+// Also what nobody gave a policy, and what is not there, is only for clients with a key, and not for those of tenants.
+builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(HeavyTaskPolicies.KeyWithoutTenant);
 
 var app = builder.Build();
 app.UseHeavyTaskProblems();

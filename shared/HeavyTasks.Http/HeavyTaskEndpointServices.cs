@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -71,6 +72,10 @@ public static class HeavyTaskEndpointServices
         services.AddAuthenticationCore(schemes => schemes.AddScheme<ApiKeyHandler>(ApiKeyHandler.SchemeName, displayName: null));
         services.AddTransient<ApiKeyHandler>();
         services.AddWebEncoders();
+        services.AddSingleton<IPostConfigureOptions<AuthenticationOptions>, DefaultScheme>();
+
+        // The framework tells of each request without a key, at the level of information.
+        services.AddLogging(logging => logging.AddFilter(typeof(ApiKeyHandler).FullName, LogLevel.Warning));
         services.AddAuthorization();
         services.AddSingleton<IPostConfigureOptions<AuthorizationOptions>, DefaultPolicies>();
         services.AddProblemDetails();

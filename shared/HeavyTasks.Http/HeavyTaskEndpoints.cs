@@ -132,7 +132,7 @@ public static class HeavyTaskEndpoints
             .WithName("CreateKey")
             .WithMetadata(new RequestSizeLimitAttribute(CreateKey.MaxLength))
             .Accepts<CreateKeyRequest>("application/json")
-            .ProducesProblems(408, 413, 415, 500, 503);
+            .ProducesProblems(408, 409, 413, 415, 500, 503);
         keys.MapGet("/", ListKeys.HandleAsync).WithName(EndpointPaths.ListKeys).AlsoHead().ProducesProblems(500, 503);
         keys.MapDelete("/{id:length(16)}", RevokeKey.HandleAsync).WithName("RevokeKey").ProducesProblems(404, 500, 503);
         return keys;

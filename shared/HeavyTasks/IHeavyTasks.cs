@@ -49,9 +49,10 @@ public sealed record HeavyTaskSubmitOptions
 
     /// <summary>
     /// The tenant to which the task belongs: of the HTTP endpoints' clients only those of this tenant, and those of none, see it, and it may
-    /// need files of this tenant only. 1 to 64 letters, digits, <c>.</c>, <c>_</c> and <c>-</c>. Default: empty, for no tenant.
+    /// need files of this tenant only. 1 to 64 letters, digits, <c>.</c>, <c>_</c> and <c>-</c>; empty for no tenant. Default null: in a handler the
+    /// tenant of the running task, elsewhere none.
     /// </summary>
-    public string TenantId { get; init; } = "";
+    public string? TenantId { get; init; }
 
     /// <summary>
     /// Makes the task unique in its tenant while its row is kept: if the key exists already, the caller's <c>SaveChangesAsync</c> fails, as with any

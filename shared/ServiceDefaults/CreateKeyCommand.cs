@@ -32,6 +32,11 @@ internal static class CreateKeyCommand
             roles |= role;
         }
 
+        if (args is [_, _, _, ""])
+        {
+            return await RefuseAsync("The tenant is empty. A key without a tenant, which reaches everything, has no fourth argument.");
+        }
+
         try
         {
             await using var db = PlatformDatabase.CreateContext(connectionString);

@@ -143,6 +143,7 @@ public sealed class StartTests
     [InlineData("root", "create-key", "name", "read,root")]
     [InlineData("characters", "create-key", " ", "read")]
     [InlineData("tenant", "create-key", "name", "admin", "tenant")]
+    [InlineData("tenant", "create-key", "name", "read", "")]
     public async Task Create_key_refuses_what_makes_no_key(string said, params string[] arguments)
     {
         await using var database = await TestDatabase.CreateAsync();

@@ -1,9 +1,11 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MassTransit;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -85,6 +87,39 @@ public sealed class HttpEndpointTests : IAsyncLifetime
         using var refused = await client.GetAsync("/heavy-tasks");
         refused.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         await GetAsync(client, "/services");
+    }
+
+    [Fact]
+    public async Task The_only_scheme_of_an_application_stays_its_default()
+    {
+        await using var app = await StartAsync(
+            app => app.MapHeavyTasks(),
+            services => services.AddAuthentication().AddPolicyScheme("own", displayName: null, _ => { })
+        );
+
+        var schemes = app.Services.GetRequiredService<IAuthenticationSchemeProvider>();
+        (await schemes.GetDefaultAuthenticateSchemeAsync()).ShouldNotBeNull().Name.ShouldBe("own");
+    }
+
+    [Fact]
+    public async Task A_tenant_that_is_none_is_refused_and_not_taken_for_no_tenant()
+    {
+        await using var app = await StartAsync(app =>
+        {
+            app.Use(
+                (http, next) =>
+                {
+                    http.User = new ClaimsPrincipal(new ClaimsIdentity([new Claim(HeavyTaskPolicies.TenantClaim, "")], "own"));
+                    return next(http);
+                }
+            );
+            app.MapHeavyTasks();
+        });
+        using var client = Client(app);
+
+        using var refused = await client.GetAsync("/heavy-tasks");
+
+        refused.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
     }
 
     [Fact]

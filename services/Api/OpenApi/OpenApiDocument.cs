@@ -45,10 +45,14 @@ internal static class OpenApiDocument
     /// <summary>Maps the document.</summary>
     public static void MapOpenApiDocument(this WebApplication app)
     {
-        var document = app.MapOpenApi().AlsoHead();
+        var document = app.MapOpenApi().AlsoHead().LimitRequests();
         if (app.Environment.IsDevelopment())
         {
             document.AllowAnonymous();
+        }
+        else
+        {
+            document.RequireAuthorization(HeavyTaskPolicies.AnyKey);
         }
     }
 }

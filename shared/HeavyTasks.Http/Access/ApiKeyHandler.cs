@@ -30,6 +30,12 @@ internal sealed partial class ApiKeyHandler(
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
+        // What answers everybody does not wait for the keys, whatever header a prober sends.
+        if (Context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+        {
+            return AuthenticateResult.NoResult();
+        }
+
         var headers = Request.Headers.Authorization;
         if (headers.Count == 0)
         {

@@ -9,6 +9,13 @@ internal static class Caller
     /// <summary>The tenant of the caller; <see cref="Tenants.None"/> for one that reaches everything.</summary>
     public static string TenantId(this ClaimsPrincipal caller) => caller.FindFirst(HeavyTaskPolicies.TenantClaim)?.Value ?? Tenants.None;
 
+    /// <summary>
+    /// Whether the application gave the caller a tenant that cannot be one, such as an empty text. To take it for no tenant would show it
+    /// everything.
+    /// </summary>
+    public static bool HasUnusableTenant(this ClaimsPrincipal caller) =>
+        caller.FindFirst(HeavyTaskPolicies.TenantClaim) is { } claim && !ApiKeys.IsTenant(claim.Value);
+
     /// <summary>Whether there is such a task, and the caller reaches it.</summary>
     public static Task<bool> IsOfAsync(this DbContext db, ClaimsPrincipal caller, Guid taskId, CancellationToken cancellationToken) =>
         db.HeavyTasks.Of(caller.TenantId()).AnyAsync(t => t.Id == taskId, cancellationToken);

@@ -124,11 +124,18 @@ public static class ClientLimitEndpoints
         {
             var next = endpoint.RequestDelegate!;
             endpoint.RequestDelegate = http =>
-                http.RequestServices.GetRequiredService<ClientLimits>().TakeRequest(http.User) is { } wait
+                http.User.HasUnusableTenant()
+                    ? TypedResults
+                        .Problem(
+                            "The tenant of this client is none: 1 to 64 letters, digits, '.', '_' and '-'.",
+                            statusCode: StatusCodes.Status403Forbidden
+                        )
+                        .ExecuteAsync(http)
+                : http.RequestServices.GetRequiredService<ClientLimits>().TakeRequest(http.User) is { } wait
                     ? ClientLimits
                         .TooMany(http.Response, wait, "This client sends too many requests (Access:MaxRequestsPerSecond). Try again.")
                         .ExecuteAsync(http)
-                    : next(http);
+                : next(http);
         });
         return endpoints;
     }

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 
@@ -26,10 +27,7 @@ public static class HeavyTaskPolicies
     /// <summary>Read what belongs to no tenant, such as processes and their pools.</summary>
     public const string ReadSystem = "HeavyTasks.ReadSystem";
 
-    /// <summary>
-    /// A policy that lets in whoever has a valid key, whatever its roles: for the fallback policy of an application whose every endpoint
-    /// needs one.
-    /// </summary>
+    /// <summary>A policy that lets in whoever has a valid key, whatever its roles and tenant.</summary>
     public static AuthorizationPolicy AnyKey { get; } =
         new AuthorizationPolicyBuilder(ApiKeyHandler.SchemeName).RequireClaim(RoleClaim).Build();
 
@@ -38,6 +36,16 @@ public static class HeavyTaskPolicies
     /// claim reaches all.
     /// </summary>
     public const string TenantClaim = "heavy-tasks:tenant";
+
+    /// <summary>
+    /// A policy that lets in whoever has a valid key and no tenant, whatever its roles: for the fallback policy of an application. An endpoint
+    /// that nobody gave a policy may know nothing of tenants.
+    /// </summary>
+    public static AuthorizationPolicy KeyWithoutTenant { get; } =
+        new AuthorizationPolicyBuilder(ApiKeyHandler.SchemeName)
+            .RequireClaim(RoleClaim)
+            .RequireAssertion(context => context.User.TenantId() == Tenants.None)
+            .Build();
 
     /// <summary>The tenant of a client, for endpoints of the application's own; empty for one that reaches everything.</summary>
     public static string TenantOf(ClaimsPrincipal client)
@@ -48,6 +56,22 @@ public static class HeavyTaskPolicies
 
     /// <summary>The type of the claims that hold the roles of a client: submit, read, operate, admin.</summary>
     public const string RoleClaim = "heavy-tasks:role";
+}
+
+/// <summary>
+/// Keeps the scheme of an application that has one and named no default: the framework takes the only scheme for the default, and with ours
+/// there are two.
+/// </summary>
+internal sealed class DefaultScheme : IPostConfigureOptions<AuthenticationOptions>
+{
+    public void PostConfigure(string? name, AuthenticationOptions options)
+    {
+        var others = options.Schemes.Where(scheme => scheme.Name != ApiKeyHandler.SchemeName).ToList();
+        if (options.DefaultScheme is null && options.DefaultAuthenticateScheme is null && others is [{ } only])
+        {
+            options.DefaultScheme = only.Name;
+        }
+    }
 }
 
 /// <summary>Adds the policies that the application did not define itself.</summary>

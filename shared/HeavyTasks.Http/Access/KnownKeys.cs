@@ -28,7 +28,7 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
     private static readonly TimeSpan UseInterval = TimeSpan.FromMinutes(1);
 
     private readonly Lock gate = new();
-    private readonly ConcurrentDictionary<string, bool> used = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DateTime> used = new(StringComparer.Ordinal);
     private Snapshot? snapshot;
     private Task<Snapshot>? reading;
     private long readingSince;
@@ -44,6 +44,10 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
         if (known is null || AgeOf(known) >= Usable)
         {
             known = await ReadAgain().WaitAsync(Patience, time, cancellationToken);
+            if (AgeOf(known) >= Usable)
+            {
+                throw new TimeoutException("The database took long to show the keys of clients.");
+            }
         }
         else if (AgeOf(known) >= Fresh)
         {
@@ -66,18 +70,24 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
         return key;
     }
 
-    /// <summary>Remembers that a key was used. Within about a minute that is written to its row.</summary>
-    public void Used(ApiKey key) => used.TryAdd(key.Id, true);
+    /// <summary>
+    /// Remembers when a key was used. That is written to its row about once a minute, together with a look at the keys.
+    /// </summary>
+    public void Used(ApiKey key) => used[key.Id] = time.GetUtcNow().UtcDateTime;
 
-    /// <summary>Has the keys read again before the next request, because one was created or revoked here.</summary>
-    public void Forget()
+    /// <summary>Refuses a key from now on, because it was revoked here.</summary>
+    public void Forget(string id)
     {
         lock (gate)
         {
             // What is being read at this moment may be from before.
             generation++;
             reading = null;
-            Volatile.Write(ref snapshot, null);
+            if (snapshot is { } known)
+            {
+                var others = known.Keys.Where(key => key.Key != id).ToFrozenDictionary(StringComparer.Ordinal);
+                Volatile.Write(ref snapshot, known with { Keys = others });
+            }
         }
     }
 
@@ -87,7 +97,8 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
     {
         lock (gate)
         {
-            if (reading is null || reading.IsCompleted || time.GetElapsedTime(readingSince) >= Patience)
+            // One look begins half a second after the other at the earliest, also when they fail.
+            if (reading is null || time.GetElapsedTime(readingSince) >= (reading.IsCompleted ? Pause : Patience))
             {
                 readingSince = time.GetTimestamp();
 
@@ -107,6 +118,7 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
     {
         try
         {
+            using var limit = new CancellationTokenSource(Patience, time);
             await using var scope = scopes.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
             var readAt = time.GetTimestamp();
@@ -115,7 +127,7 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
                 .Where(k => k.RevokedAt == null && (k.ExpiresAt == null || k.ExpiresAt > DatabaseClock.UtcNow()))
                 .OrderBy(k => k.Id)
                 .Take(MaxKeys)
-                .ToListAsync();
+                .ToListAsync(limit.Token);
             var read = new Snapshot(keys.ToFrozenDictionary(k => k.Id, StringComparer.Ordinal), readAt);
             lock (gate)
             {
@@ -149,15 +161,13 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
         {
             await using var scope = scopes.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
-            var ids = used.Keys.ToList();
-            foreach (var chunk in ids.Chunk(1_000))
+            foreach (var (id, usedAt) in used.ToArray())
             {
-                await db
-                    .ApiKeys.Where(k => chunk.Contains(k.Id))
-                    .ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, _ => DatabaseClock.UtcNow()));
-            }
+                await db.ApiKeys.Where(k => k.Id == id).ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, usedAt));
 
-            ids.ForEach(id => used.TryRemove(id, out _));
+                // Unless it was used again meanwhile.
+                used.TryRemove(KeyValuePair.Create(id, usedAt));
+            }
         }
         catch (Exception exception)
         {

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
 
 namespace Platform.HeavyTasks.Http;
 
@@ -16,7 +17,6 @@ internal static class CreateKey
     public static async Task<Results<JsonCreated<CreatedKey>, ValidationProblem, ProblemHttpResult>> HandleAsync(
         HttpRequest http,
         EngineContext engine,
-        KnownKeys known,
         LinkGenerator links,
         TimeProvider time
     )
@@ -44,11 +44,20 @@ internal static class CreateKey
             return errors.ToProblem();
         }
 
+        var valid = engine.Db.ApiKeys.Where(k => k.RevokedAt == null && (k.ExpiresAt == null || k.ExpiresAt > DatabaseClock.UtcNow()));
+        if (await valid.CountAsync(http.HttpContext.RequestAborted) >= KnownKeys.MaxKeys)
+        {
+            return TypedResults.Problem(
+                $"There are {KnownKeys.MaxKeys:N0} valid keys, as many as there may be. Revoke some first.",
+                statusCode: StatusCodes.Status409Conflict
+            );
+        }
+
         var (row, key) = ApiKeys.New(request!.Name, roles, request.Tenant ?? Tenants.None, now, request.ExpiresAtUtc);
         engine.Db.Add(row);
         engine.Db.Record(http.HttpContext, row.Id, AuditOutcome.Done);
-        await engine.Db.SaveChangesAsync(http.HttpContext.RequestAborted);
-        known.Forget();
+        await engine.Db.SaveChangesAsync(CancellationToken.None);
+        http.HttpContext.Response.Headers.CacheControl = "no-store";
         return JsonAnswer.Created(links.KeyPath(http.HttpContext, row.Id), CreatedKey.From(row, key));
     }
 

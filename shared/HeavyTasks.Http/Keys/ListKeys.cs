@@ -4,12 +4,13 @@ namespace Platform.HeavyTasks.Http;
 
 internal static class ListKeys
 {
-    /// <summary>Lists the keys of clients, oldest first, without the keys themselves; at most 10,000.</summary>
+    /// <summary>Lists the keys of clients, without the keys themselves: those that were not revoked first, oldest first; at most 10,000.</summary>
     public static async Task<JsonOk<KeyList>> HandleAsync(EngineContext engine, CancellationToken cancellationToken)
     {
         var keys = await engine
             .Db.ApiKeys.AsNoTracking()
-            .OrderBy(k => k.CreatedAt)
+            .OrderBy(k => k.RevokedAt != null)
+            .ThenBy(k => k.CreatedAt)
             .ThenBy(k => k.Id)
             .Take(KnownKeys.MaxKeys)
             .Select(k => new

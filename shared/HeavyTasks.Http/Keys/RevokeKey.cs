@@ -20,15 +20,27 @@ internal static class RevokeKey
     {
         var db = engine.Db;
         var key = await db.ApiKeys.SingleOrDefaultAsync(k => k.Id == id, cancellationToken);
-        db.Record(http, id, key is null ? AuditOutcome.NotFound : AuditOutcome.Done);
+        if (key?.RevokedAt is null)
+        {
+            db.Record(http, id, key is null ? AuditOutcome.NotFound : AuditOutcome.Done);
+        }
+
         key?.RevokedAt ??= time.GetUtcNow().UtcDateTime;
-        await db.SaveChangesAsync(cancellationToken);
+        try
+        {
+            await db.SaveChangesAsync(CancellationToken.None);
+        }
+        finally
+        {
+            // Also when the answer to the commit was lost.
+            known.Forget(id);
+        }
+
         if (key is null)
         {
             return TypedResults.Problem("There is no such key.", statusCode: StatusCodes.Status404NotFound);
         }
 
-        known.Forget();
         return TypedResults.NoContent();
     }
 }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Platform.Contracts;
+using Platform.Outbox;
 
 namespace Platform.HeavyTasks;
 
@@ -39,7 +40,7 @@ internal sealed class ScopedHeavyTasks(EngineContext engine, TaskLifecycle lifec
             now,
             options.DueAt?.UtcDateTime,
             options.IdempotencyKey,
-            tenantId: options.TenantId
+            tenantId: options.TenantId ?? (CurrentWork.Value as RunningAttempt)?.TenantId ?? Tenants.None
         );
         await lifecycle.SubmitAsync(task, cancellationToken);
         return task.Id;
@@ -67,7 +68,7 @@ internal sealed class ScopedHeavyTasks(EngineContext engine, TaskLifecycle lifec
             throw new ArgumentException($"{nameof(options.DueAt)} is at most a year ahead.", nameof(options));
         }
 
-        if (options.TenantId.Length > 0 && !ApiKeys.IsTenant(options.TenantId))
+        if (options.TenantId is { Length: > 0 } && !ApiKeys.IsTenant(options.TenantId))
         {
             throw new ArgumentException(
                 $"{nameof(options.TenantId)} has 1 to {ApiKeys.MaxTenantLength} letters, digits, '.', '_' and '-'.",

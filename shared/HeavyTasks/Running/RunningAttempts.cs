@@ -48,6 +48,9 @@ internal sealed class RunningAttempt(HeavyTaskFence fence, string kind, long sta
 
     public string Kind { get; } = kind;
 
+    /// <summary>The tenant of the task; empty for none.</summary>
+    public string TenantId { get; set; } = Tenants.None;
+
     /// <summary>When the attempt started, as a timestamp of the time provider.</summary>
     public long StartedAt { get; } = startedAt;
 

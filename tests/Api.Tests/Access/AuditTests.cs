@@ -73,6 +73,29 @@ public sealed class AuditTests(ApiFixture fixture) : IClassFixture<ApiFixture>
     }
 
     [Fact]
+    public async Task To_ask_again_for_what_was_done_is_no_entry()
+    {
+        var running = await api.Client.SubmitTaskAsync();
+        await api.RunningAsync(running);
+        var key = (await (await api.Client.PostAsync("/keys", Json("again"))).ShouldBeJsonAsync(HttpStatusCode.Created))
+            .GetProperty("id")
+            .GetString();
+        for (var i = 0; i < 5; i++)
+        {
+            using var cancelled = await api.Client.PostAsync($"/heavy-tasks/{running}/cancel", null);
+            cancelled.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+            using var revoked = await api.Client.DeleteAsync($"/keys/{key}");
+            revoked.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        }
+
+        (await AuditAsync($"?target={running}")).Count.ShouldBe(1);
+        (await AuditAsync($"?target={key}")).Count.ShouldBe(2);
+
+        static StringContent Json(string name) =>
+            new($$"""{"name":"{{name}}","roles":["read"]}""", Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+    }
+
+    [Fact]
     public async Task A_client_cannot_fill_the_record_with_what_it_may_not_do()
     {
         using var reader = await api.ClientWithAsync(HeavyTaskRole.Read);

@@ -195,6 +195,18 @@ public sealed class TenantTests(ApiFixture fixture) : IClassFixture<ApiFixture>
         }
     }
 
+    [Fact]
+    public async Task What_nobody_gave_a_policy_is_not_for_tenants()
+    {
+        using var red = await api.ClientWithAsync(Everything, "red");
+
+        using var nothing = await red.GetAsync("/nothing");
+
+        nothing.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        using var known = await api.Client.GetAsync("/nothing");
+        known.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
     private static bool IsForTenants(string path) =>
         path.StartsWith("/heavy-tasks", StringComparison.Ordinal) || path.StartsWith("/files", StringComparison.Ordinal);
 

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Platform.Contracts;
 using Platform.HeavyTasks;
 using Platform.Persistence;
 using Platform.Worker.Kinds.UsersExport;
@@ -57,6 +59,19 @@ public sealed class TenantTests : KindTest
         }
     }
 
+    [Fact]
+    public async Task A_task_that_a_handler_submits_belongs_to_the_tenant_of_its_task()
+    {
+        await StartWorkerAsync<SubmitAnother>();
+
+        var task = await RunAsync("red", new AnotherParameters());
+
+        task.Status.ShouldBe(HeavyTaskStatus.Succeeded, task.Error);
+        await using var db = Database.CreateContext();
+        var others = await db.HeavyTasks.AsNoTracking().Where(t => t.Id != task.Id).OrderBy(t => t.Id).ToListAsync();
+        others.Select(other => other.TenantId).ShouldBe(["red", "", "blue"]);
+    }
+
     private async Task<List<string>> NamesAsync(string tenant)
     {
         var task = await RunAsync(tenant, new ExportUsersParameters());
@@ -72,5 +87,26 @@ public sealed class TenantTests : KindTest
         var id = await scope.ServiceProvider.GetRequiredService<IHeavyTasks>().SubmitAsync(parameters, options);
         await scope.ServiceProvider.GetRequiredService<PlatformDbContext>().SaveChangesAsync();
         return await Worker.FinishedAsync(id);
+    }
+
+    [HeavyTaskKind("test.another")]
+    private sealed record AnotherParameters;
+
+    private sealed class SubmitAnother(IHeavyTasks tasks) : HeavyTaskHandler<AnotherParameters>
+    {
+        public override async Task RunAsync(HeavyTaskContext<AnotherParameters> context)
+        {
+            await tasks.SubmitAsync(new UserStatisticsParameters(), null, context.CancellationToken);
+            await tasks.SubmitAsync(
+                new UserStatisticsParameters(),
+                new HeavyTaskSubmitOptions { TenantId = "" },
+                context.CancellationToken
+            );
+            await tasks.SubmitAsync(
+                new UserStatisticsParameters(),
+                new HeavyTaskSubmitOptions { TenantId = "blue" },
+                context.CancellationToken
+            );
+        }
     }
 }
