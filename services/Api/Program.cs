@@ -19,8 +19,9 @@ builder.Services.AddOpenApiDocument();
 builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(HeavyTaskPolicies.KeyWithoutTenant);
 
 var app = builder.Build();
-app.UseHeavyTaskProblems();
 app.UseOpenApiPage();
+app.UseSecurityHeaders();
+app.UseHeavyTaskProblems();
 app.UseAuthorization();
 app.MapHeavyTasks();
 app.MapFiles();

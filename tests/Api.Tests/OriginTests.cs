@@ -91,6 +91,23 @@ public sealed class OriginTests(ApiFixture fixture) : IClassFixture<ApiFixture>
     }
 
     [Theory]
+    [InlineData("/heavy-tasks", HttpStatusCode.OK)]
+    [InlineData("/users/1", HttpStatusCode.NotFound)]
+    [InlineData("/heavy-tasks?limit=0", HttpStatusCode.BadRequest)]
+    [InlineData("/nothing", HttpStatusCode.NotFound)]
+    [InlineData("/health/live", HttpStatusCode.OK)]
+    [InlineData("/openapi/v1.json", HttpStatusCode.OK)]
+    public async Task No_browser_takes_an_answer_for_a_page(string path, HttpStatusCode status)
+    {
+        using var response = await api.Client.GetAsync(path);
+
+        response.StatusCode.ShouldBe(status);
+        response.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
+        response.Headers.GetValues("Content-Security-Policy").Single().ShouldStartWith("default-src 'none'");
+        response.Headers.GetValues("Referrer-Policy").ShouldBe(["no-referrer"]);
+    }
+
+    [Theory]
     [InlineData("evil.example")]
     [InlineData("127.0.0.1.evil.example:PORT")]
     [InlineData("localhost.evil.example")]
