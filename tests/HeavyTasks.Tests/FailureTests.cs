@@ -134,9 +134,16 @@ public sealed class FailureTests : WorkerTest
         Script.Work = (_, _) => throw new InvalidOperationException($"\u001b{new string('y', 900_000)}");
         await worker.RunAsync(new TestParameters(), maxFailures: 1);
 
-        var errors = Log.Of("HeavyTaskOutcomes", LogLevel.Warning).Select(entry => $"{entry.Values["Error"]}").ToList();
-
-        errors.Count.ShouldBe(2);
+        // The line follows the commit that ends the task.
+        List<string> errors = [];
+        await Eventually.Async(
+            () =>
+            {
+                errors = Log.Of("HeavyTaskOutcomes", LogLevel.Warning).Select(entry => $"{entry.Values["Error"]}").ToList();
+                return errors.Count == 2;
+            },
+            TimeSpan.FromSeconds(30)
+        );
         errors.ShouldAllBe(error => error.Length < 4_000 && !error.Contains('\u001b') && !error.Contains('\0'));
         errors[0].ShouldStartWith("no column '\\u001b[2J\\u0000xxx");
         errors[0].ShouldNotContain("   at ");
