@@ -84,6 +84,7 @@ public sealed class ApiKeyTests : IDisposable
             ["keys", "create", "ci", "--role", "read"],
             ["keys", "list"],
             ["keys", "revoke", Keys.Id],
+            ["audit"],
         ];
 
         foreach (var command in commands)
@@ -198,6 +199,8 @@ public sealed class ApiKeyTests : IDisposable
             ["list", "--key", Keys.Key],
             ["list", $"--api-key={Keys.Key}"],
             ["keys", "revoke", Keys.Key],
+            ["audit", "--actor", Keys.Key],
+            ["audit", "--target", Keys.Key],
             ["show", Keys.Key],
         ];
 

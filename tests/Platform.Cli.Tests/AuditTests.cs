@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Platform.Cli.Tests.Support;
 
 namespace Platform.Cli.Tests;
@@ -22,43 +23,103 @@ public sealed class AuditTests
 
         run.ExitCode.ShouldBe(0);
         api.Requests.ShouldBe(["GET /audit?limit=2&target=a%20b&actor=c"]);
-        run.Output.ShouldContain("2026-01-02 03:04:05Z  ci [red][2J (0000000000000001)");
-        run.Output.ShouldContain("root on box");
-        run.Error.ShouldContain("There are more");
+        run.Output.ShouldBe(
+            """
+            time                  who                             action           target  outcome    from       tenant
+            2026-01-02 03:04:05Z  ci [red][2J (0000000000000001)  CancelHeavyTask  t       Forbidden  127.0.0.1  acme
+            2026-01-02 03:04:04Z  root on box                     CreateKey        -       Done                  -
+
+            """
+        );
+        run.Error.ShouldBe("There are more: use a larger --limit, --target or --actor.\n");
     }
 
     [Fact]
-    public async Task Json_is_the_apis_own()
+    public async Task Fifty_entries_are_listed_unless_told_otherwise()
     {
-        await using var api = await StandInApi.StartAsync("""{"items":[{"extra":1}],"next":null}""");
+        await using var api = await StandInApi.StartAsync("""{"items":[],"next":null}""");
+
+        var run = await CliRun.RunAsync(api, "audit");
+
+        run.ExitCode.ShouldBe(0);
+        api.Requests.ShouldBe(["GET /audit?limit=50"]);
+        run.Output.ShouldBe("time  who  action  target  outcome  from  tenant\n");
+        run.Error.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Large_limit_is_read_in_pages_of_the_apis_size()
+    {
+        await using var api = await StandInApi.StartAsync(context =>
+        {
+            var limit = int.Parse(context.Request.Query["limit"].ToString());
+            var entry = """{"at":"2026-01-02T03:04:05Z","actorName":"ci","action":"CreateKey","outcome":"Done"}""";
+            return StandInApi.AnswerAsync(
+                context,
+                $$"""{"items":[{{string.Join(',', Enumerable.Repeat(entry, limit))}}],"next":"c/{{limit}}"}"""
+            );
+        });
+
+        var run = await CliRun.RunAsync(api, "audit", "--limit", "450", "--actor", Keys.Id);
+
+        api.Requests.ShouldBe([
+            $"GET /audit?limit=200&actor={Keys.Id}",
+            $"GET /audit?limit=200&actor={Keys.Id}&cursor=c%2F200",
+            $"GET /audit?limit=50&actor={Keys.Id}&cursor=c%2F200",
+        ]);
+        run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(451);
+        run.Error.ShouldStartWith("There are more");
+    }
+
+    [Fact]
+    public async Task Json_is_the_apis_own_and_all_pages_are_one_document()
+    {
+        await using var api = await StandInApi.StartAsync(context =>
+            StandInApi.AnswerAsync(
+                context,
+                context.Request.Query["cursor"].ToString() is ""
+                    ? """{"items":[{"extra":1}],"next":"c"}"""
+                    : """{"items":[{"extra":2}],"next":null}"""
+            )
+        );
 
         var run = await CliRun.RunAsync(api, "audit", "--json");
 
-        run.Json.GetProperty("items")[0].GetProperty("extra").GetInt32().ShouldBe(1);
+        run.ExitCode.ShouldBe(0);
+        JsonElement.DeepEquals(run.Json, JsonElement.Parse("""{"items":[{"extra":1},{"extra":2}],"next":null}""")).ShouldBeTrue(run.Output);
     }
 
     [Theory]
     [InlineData("{}")]
     [InlineData("""{"items":null}""")]
-    public async Task An_answer_without_entries_is_not_the_apis(string answer)
+    [InlineData("""{"items":[null]}""")]
+    [InlineData("""{"items":[{"actor":null}]}""")]
+    public async Task An_answer_without_entries_is_not_the_apis(string answer) => await Unusable.ShouldBeRefusedAsync(answer, "audit");
+
+    [Fact]
+    public async Task A_key_without_the_role_is_refused()
     {
-        await using var api = await StandInApi.StartAsync(answer);
+        await using var api = await StandInApi.StartAsync("""{"title":"Forbidden","detail":"The role admin is needed."}""", 403);
 
         var run = await CliRun.RunAsync(api, "audit");
 
-        run.ExitCode.ShouldBe(4);
+        run.ExitCode.ShouldBe(3);
+        run.OutputBytes.ShouldBeEmpty();
+        run.Error.ShouldContain("The role admin is needed.");
     }
 
     [Theory]
     [InlineData("0")]
-    [InlineData("201")]
-    public async Task A_limit_that_no_page_has_is_refused(string limit)
+    [InlineData("-1")]
+    [InlineData("many")]
+    public async Task A_limit_that_is_no_number_of_entries_is_refused(string limit)
     {
         await using var api = await StandInApi.StartAsync("{}");
 
         var run = await CliRun.RunAsync(api, "audit", "--limit", limit);
 
         run.ExitCode.ShouldBe(2);
+        run.Error.ShouldEndWith("See: platform audit --help\n");
         api.Requests.ShouldBeEmpty();
     }
 }

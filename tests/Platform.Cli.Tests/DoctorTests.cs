@@ -111,6 +111,20 @@ public sealed class DoctorTests
         run.Output.ShouldContain("Nothing is wrong.");
     }
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"services":null}""")]
+    [InlineData("""{"services":[null]}""")]
+    [InlineData("""{"services":[{"name":"a"}]}""")]
+    [InlineData("""{"services":[{"name":"a","instances":null}]}""")]
+    [InlineData("""{"services":[{"name":"a","instances":[null]}]}""")]
+    [InlineData("""{"services":[{"name":"a","instances":[{"host":"vm:1"}]}]}""")]
+    [InlineData("""{"services":[{"name":"a","instances":[{"host":"vm:1","pool":null}]}]}""")]
+    [InlineData("""{"services":[{"name":"a","instances":[{"host":"vm:1","pool":{},"connectionHolders":null}]}]}""")]
+    [InlineData("""{"services":[{"name":"a","instances":[{"host":"vm:1","pool":{},"connectionHolders":[null]}]}]}""")]
+    public async Task Answer_without_services_or_pools_is_not_the_apis_and_nothing_is_said_to_be_well(string answer) =>
+        await Unusable.ShouldBeRefusedAsync(answer, "doctor");
+
     private static string Answer(string instance, string budget = Budget) =>
         $$"""
             {"now":"2026-01-02T12:00:30Z","services":[{"name":"platform-worker","instances":[{{instance}}]}],"connections":{{budget}}}

@@ -97,6 +97,22 @@ public sealed class ExitCodeTests
     }
 
     [Theory]
+    [InlineData("{}", "list")]
+    [InlineData("""{"next":"x"}""", "list")]
+    [InlineData("""{"items":null}""", "list")]
+    [InlineData("""{"items":[null]}""", "list")]
+    [InlineData("""{"items":{}}""", "list")]
+    [InlineData("[]", "list")]
+    [InlineData("null", "list")]
+    [InlineData("{}", "kinds")]
+    [InlineData("null", "kinds")]
+    [InlineData("[null]", "kinds")]
+    [InlineData("[{}]", "kinds")]
+    [InlineData("""[{"kind":null}]""", "kinds")]
+    public async Task Answer_that_lacks_what_it_must_have_is_not_the_apis(string answer, string command) =>
+        await Unusable.ShouldBeRefusedAsync(answer, command);
+
+    [Theory]
     [InlineData(404, "text/html", "<h1>Not Found</h1>", "show", Tasks.Id)]
     [InlineData(404, "application/json", """{"error":"Object Not Found"}""", "show", Tasks.Id)]
     [InlineData(404, "text/plain", "404 page not found", "submit", "users.statistics")]
@@ -152,11 +168,16 @@ public sealed class ExitCodeTests
     [InlineData("submit", "users.export", "--max-failures", "many")]
     [InlineData("submit", "users.export", "--idempotency-key", "two words")]
     [InlineData("list", "--limit", "0")]
+    [InlineData("list", "--limit", "many")]
+    [InlineData("list", "--limit", "1", "--limit", "2")]
     [InlineData("list", "--limit", "5", "--all")]
     [InlineData("download", Tasks.Id, "--json", "-o", "-")]
     [InlineData("generate-users", "/tmp/unused.csv")]
     [InlineData("generate-users", "/no/such/folder/users.csv", "--rows", "1")]
     [InlineData("generate-users", "/tmp/unused.csv", "--rows", "-1")]
+    [InlineData("generate-users", "/tmp/unused.csv", "--rows", "1000000000")]
+    [InlineData("generate-users", "/tmp/unused.csv", "--rows", "many")]
+    [InlineData("demo", "--rows", "many")]
     public async Task Bad_usage_ends_with_2_before_anything_is_sent(params string[] args)
     {
         await using var api = await StandInApi.StartAsync(Tasks.Succeeded());

@@ -84,6 +84,16 @@ public sealed class JsonOutputTests
     }
 
     [Fact]
+    public async Task Items_are_found_whatever_their_case()
+    {
+        await using var api = await StandInApi.StartAsync("""{"Items":[{"id":"00000000-0000-0000-0000-000000000001"}],"Next":null}""");
+
+        var run = await CliRun.RunAsync(api, "list", "--json");
+
+        run.Json.GetProperty("items").GetArrayLength().ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Kinds_are_the_apis_array()
     {
         await using var api = await StandInApi.StartAsync(

@@ -183,6 +183,14 @@ public sealed class KeysTests : IDisposable
         run.Json.GetProperty("items")[0].GetProperty("extra").GetInt32().ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"items":null}""")]
+    [InlineData("""{"items":[null]}""")]
+    [InlineData("""{"items":[{"id":"0000000000000001","roles":null}]}""")]
+    [InlineData("""{"items":[{"id":"0000000000000001","roles":[null]}]}""")]
+    public async Task List_takes_no_answer_without_keys(string answer) => await Unusable.ShouldBeRefusedAsync(answer, "keys", "list");
+
     [Fact]
     public async Task Revoke_names_the_key()
     {

@@ -27,7 +27,7 @@ internal sealed record CreatedApiKey
 /// <summary><c>GET /keys</c>.</summary>
 internal sealed record ApiKeyList
 {
-    public IReadOnlyList<ApiKeyDescription> Items { get; init; } = [];
+    public required IReadOnlyList<ApiKeyDescription> Items { get; init; }
 }
 
 /// <summary>What the API tells of a key.</summary>

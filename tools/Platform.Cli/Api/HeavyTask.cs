@@ -76,8 +76,3 @@ internal sealed record HeavyTaskAttempt(
 
 /// <summary>Links to what can be done with a task now; null while it cannot be done.</summary>
 internal sealed record HeavyTaskLinks(string? Self, string? Cancel, string? Retry, string? Result);
-
-/// <summary>One page of <c>GET /heavy-tasks</c>, newest first.</summary>
-/// <param name="Items">The tasks.</param>
-/// <param name="Next">The cursor of the next page; null on the last page.</param>
-internal sealed record HeavyTaskPage(IReadOnlyList<HeavyTask> Items, string? Next);

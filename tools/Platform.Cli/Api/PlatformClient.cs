@@ -15,7 +15,12 @@ internal sealed class PlatformClient : IDisposable
     /// <summary>The longest JSON answer: far longer than the largest page of tasks, but a wrong address cannot fill the memory.</summary>
     private const int MaxJsonLength = 64 * 1024 * 1024;
 
-    private static readonly JsonSerializerOptions json = new(JsonSerializerDefaults.Web);
+    /// <summary>An answer that lacks what it must have, or has null there, is not the API's.</summary>
+    private static readonly JsonSerializerOptions json = new(JsonSerializerDefaults.Web)
+    {
+        RespectNullableAnnotations = true,
+        Converters = { new ListConverter() },
+    };
 
     private readonly HttpClient http;
     private readonly HttpTimeouts timeouts;
@@ -106,28 +111,16 @@ internal sealed class PlatformClient : IDisposable
     /// <summary>Reads one page of tasks: <c>GET /heavy-tasks</c>.</summary>
     /// <param name="status">Lists only tasks with this status; null for all.</param>
     /// <param name="kind">Lists only tasks of this kind; null for all.</param>
-    /// <param name="cursor">The <see cref="HeavyTaskPage.Next"/> of the page before; null for the first page.</param>
+    /// <param name="cursor">The <see cref="Page{T}.Next"/> of the page before; null for the first page.</param>
     /// <param name="limit">The number of tasks on the page.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public Task<Answer<HeavyTaskPage>> ListAsync(
+    public Task<Answer<Page<HeavyTask>>> ListAsync(
         string? status,
         string? kind,
         string? cursor,
         int limit,
         CancellationToken cancellationToken
-    )
-    {
-        var query = new List<string> { $"limit={limit.ToString(CultureInfo.InvariantCulture)}" };
-        foreach (var (name, value) in new[] { ("status", status), ("kind", kind), ("cursor", cursor) })
-        {
-            if (value is not null)
-            {
-                query.Add($"{name}={Uri.EscapeDataString(value)}");
-            }
-        }
-
-        return GetAsync<HeavyTaskPage>($"heavy-tasks?{string.Join('&', query)}", timeouts.Response, cancellationToken);
-    }
+    ) => GetPageAsync<HeavyTask>("heavy-tasks", limit, [("status", status), ("kind", kind), ("cursor", cursor)], cancellationToken);
 
     /// <summary>Lists the kinds: <c>GET /heavy-tasks/kinds</c>.</summary>
     public Task<Answer<IReadOnlyList<KindDescription>>> ListKindsAsync(CancellationToken cancellationToken) =>
@@ -161,20 +154,19 @@ internal sealed class PlatformClient : IDisposable
     public Task<Answer<ApiKeyList>> ListKeysAsync(CancellationToken cancellationToken) =>
         GetAsync<ApiKeyList>("keys", timeouts.Response, cancellationToken);
 
-    /// <summary>Lists who did what: <c>GET /audit</c>.</summary>
+    /// <summary>Reads one page of who did what: <c>GET /audit</c>.</summary>
     /// <param name="target">Lists only what was done to this task or key; null for all.</param>
     /// <param name="actor">Lists only what was done with this key; null for all.</param>
-    /// <param name="limit">The most entries.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<Answer<AuditPage>> ListAuditAsync(string? target, string? actor, int limit, CancellationToken cancellationToken)
-    {
-        var query =
-            $"audit?limit={limit.ToString(CultureInfo.InvariantCulture)}"
-            + (target is null ? "" : $"&target={Uri.EscapeDataString(target)}")
-            + (actor is null ? "" : $"&actor={Uri.EscapeDataString(actor)}");
-        var answer = await GetAsync<AuditPage>(query, timeouts.Response, cancellationToken);
-        return answer.Value.Items is not null ? answer : throw errors.NotTheApi("its answer has no items");
-    }
+    /// <param name="cursor">The <see cref="Page{T}.Next"/> of the page before; null for the first page.</param>
+    /// <param name="limit">The number of entries on the page.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public Task<Answer<Page<AuditEntry>>> ListAuditAsync(
+        string? target,
+        string? actor,
+        string? cursor,
+        int limit,
+        CancellationToken cancellationToken
+    ) => GetPageAsync<AuditEntry>("audit", limit, [("target", target), ("actor", actor), ("cursor", cursor)], cancellationToken);
 
     /// <summary>Revokes a key: <c>DELETE /keys/{id}</c>.</summary>
     public async Task RevokeKeyAsync(string id, CancellationToken cancellationToken)
@@ -216,6 +208,23 @@ internal sealed class PlatformClient : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         return await SendAsync<T>(request, limit, cancellationToken);
+    }
+
+    private Task<Answer<Page<T>>> GetPageAsync<T>(
+        string path,
+        int limit,
+        (string Name, string? Value)[] filters,
+        CancellationToken cancellationToken
+    )
+    {
+        var query = filters
+            .Where(filter => filter.Value is not null)
+            .Select(filter => $"&{filter.Name}={Uri.EscapeDataString(filter.Value!)}");
+        return GetAsync<Page<T>>(
+            $"{path}?limit={limit.ToString(CultureInfo.InvariantCulture)}{string.Concat(query)}",
+            timeouts.Response,
+            cancellationToken
+        );
     }
 
     private async Task<Answer<HeavyTask>> PostAsync(string path, CancellationToken cancellationToken)

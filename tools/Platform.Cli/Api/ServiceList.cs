@@ -6,7 +6,7 @@ internal sealed record ServiceList
     /// <summary>The time on the database's clock.</summary>
     public DateTimeOffset? Now { get; init; }
 
-    public IReadOnlyList<Service> Services { get; init; } = [];
+    public required IReadOnlyList<Service> Services { get; init; }
 
     public ConnectionBudget? Connections { get; init; }
 }
@@ -16,7 +16,7 @@ internal sealed record Service
 {
     public string Name { get; init; } = "";
 
-    public IReadOnlyList<ServiceInstance> Instances { get; init; } = [];
+    public required IReadOnlyList<ServiceInstance> Instances { get; init; }
 }
 
 /// <summary>One process of a service, as it was when it last renewed its row (<see cref="SeenAt"/>).</summary>
@@ -26,7 +26,7 @@ internal sealed record ServiceInstance
 
     public DateTimeOffset? SeenAt { get; init; }
 
-    public PoolState Pool { get; init; } = new();
+    public required PoolState Pool { get; init; }
 
     public int Slots { get; init; }
 

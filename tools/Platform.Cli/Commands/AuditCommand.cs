@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Platform.Cli.Access;
+using Platform.Cli.Api;
 using Platform.Cli.Terminal;
 
 namespace Platform.Cli.Commands;
@@ -6,47 +8,45 @@ namespace Platform.Cli.Commands;
 /// <summary><c>audit</c>: lists who did what, newest first.</summary>
 internal static class AuditCommand
 {
-    private const int DefaultLimit = 50;
-
-    /// <summary>The largest page that the API returns.</summary>
-    private const int MaxLimit = 200;
-
     public static Command Create(CliOptions options)
     {
-        var target = new Option<string?>("--target") { Description = "List only what was done to this task or key", HelpName = "id" };
-        var actor = new Option<string?>("--actor") { Description = "List only what was done with this key", HelpName = "id" };
-        var limit = new Option<int?>("--limit")
-        {
-            Description = $"The most entries to list, 1 to {MaxLimit} (default: {DefaultLimit})",
-            HelpName = "n",
-        };
-        limit.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int?>() is < 1 or > MaxLimit)
-            {
-                result.AddError($"--limit must be from 1 to {MaxLimit}.");
-            }
-        });
+        var target = CreateIdOption("--target", "List only what was done to this task or key");
+        var actor = CreateIdOption("--actor", "List only what was done with this key");
+        var limit = LimitOption.Create("entries");
         var command = new Command("audit", "List who cancelled, retried, created and revoked what, newest first") { target, actor, limit };
         command.SetAction(
             async (parse, cancellationToken) =>
             {
                 using var session = options.Open(parse);
-                var answer = await session.Client.ListAuditAsync(
-                    parse.GetValue(target),
-                    parse.GetValue(actor),
-                    parse.GetValue(limit) ?? DefaultLimit,
+                var (ofTarget, ofActor) = (parse.GetValue(target), parse.GetValue(actor));
+                var pages = new Pages<AuditEntry>(
+                    (cursor, size, cancel) => session.Client.ListAuditAsync(ofTarget, ofActor, cursor, size, cancel),
+                    parse.GetValue(limit) ?? LimitOption.Default
+                );
+                AuditTable? table = null;
+                return await PagedOutput.WriteAsync(
+                    session,
+                    pages,
+                    entries => (table ??= new AuditTable(session.Terminal, entries)).Write(entries),
+                    "There are more: use a larger --limit, --target or --actor.",
                     cancellationToken
                 );
-                session.Write(answer, page => AuditTable.Write(session.Terminal, page.Items!));
-                if (answer.Value.Next is not null && !session.IsJson)
-                {
-                    session.Terminal.WriteErrorLine("There are more: use a larger --limit, --target or --actor.");
-                }
-
-                return ExitCode.Ok;
             }
         );
         return command;
+    }
+
+    /// <summary>The value becomes part of the address, which servers log, so a key itself is refused.</summary>
+    private static Option<string?> CreateIdOption(string name, string description)
+    {
+        var option = new Option<string?>(name) { Description = description, HelpName = "id" };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(token => ApiKeyText.Contains(token.Value)))
+            {
+                result.AddError($"{name} takes an id.");
+            }
+        });
+        return option;
     }
 }

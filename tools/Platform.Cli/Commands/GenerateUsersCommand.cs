@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using Platform.Cli.Files;
 using Platform.Cli.Terminal;
@@ -44,7 +45,12 @@ internal static class GenerateUsersCommand
         var rows = new Option<long>("--rows") { Description = "The number of users", HelpName = "n" };
         rows.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<long>() is < 0 or > 999_999_999)
+            // What is no number is the parser's to refuse; to ask for the value would throw.
+            if (
+                result.Tokens is [var token]
+                && long.TryParse(token.Value, CultureInfo.InvariantCulture, out var value)
+                && value is < 0 or > 999_999_999
+            )
             {
                 result.AddError("--rows must be between 0 and 999999999.");
             }

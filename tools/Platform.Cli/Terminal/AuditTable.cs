@@ -3,36 +3,44 @@ using Spectre.Console;
 
 namespace Platform.Cli.Terminal;
 
-/// <summary>Writes who did what as rows.</summary>
-internal static class AuditTable
+/// <summary>Writes who did what as rows, page by page. The longest texts on the first page decide the widths of the columns.</summary>
+internal sealed class AuditTable
 {
     private const int OutcomeColumn = 4;
 
-    public static void Write(CliTerminal terminal, IReadOnlyList<AuditEntry> entries)
+    private static readonly string[] titles = ["time", "who", "action", "target", "outcome", "from", "tenant"];
+
+    private readonly TextTable table;
+
+    /// <param name="terminal">Where to write.</param>
+    /// <param name="firstPage">Decides the widths.</param>
+    public AuditTable(CliTerminal terminal, IReadOnlyList<AuditEntry> firstPage)
     {
-        string[] titles = ["time", "who", "action", "target", "outcome", "tenant", "from"];
-        var rows = entries
-            .Select(entry =>
-                new[]
-                {
-                    Figures.Time(entry.At),
-                    entry.Actor.Length > 0 ? $"{entry.ActorName} ({entry.Actor})" : entry.ActorName,
-                    entry.Action,
-                    entry.Target ?? "-",
-                    entry.Outcome,
-                    entry.Tenant ?? "-",
-                    entry.Address,
-                }
-            )
-            .ToList();
+        var rows = firstPage.Select(Row).ToList();
         var widths = titles
             .SkipLast(1)
             .Select((title, i) => rows.Select(row => TerminalText.Line(row[i]).Length).Append(title.Length).Max());
-        var table = new TextTable(terminal, [.. widths]);
+        table = new TextTable(terminal, [.. widths]);
         table.WriteRow(titles);
-        foreach (var row in rows)
+    }
+
+    /// <summary>Writes one page.</summary>
+    public void Write(IEnumerable<AuditEntry> entries)
+    {
+        foreach (var entry in entries)
         {
-            table.WriteRow(row, OutcomeColumn, row[OutcomeColumn] == "Done" ? Style.Plain : new Style(Color.Yellow));
+            table.WriteRow(Row(entry), OutcomeColumn, entry.Outcome is "Done" ? Style.Plain : new Style(Color.Yellow));
         }
     }
+
+    private static string[] Row(AuditEntry entry) =>
+        [
+            Figures.Time(entry.At),
+            entry.Actor.Length > 0 ? $"{entry.ActorName} ({entry.Actor})" : entry.ActorName,
+            entry.Action,
+            entry.Target ?? "-",
+            entry.Outcome,
+            entry.Address,
+            entry.Tenant ?? "-",
+        ];
 }

@@ -1,15 +1,6 @@
 namespace Platform.Cli.Api;
 
-/// <summary><c>GET /audit</c>: who did what, newest first.</summary>
-internal sealed record AuditPage
-{
-    public IReadOnlyList<AuditEntry>? Items { get; init; }
-
-    /// <summary>The cursor of the next page; null on the last one.</summary>
-    public string? Next { get; init; }
-}
-
-/// <summary>Who did what.</summary>
+/// <summary>Who did what: one entry of <c>GET /audit</c>.</summary>
 internal sealed record AuditEntry
 {
     public DateTimeOffset At { get; init; }
