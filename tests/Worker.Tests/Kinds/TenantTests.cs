@@ -68,8 +68,10 @@ public sealed class TenantTests : KindTest
 
         task.Status.ShouldBe(HeavyTaskStatus.Succeeded, task.Error);
         await using var db = Database.CreateContext();
-        var others = await db.HeavyTasks.AsNoTracking().Where(t => t.Id != task.Id).OrderBy(t => t.Id).ToListAsync();
-        others.Select(other => other.TenantId).ShouldBe(["red", "", "blue"]);
+        var others = await db.HeavyTasks.AsNoTracking().Where(t => t.Id != task.Id).Select(t => t.TenantId).ToListAsync();
+
+        // Ids of the same millisecond have no order.
+        others.ShouldBe(["red", "", "blue"], ignoreOrder: true);
     }
 
     private async Task<List<string>> NamesAsync(string tenant)
