@@ -4,8 +4,9 @@ namespace Platform.HeavyTasks.Http;
 
 /// <summary>
 /// Maps the endpoints of heavy tasks and files. Each asks for one of the <see cref="HeavyTaskPolicies"/>. Each method returns the endpoints
-/// it mapped, so that the application can add to them, for example <c>AllowAnonymous</c>. Under a prefix (<c>app.MapGroup("/api").MapHeavyTasks()</c>) the links and the <c>Location</c>
-/// header contain the prefix, too. Call each method once: links are made from the endpoints' names, which must be unique in an application.
+/// it mapped, so that the application can add to them, for example <c>AllowAnonymous</c>. Under a prefix
+/// (<c>app.MapGroup("/api").MapHeavyTasks()</c>) the links and the <c>Location</c> header contain the prefix, too. Call each method once:
+/// links are made from the endpoints' names, which must be unique in an application.
 /// </summary>
 public static class HeavyTaskEndpoints
 {

@@ -53,11 +53,27 @@ internal static class RequestBody
         return null;
     }
 
+    /// <summary>Opens a body that must be JSON.</summary>
+    /// <returns>Why the body cannot be read (415), or null.</returns>
+    public static ProblemHttpResult? OpenJson(HttpRequest request, out Stream body)
+    {
+        if (IsJson(request))
+        {
+            return Open(request, out body);
+        }
+
+        body = Stream.Null;
+        return TypedResults.Problem(
+            "The content type must be application/json, in UTF-8.",
+            statusCode: StatusCodes.Status415UnsupportedMediaType
+        );
+    }
+
     /// <summary>Whether the body is compressed, so that its length says nothing of the content's.</summary>
     public static bool IsCompressed(HttpRequest request) => Encodings(request).Count > 0;
 
     /// <summary>Whether the content type says JSON in UTF-8, the only encoding that JSON has between systems (RFC 8259).</summary>
-    public static bool IsJson(HttpRequest request) =>
+    private static bool IsJson(HttpRequest request) =>
         request.HasJsonContentType()
         && MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
         && type.Parameters.Where(parameter => parameter.Name.Equals("charset", StringComparison.OrdinalIgnoreCase))

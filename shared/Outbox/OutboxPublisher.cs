@@ -196,7 +196,8 @@ internal sealed class OutboxPublisher : ISendObserver, IPublishObserver, IDispos
         return Task.CompletedTask;
     }
 
-    // A bus has one channel, so what closed it under one attempt closed it under the others.
+    // A bus has one channel, so what closed it under one attempt closed it under the others. One that came late may find others on the next
+    // channel already; they end, too, if they are not answered within the moment that they get, and their messages are sent again.
     private void ClosedUnder(SendAttempt attempt, Exception error)
     {
         foreach (var (other, _) in attempts)

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Platform.HeavyTasks;
 using Platform.Persistence;
 
@@ -13,7 +14,7 @@ internal static class CreateKeyCommand
     public const string Name = "create-key";
 
     /// <summary>Runs the command.</summary>
-    /// <returns>The exit code: 0, or 2 when the arguments are wrong.</returns>
+    /// <returns>The exit code: 0; 1 when the database refused; 2 when the arguments are wrong.</returns>
     public static async Task<int> RunAsync(string[] args, string connectionString)
     {
         if (args is not [_, var name, var roleNames, ..] || args.Length > 4)
@@ -43,9 +44,15 @@ internal static class CreateKeyCommand
             Console.WriteLine(await ApiKeys.CreateAsync(db, name, roles, args.ElementAtOrDefault(3) ?? ""));
             return 0;
         }
-        catch (ArgumentException exception)
+        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException)
         {
             return await RefuseAsync(exception.Message);
+        }
+        catch (Exception exception) when (exception.GetBaseException() is DbException cause)
+        {
+            // The database is away, or nobody has migrated it.
+            await Console.Error.WriteLineAsync($"The key could not be saved: {cause.Message}");
+            return 1;
         }
     }
 

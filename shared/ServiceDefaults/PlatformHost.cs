@@ -12,8 +12,9 @@ public static class PlatformHost
 {
     /// <summary>
     /// Runs the command that the arguments name: <c>migrate</c> (<see cref="DatabaseMigration"/>), <c>create-key</c> (
-    /// <see cref="CreateKeyCommand"/>) or <c>health</c> (<see cref="HealthCommand"/>). Without a command, creates the builder of a service with migration check, telemetry, bus, database and
-    /// health checks. Settings are read from the assembly's folder, wherever the process is started from.
+    /// <see cref="CreateKeyCommand"/>) or <c>health</c> (<see cref="HealthCommand"/>). Without a command, creates the builder of a service
+    /// with migration check, telemetry, bus, database and health checks. Settings are read from the assembly's folder, wherever the process
+    /// is started from.
     /// </summary>
     /// <param name="args">The arguments of the process.</param>
     /// <param name="name">

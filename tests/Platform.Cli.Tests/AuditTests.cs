@@ -12,9 +12,9 @@ public sealed class AuditTests
         await using var api = await StandInApi.StartAsync(
             """
             {"items":[
-              {"at":"2026-01-02T03:04:05.6Z","actor":"0000000000000001","actorName":"ci [red]\u001b[2J","tenant":"acme","action":"CancelHeavyTask",
+              {"createdAt":"2026-01-02T03:04:05.6Z","actor":"0000000000000001","actorName":"ci [red]\u001b[2J","tenant":"acme","action":"CancelHeavyTask",
                "target":"t","outcome":"Forbidden","address":"127.0.0.1"},
-              {"at":"2026-01-02T03:04:04Z","actor":"","actorName":"root on box","tenant":null,"action":"CreateKey",
+              {"createdAt":"2026-01-02T03:04:04Z","actor":"","actorName":"root on box","tenant":null,"action":"CreateKey",
                "target":null,"outcome":"Done","address":""}],"next":"x"}
             """
         );
@@ -53,7 +53,7 @@ public sealed class AuditTests
         await using var api = await StandInApi.StartAsync(context =>
         {
             var limit = int.Parse(context.Request.Query["limit"].ToString());
-            var entry = """{"at":"2026-01-02T03:04:05Z","actorName":"ci","action":"CreateKey","outcome":"Done"}""";
+            var entry = """{"createdAt":"2026-01-02T03:04:05Z","actorName":"ci","action":"CreateKey","outcome":"Done"}""";
             return StandInApi.AnswerAsync(
                 context,
                 $$"""{"items":[{{string.Join(',', Enumerable.Repeat(entry, limit))}}],"next":"c/{{limit}}"}"""

@@ -118,7 +118,8 @@ internal sealed partial class ApiKeyHandler(
         );
     }
 
-    // Who tries to change what it may not. To read is no action, and an answer does not wait for a database that is away.
+    // Who tries to change what it may not; to read is no action. The refusal waits for the statement, as long as statements may take, and
+    // is given whether it could be recorded or not.
     private async Task RecordAsync()
     {
         if (HttpMethods.IsGet(Request.Method) || HttpMethods.IsHead(Request.Method))

@@ -10,9 +10,6 @@ namespace Platform.HeavyTasks.Http;
 /// </summary>
 internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvider time, ILogger<KnownKeys> logger)
 {
-    /// <summary>The most keys that are read, revoked and ended ones not counted.</summary>
-    public const int MaxKeys = 10_000;
-
     // After this time they are read again, while requests still use what is known.
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(3);
 
@@ -26,6 +23,8 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan UseInterval = TimeSpan.FromMinutes(1);
+
+    private const int IdsPerStatement = 1_000;
 
     private readonly Lock gate = new();
     private readonly ConcurrentDictionary<string, DateTime> used = new(StringComparer.Ordinal);
@@ -71,9 +70,13 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
     }
 
     /// <summary>
-    /// Remembers when a key was used. That is written to its row about once a minute, together with a look at the keys.
+    /// Remembers in which minute a key was used. That is written to its row about once a minute, together with a look at the keys.
     /// </summary>
-    public void Used(ApiKey key) => used[key.Id] = time.GetUtcNow().UtcDateTime;
+    public void Used(ApiKey key)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        used[key.Id] = now.AddTicks(-(now.Ticks % UseInterval.Ticks));
+    }
 
     /// <summary>Refuses a key from now on, because it was revoked here.</summary>
     public void Forget(string id)
@@ -122,12 +125,7 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
             await using var scope = scopes.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
             var readAt = time.GetTimestamp();
-            var keys = await db
-                .ApiKeys.AsNoTracking()
-                .Where(k => k.RevokedAt == null && (k.ExpiresAt == null || k.ExpiresAt > DatabaseClock.UtcNow()))
-                .OrderBy(k => k.Id)
-                .Take(MaxKeys)
-                .ToListAsync(limit.Token);
+            var keys = await ApiKeys.Valid(db).AsNoTracking().OrderBy(k => k.Id).Take(ApiKeys.MaxKeys).ToListAsync(limit.Token);
             var read = new Snapshot(keys.ToFrozenDictionary(k => k.Id, StringComparer.Ordinal), readAt);
             lock (gate)
             {
@@ -161,12 +159,20 @@ internal sealed partial class KnownKeys(IServiceScopeFactory scopes, TimeProvide
         {
             await using var scope = scopes.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
-            foreach (var (id, usedAt) in used.ToArray())
+            foreach (var minute in used.ToArray().GroupBy(use => use.Value))
             {
-                await db.ApiKeys.Where(k => k.Id == id).ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, usedAt));
+                foreach (var ids in minute.Select(use => use.Key).Chunk(IdsPerStatement))
+                {
+                    await db
+                        .ApiKeys.Where(k => ids.Contains(k.Id))
+                        .ExecuteUpdateAsync(set => set.SetProperty(k => k.LastUsedAt, minute.Key));
+                }
 
-                // Unless it was used again meanwhile.
-                used.TryRemove(KeyValuePair.Create(id, usedAt));
+                foreach (var use in minute)
+                {
+                    // Unless it was used again meanwhile.
+                    used.TryRemove(use);
+                }
             }
         }
         catch (Exception exception)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -6,9 +5,6 @@ namespace Platform.HeavyTasks.Http;
 
 internal static class ListAudit
 {
-    private const int DefaultLimit = 50;
-    private const int MaxLimit = 200;
-
     /// <summary>
     /// Lists who did what, newest first, page by page: tasks cancelled and retried, keys created and revoked, and what was refused.
     /// </summary>
@@ -31,7 +27,7 @@ internal static class ListAudit
         Check(target, "target", AuditEntry.MaxTargetLength, errors);
         Check(actor, "actor", AuditEntry.MaxActorLength, errors);
         var before = HeavyTaskCursor.Read(cursor, errors);
-        var size = ReadLimit(limit, errors);
+        var size = PageLimit.Read(limit, errors);
         if (errors.Any)
         {
             return errors.ToProblem();
@@ -73,22 +69,6 @@ internal static class ListAudit
             errors.Add(field, $"At most {maxLength} characters, without control characters.");
         }
     }
-
-    private static int ReadLimit(string? text, FieldErrors errors)
-    {
-        if (string.IsNullOrEmpty(text))
-        {
-            return DefaultLimit;
-        }
-
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit)
-        {
-            return limit;
-        }
-
-        errors.Add("limit", $"A whole number from 1 to {MaxLimit} is expected.");
-        return DefaultLimit;
-    }
 }
 
 /// <summary>One page of who did what.</summary>
@@ -97,7 +77,7 @@ internal static class ListAudit
 internal sealed record AuditPage(IReadOnlyList<AuditEntryResponse> Items, string? Next);
 
 /// <summary>Who did what.</summary>
-/// <param name="At">When (UTC).</param>
+/// <param name="CreatedAt">When (UTC).</param>
 /// <param name="Actor">The id of the key that the client used; empty for a command.</param>
 /// <param name="ActorName">The name of the key; for a command, the user of the system and the machine.</param>
 /// <param name="Tenant">The tenant of the client; null for none.</param>
@@ -106,7 +86,7 @@ internal sealed record AuditPage(IReadOnlyList<AuditEntryResponse> Items, string
 /// <param name="Outcome">With what outcome: Done, NotFound, Conflict or Forbidden.</param>
 /// <param name="Address">The address from which the request came: of the client, or of the proxy before the service.</param>
 internal sealed record AuditEntryResponse(
-    DateTime At,
+    DateTime CreatedAt,
     string Actor,
     string ActorName,
     string? Tenant,

@@ -2,7 +2,6 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 
 namespace Platform.HeavyTasks.Http;
 
@@ -21,15 +20,7 @@ internal static class CreateKey
         TimeProvider time
     )
     {
-        if (!RequestBody.IsJson(http))
-        {
-            return TypedResults.Problem(
-                "The content type must be application/json, in UTF-8.",
-                statusCode: StatusCodes.Status415UnsupportedMediaType
-            );
-        }
-
-        if (RequestBody.Open(http, out var body) is { } refusal)
+        if (RequestBody.OpenJson(http, out var body) is { } refusal)
         {
             return refusal;
         }
@@ -44,13 +35,9 @@ internal static class CreateKey
             return errors.ToProblem();
         }
 
-        var valid = engine.Db.ApiKeys.Where(k => k.RevokedAt == null && (k.ExpiresAt == null || k.ExpiresAt > DatabaseClock.UtcNow()));
-        if (await valid.CountAsync(http.HttpContext.RequestAborted) >= KnownKeys.MaxKeys)
+        if (await ApiKeys.IsFullAsync(engine.Db, http.HttpContext.RequestAborted))
         {
-            return TypedResults.Problem(
-                $"There are {KnownKeys.MaxKeys:N0} valid keys, as many as there may be. Revoke some first.",
-                statusCode: StatusCodes.Status409Conflict
-            );
+            return TypedResults.Problem(ApiKeys.Full, statusCode: StatusCodes.Status409Conflict);
         }
 
         var (row, key) = ApiKeys.New(request!.Name, roles, request.Tenant ?? Tenants.None, now, request.ExpiresAtUtc);
@@ -123,13 +110,7 @@ internal sealed record CreateKeyRequest
     public DateTime? ExpiresAt { get; init; }
 
     /// <summary>The value of <see cref="ExpiresAt"/> in UTC.</summary>
-    internal DateTime? ExpiresAtUtc =>
-        ExpiresAt switch
-        {
-            null => null,
-            { Kind: DateTimeKind.Unspecified } given => DateTime.SpecifyKind(given, DateTimeKind.Utc),
-            { } given => given.ToUniversalTime(),
-        };
+    internal DateTime? ExpiresAtUtc => ExpiresAt is { } time ? RequestTime.ToUtc(time) : null;
 }
 
 /// <summary>A new key.</summary>

@@ -4,15 +4,15 @@ namespace Platform.HeavyTasks.Http;
 
 internal static class ListKeys
 {
-    /// <summary>Lists the keys of clients, without the keys themselves: those that were not revoked first, oldest first; at most 10,000.</summary>
+    /// <summary>Lists the keys of clients, without the keys themselves: valid ones first, oldest first; at most 10,000.</summary>
     public static async Task<JsonOk<KeyList>> HandleAsync(EngineContext engine, CancellationToken cancellationToken)
     {
         var keys = await engine
             .Db.ApiKeys.AsNoTracking()
-            .OrderBy(k => k.RevokedAt != null)
+            .OrderBy(k => k.RevokedAt != null || (k.ExpiresAt != null && k.ExpiresAt <= DatabaseClock.UtcNow()))
             .ThenBy(k => k.CreatedAt)
             .ThenBy(k => k.Id)
-            .Take(KnownKeys.MaxKeys)
+            .Take(ApiKeys.MaxKeys)
             .Select(k => new
             {
                 k.Id,
@@ -43,7 +43,7 @@ internal static class ListKeys
 }
 
 /// <summary>The keys of clients.</summary>
-/// <param name="Items">The keys, oldest first.</param>
+/// <param name="Items">The keys, valid ones first, oldest first.</param>
 internal sealed record KeyList(IReadOnlyList<KeyDescription> Items);
 
 /// <summary>What is known of a key.</summary>
@@ -54,7 +54,7 @@ internal sealed record KeyList(IReadOnlyList<KeyDescription> Items);
 /// <param name="CreatedAt">When it was created (UTC).</param>
 /// <param name="ExpiresAt">When it ends (UTC); null for never.</param>
 /// <param name="RevokedAt">When it was revoked (UTC); null while it was not.</param>
-/// <param name="LastUsedAt">When it was last used (UTC), to about a minute; null before the first use.</param>
+/// <param name="LastUsedAt">When it was last used (UTC), to a minute; null before the first use.</param>
 internal sealed record KeyDescription(
     string Id,
     string Name,

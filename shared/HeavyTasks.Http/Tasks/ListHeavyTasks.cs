@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -10,9 +9,6 @@ namespace Platform.HeavyTasks.Http;
 
 internal static class ListHeavyTasks
 {
-    private const int DefaultLimit = 50;
-    private const int MaxLimit = 200;
-
     /// <summary>Lists tasks, newest first, page by page. Late pages are as fast as the first.</summary>
     /// <param name="status">Lists only tasks with this status.</param>
     /// <param name="kind">Lists only tasks of this kind.</param>
@@ -34,7 +30,7 @@ internal static class ListHeavyTasks
         var ofStatus = ReadStatus(status, errors);
         var ofKind = ReadKind(kind, errors);
         var before = HeavyTaskCursor.Read(cursor, errors);
-        var size = ReadLimit(limit, errors);
+        var size = PageLimit.Read(limit, errors);
         if (errors.Any)
         {
             return errors.ToProblem();
@@ -69,8 +65,8 @@ internal static class ListHeavyTasks
                 {
                     Type = JsonSchemaType.Integer,
                     Minimum = "1",
-                    Maximum = $"{MaxLimit}",
-                    Default = DefaultLimit,
+                    Maximum = $"{PageLimit.Max}",
+                    Default = PageLimit.Default,
                 },
                 "status" => new OpenApiSchema
                 {
@@ -155,22 +151,6 @@ internal static class ListHeavyTasks
 
         errors.Add("kind", "At most 100 characters, without control characters.");
         return null;
-    }
-
-    private static int ReadLimit(string? text, FieldErrors errors)
-    {
-        if (string.IsNullOrEmpty(text))
-        {
-            return DefaultLimit;
-        }
-
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit)
-        {
-            return limit;
-        }
-
-        errors.Add("limit", $"A whole number from 1 to {MaxLimit} is expected.");
-        return DefaultLimit;
     }
 }
 

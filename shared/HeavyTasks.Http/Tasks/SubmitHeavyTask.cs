@@ -40,15 +40,7 @@ internal static class SubmitHeavyTask
         TimeProvider time
     )
     {
-        if (!RequestBody.IsJson(http))
-        {
-            return TypedResults.Problem(
-                "The content type must be application/json, in UTF-8.",
-                statusCode: StatusCodes.Status415UnsupportedMediaType
-            );
-        }
-
-        if (RequestBody.Open(http, out var body) is { } refusal)
+        if (RequestBody.OpenJson(http, out var body) is { } refusal)
         {
             return refusal;
         }
@@ -248,13 +240,7 @@ internal sealed record SubmitHeavyTaskRequest
     public int? MaxFailures { get; init; }
 
     /// <summary>The value of <see cref="DueAt"/> in UTC.</summary>
-    internal DateTime? DueAtUtc =>
-        DueAt switch
-        {
-            null => null,
-            { Kind: DateTimeKind.Unspecified } time => DateTime.SpecifyKind(time, DateTimeKind.Utc),
-            { } time => time.ToUniversalTime(),
-        };
+    internal DateTime? DueAtUtc => DueAt is { } time ? RequestTime.ToUtc(time) : null;
 }
 
 /// <summary>Defaults and limits for submitted tasks. Section <c>HeavyTasks</c>.</summary>

@@ -10,6 +10,9 @@ public static class ApiKeys
     /// <summary>The longest tenant, in characters.</summary>
     public const int MaxTenantLength = 64;
 
+    /// <summary>The most keys that may be valid at the same time: each service has all of them in memory.</summary>
+    internal const int MaxKeys = 10_000;
+
     // Scanners for lost secrets recognise a key by how it begins.
     private const string Prefix = "platform_";
 
@@ -26,17 +29,16 @@ public static class ApiKeys
     /// that reaches all. An administrator has no tenant.
     /// </param>
     /// <param name="expiresAt">When the key ends; default: never.</param>
-    /// <param name="time">The clock; default: the system's.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The key. It cannot be read again.</returns>
     /// <exception cref="ArgumentException">An argument is not valid; nothing was saved.</exception>
+    /// <exception cref="InvalidOperationException">There are 10,000 valid keys, as many as there may be.</exception>
     public static async Task<string> CreateAsync(
         DbContext db,
         string name,
         HeavyTaskRole roles,
         string tenant = "",
         DateTimeOffset? expiresAt = null,
-        TimeProvider? time = null,
         CancellationToken cancellationToken = default
     )
     {
@@ -56,7 +58,12 @@ public static class ApiKeys
             throw new ArgumentException(tenantFault, nameof(tenant));
         }
 
-        var now = (time ?? TimeProvider.System).GetUtcNow();
+        if (await IsFullAsync(db, cancellationToken))
+        {
+            throw new InvalidOperationException(Full);
+        }
+
+        var now = TimeProvider.System.GetUtcNow();
         var (row, key) = New(name, roles, tenant, now.UtcDateTime, expiresAt?.UtcDateTime);
         db.Add(row);
         db.Add(
@@ -73,6 +80,17 @@ public static class ApiKeys
         await db.SaveChangesAsync(cancellationToken);
         return key;
     }
+
+    /// <summary>Why there cannot be another key.</summary>
+    internal static string Full => $"There are {MaxKeys:N0} valid keys, as many as there may be. Revoke some first.";
+
+    /// <summary>The keys that clients may use.</summary>
+    internal static IQueryable<ApiKey> Valid(DbContext db) =>
+        db.ApiKeys.Where(k => k.RevokedAt == null && (k.ExpiresAt == null || k.ExpiresAt > DatabaseClock.UtcNow()));
+
+    /// <summary>Whether there are as many valid keys as there may be.</summary>
+    internal static async Task<bool> IsFullAsync(DbContext db, CancellationToken cancellationToken) =>
+        await Valid(db).CountAsync(cancellationToken) >= MaxKeys;
 
     /// <summary>What is wrong with a name; null when nothing is.</summary>
     internal static string? FaultOfName(string? name) =>

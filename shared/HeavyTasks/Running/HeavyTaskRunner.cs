@@ -31,8 +31,7 @@ internal sealed partial class HeavyTaskRunner(
     {
         var fence = new HeavyTaskFence(task.Id, task.Attempt, instance.Id);
         var limits = options.Value.Of(kind.Name);
-        using var running = runningAttempts.Add(fence, kind.Name, time.GetTimestamp());
-        running.TenantId = task.TenantId;
+        using var running = runningAttempts.Add(fence, task, time.GetTimestamp());
         CurrentWork.Value = running;
         using var span = HeavyTaskTraces.StartAttempt(task);
         try

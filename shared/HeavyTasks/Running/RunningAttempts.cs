@@ -11,9 +11,9 @@ internal sealed class RunningAttempts
 
     public ICollection<RunningAttempt> All => tasks.Values;
 
-    public RunningAttempt Add(HeavyTaskFence fence, string kind, long startedAt)
+    public RunningAttempt Add(HeavyTaskFence fence, ClaimedHeavyTask claimed, long startedAt)
     {
-        var task = new RunningAttempt(fence, kind, startedAt);
+        var task = new RunningAttempt(fence, claimed.Kind, claimed.TenantId, startedAt);
         tasks[fence] = task;
         return task;
     }
@@ -34,7 +34,7 @@ internal enum StopReason
 }
 
 /// <summary>One attempt that runs in this process: how to stop it, and the progress it reported.</summary>
-internal sealed class RunningAttempt(HeavyTaskFence fence, string kind, long startedAt) : IDisposable
+internal sealed class RunningAttempt(HeavyTaskFence fence, string kind, string tenantId, long startedAt) : IDisposable
 {
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock gate = new();
@@ -49,7 +49,7 @@ internal sealed class RunningAttempt(HeavyTaskFence fence, string kind, long sta
     public string Kind { get; } = kind;
 
     /// <summary>The tenant of the task; empty for none.</summary>
-    public string TenantId { get; set; } = Tenants.None;
+    public string TenantId { get; } = tenantId;
 
     /// <summary>When the attempt started, as a timestamp of the time provider.</summary>
     public long StartedAt { get; } = startedAt;

@@ -33,7 +33,10 @@ public sealed class AuditTests(ApiFixture fixture) : IClassFixture<ApiFixture>
         first.GetProperty("actorName").GetString().ShouldBe("a test");
         first.GetProperty("tenant").GetString().ShouldBe("red");
         first.GetProperty("address").GetString().ShouldBe("127.0.0.1");
-        first.GetProperty("at").GetDateTime().ShouldBeInRange(DateTime.UnixEpoch.AddYears(50), TimeProvider.System.GetUtcNow().UtcDateTime);
+        first
+            .GetProperty("createdAt")
+            .GetDateTime()
+            .ShouldBeInRange(DateTime.UnixEpoch.AddYears(50), TimeProvider.System.GetUtcNow().UtcDateTime);
     }
 
     [Fact]

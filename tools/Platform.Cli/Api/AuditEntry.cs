@@ -3,7 +3,7 @@ namespace Platform.Cli.Api;
 /// <summary>Who did what: one entry of <c>GET /audit</c>.</summary>
 internal sealed record AuditEntry
 {
-    public DateTimeOffset At { get; init; }
+    public DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>The id of the key that was used; empty for a command.</summary>
     public string Actor { get; init; } = "";

@@ -97,7 +97,9 @@ internal static class CreateKeyCommand
         session.WriteJson(json =>
         {
             json.WriteStartObject();
-            foreach (var member in answer.Json.EnumerateObject().Where(member => member.Name is not "key"))
+            foreach (
+                var member in answer.Json.EnumerateObject().Where(member => !member.Name.Equals("key", StringComparison.OrdinalIgnoreCase))
+            )
             {
                 member.WriteTo(json);
             }

@@ -3,12 +3,12 @@ using Platform.Cli.Terminal;
 
 namespace Platform.Cli.Commands;
 
-/// <summary><c>keys list</c>: lists the keys, oldest first, without the keys themselves.</summary>
+/// <summary><c>keys list</c>: lists the keys, valid ones first, without the keys themselves.</summary>
 internal static class ListKeysCommand
 {
     public static Command Create(CliOptions options)
     {
-        var command = new Command("list", "List the keys, oldest first, also those that ended or were revoked");
+        var command = new Command("list", "List the keys: valid ones first, oldest first, then those that ended or were revoked");
         command.SetAction(
             async (parse, cancellationToken) =>
             {

@@ -35,7 +35,7 @@ internal sealed class AuditTable
 
     private static string[] Row(AuditEntry entry) =>
         [
-            Figures.Time(entry.At),
+            Figures.Time(entry.CreatedAt),
             entry.Actor.Length > 0 ? $"{entry.ActorName} ({entry.Actor})" : entry.ActorName,
             entry.Action,
             entry.Target ?? "-",

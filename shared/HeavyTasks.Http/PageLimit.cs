@@ -1,0 +1,30 @@
+using System.Globalization;
+
+namespace Platform.HeavyTasks.Http;
+
+/// <summary>The parameter <c>limit</c> of lists: how many items stand on a page.</summary>
+internal static class PageLimit
+{
+    /// <summary>The limit where the client names none.</summary>
+    public const int Default = 50;
+
+    /// <summary>The largest limit.</summary>
+    public const int Max = 200;
+
+    /// <summary>Reads the limit. Adds what is none to <paramref name="errors"/>.</summary>
+    public static int Read(string? text, FieldErrors errors)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return Default;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= Max)
+        {
+            return limit;
+        }
+
+        errors.Add("limit", $"A whole number from 1 to {Max} is expected.");
+        return Default;
+    }
+}
