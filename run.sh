@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts Platform on this machine and shows what it does: servers, API and worker, then an import of 200,000 users, an export and a
-# count, and stays up until Ctrl-C.
+# Starts Platform on this machine and shows what it does: servers, API, worker and dashboard, then an import of 200,000 users, an export and
+# a count, and stays up until Ctrl-C.
 #
 #   ./run.sh              everything, then stay
 #   ./run.sh --once       everything, check that the numbers agree, stop everything; exit code 0 only when they do
@@ -13,10 +13,10 @@
 # root), or named. ConnectionStrings__Platform and RabbitMq__Uri name servers to use instead; PLATFORM_ROWS is the number of users
 # (default 200000).
 #
-# The API asks for a key: the script makes one and keeps it in .data/authorization, for this user alone to read.
+# API and dashboard ask for a key: the script makes one and keeps it in .data/authorization, for this user alone to read.
 #
-# The API listens on port 5080 and the worker on 5081; where somebody has a port it is the next one, ten further on, and the script says so. What
-# it writes only its user can read. The services have users of their own at the servers, whose passwords lie beside the servers' data; the one
+# The API listens on port 5080, the worker on 5081 and the dashboard on 5082; where somebody has a port it is the next one, ten further on,
+# and the script says so. What it writes only its user can read. The services have users of their own at the servers, whose passwords lie beside the servers' data; the one
 # for the management UI is printed on a terminal only.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
@@ -69,6 +69,7 @@ clean_up() {
     for pid in "${starting[@]}"; do wait "$pid" 2>/dev/null; done
     end_process "$work/run.pid"
     end_process "$work/migrate.pid" TERM 5
+    end_process "$work/dashboard.pid" TERM 15
     end_process "$work/worker.pid" TERM 60
     end_process "$work/api.pid" TERM 30
     if [[ $servers ]]; then
@@ -127,16 +128,17 @@ done
 output=bin/$provider/Release/net10.0
 api=$repository/services/Api/$output/Platform.Api.dll
 worker=$repository/services/Worker/$output/Platform.Worker.dll
+dashboard=$repository/services/Dashboard/$output/Platform.Dashboard.dll
 cli=$repository/tools/Platform.Cli/$output/platform.dll
 # Even a build that finds nothing to do takes many seconds, so it is only asked for when a source has changed.
 sources=$(find shared services tools ./*.props global.json .editorconfig BannedSymbols.txt \( -name bin -o -name obj \) -prune \
     -o -type f -printf '%p %s %T@\n' | sort | cat - <(printf '%s\n' "${build_properties[@]}") | sha256sum)
-if [[ ! -e $api || ! -e $worker || ! -e $cli || $sources != "$(cat "$work/built-sources-$provider" 2>/dev/null)" ]]; then
+if [[ ! -e $api || ! -e $worker || ! -e $dashboard || ! -e $cli || $sources != "$(cat "$work/built-sources-$provider" 2>/dev/null)" ]]; then
     printf 'Building; the first time takes a minute or two.\n'
     : >"$work/build.log"
     # What is built may be read by everybody, as the sources are.
     umask 022
-    build services/Api services/Worker tools/Platform.Cli || fail "The build failed: $work/build.log has all of it."
+    build services/Api services/Worker services/Dashboard tools/Platform.Cli || fail "The build failed: $work/build.log has all of it."
     umask 077
     printf '%s\n' "$sources" >"$work/built-sources-$provider"
     done_step "built"
@@ -167,19 +169,24 @@ service migrate "$api" migrate
 wait $! || { tail -n 20 "$logs/migrate.log" >&2; fail "The migrations failed: see $logs/migrate.log"; }
 done_step "database migrated"
 
-port=([api]=5080 [worker]=5081) assembly=([api]=$api [worker]=$worker)
+port=([api]=5080 [worker]=5081 [dashboard]=5082) assembly=([api]=$api [worker]=$worker [dashboard]=$dashboard)
 is_ready() { [[ $(http_status 127.0.0.1 "$1" "$2") == 200 ]]; }
 
+# A session outlives a restart.
+export Dashboard__SessionKeyFolder=$work/session-keys
 # With the page that documents the API.
 export ASPNETCORE_ENVIRONMENT=${ASPNETCORE_ENVIRONMENT:-Development}
 serve api
 serve worker
+serve dashboard
 settle api 5080 || exit 1
 settle worker 5081 || exit 1
+settle dashboard 5082 || exit 1
 url=http://127.0.0.1:${port[api]}
 await 60 "$work/api.pid" "$logs/api.log" "The API" is_ready "${port[api]}" /health/ready || exit 1
 await 60 "$work/worker.pid" "$logs/worker.log" "The worker" is_ready "${port[worker]}" /health/live || exit 1
-done_step "API and worker started"
+await 60 "$work/dashboard.pid" "$logs/dashboard.log" "The dashboard" is_ready "${port[dashboard]}" /health/ready || exit 1
+done_step "API, worker and dashboard started"
 
 # The key of an earlier run is used again for as long as the API knows it. curl -H @FILE reads the line as it is, and so does the CLI.
 key_file=$repository/.data/authorization
@@ -200,7 +207,7 @@ fi
 # require_services: says which service ended by itself, if any.
 require_services() {
     local name
-    for name in api worker; do
+    for name in api worker dashboard; do
         is_running "$work/$name.pid" && continue
         complain "$name ended by itself. The end of $logs/$name.log:"
         tail -n 20 "$logs/$name.log" >&2
@@ -221,8 +228,8 @@ command_pid=
 # 5: the numbers do not agree. Whoever wants to find out why still needs the services.
 ((status == 0)) || [[ $status == 5 && ! $once ]] || fail "platform demo ended with code $status. The logs are in $logs."
 
-printf '\nAPI          %s\nAPI key      curl -H @%q %s/heavy-tasks\nSwagger UI   %s/swagger\nRabbitMQ     %s\nLogs         %s\n' \
-    "$url" "$key_file" "$url" "$url" "$management" "$logs"
+printf '\nDashboard    http://127.0.0.1:%s  sign in with what %q contains\nAPI          %s\nAPI key      curl -H @%q %s/heavy-tasks\nSwagger UI   %s/swagger\nRabbitMQ     %s\nLogs         %s\n' \
+    "${port[dashboard]}" "$key_file" "$url" "$key_file" "$url" "$url" "$management" "$logs"
 [[ $once ]] || printf 'Try it       PLATFORM_URL=%s PLATFORM_API_KEY_FILE=%q dotnet %q submit users.statistics --follow\n' "$url" "$key_file" "$cli"
 printf 'Ready after %s s.' "$SECONDS"
 if [[ $once ]]; then

@@ -91,7 +91,7 @@ give_up() {
 }
 
 # What tests need besides the servers is for install_packages, too.
-install_unlocked rabbitmq "${databases[@]}" || give_up "The servers could not be installed."
+install_unlocked rabbitmq chromium "${databases[@]}" || give_up "The servers could not be installed."
 require_dotnet || give_up "Nothing can be built."
 
 # What an earlier run left behind when it was killed itself.

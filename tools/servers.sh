@@ -530,6 +530,8 @@ install_servers() {
             rabbitmq) [[ -x $rabbitmq_bin/rabbitmq-server ]] || packages+=(rabbitmq-server) ;;
             postgres) postgres_bin >/dev/null || packages+=(postgresql) ;;
             mysql) [[ -x /usr/sbin/mariadbd ]] || packages+=(mariadb-server) ;;
+            # What looks at the dashboard in tests, with letters to show.
+            chromium) [[ -x /usr/bin/chromium ]] || packages+=(chromium fonts-dejavu-core) ;;
             # What one test does to the clock of a server; without it, and without the right to install it, that test is skipped.
             clock) compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || ((EUID != 0)) || packages+=(libfaketime) ;;
         esac

@@ -112,6 +112,7 @@ public sealed class RunScriptTests : IAsyncDisposable
                 --version) echo 10.0.100; exit ;;
                 *Platform.Api.dll) name=api ;;
                 *Platform.Worker.dll) name=worker ;;
+                *Platform.Dashboard.dll) name=dashboard ;;
                 *platform.dll) printf '%s ' "$@" >demo; touch .data/run/users.csv; exit ;;
             esac
             [[ ${2:-} == --urls ]] || exit 0
@@ -126,7 +127,7 @@ public sealed class RunScriptTests : IAsyncDisposable
             """
         );
         File.SetUnixFileMode(Path.Combine(root, "bin", "dotnet"), OwnersOnly);
-        foreach (var project in (string[])["services/Api", "services/Worker", "tools/Platform.Cli", "shared"])
+        foreach (var project in (string[])["services/Api", "services/Worker", "services/Dashboard", "tools/Platform.Cli", "shared"])
         {
             Directory.CreateDirectory(Path.Combine(root, project, "bin", "MySql", "Release", "net10.0"));
         }
@@ -141,7 +142,7 @@ public sealed class RunScriptTests : IAsyncDisposable
             }
         );
         run = started;
-        foreach (var name in (string[])["api", "worker"])
+        foreach (var name in (string[])["api", "worker", "dashboard"])
         {
             await Eventually.Async(
                 () => Task.FromResult(File.Exists(Path.Combine(root, $"{name}.port"))),

@@ -69,20 +69,8 @@ internal sealed partial class ApiKeyHandler(
         }
 
         keys.Used(key);
-        var identity = new ClaimsIdentity(ApiKeyHandler.SchemeName);
-        identity.AddClaim(new Claim(ClaimTypes.NameIdentifier, key.Id));
-        identity.AddClaim(new Claim(ClaimTypes.Name, key.Name));
-        identity.AddClaims(
-            HeavyTaskRoles
-                .NamesOf(HeavyTaskRoles.Parse(key.Roles).WithIncluded())
-                .Select(role => new Claim(HeavyTaskPolicies.RoleClaim, role))
-        );
-        if (key.TenantId != Tenants.None)
-        {
-            identity.AddClaim(new Claim(HeavyTaskPolicies.TenantClaim, key.TenantId));
-        }
-
-        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), ApiKeyHandler.SchemeName));
+        var identity = KeyIdentity.Of(key, SchemeName);
+        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -131,7 +119,7 @@ internal sealed partial class ApiKeyHandler(
         {
             await using var scope = scopes.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
-            db.Record(Context, $"{Request.RouteValues["id"]}", AuditOutcome.Forbidden);
+            db.Record(Actor.Of(Context), $"{Request.RouteValues["id"]}", AuditOutcome.Forbidden);
             await db.SaveChangesAsync(Context.RequestAborted);
         }
         catch (Exception exception)

@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using Microsoft.EntityFrameworkCore;
 
 namespace Platform.HeavyTasks.Http;
 
@@ -15,10 +14,6 @@ internal static class Caller
     /// </summary>
     public static bool HasUnusableTenant(this ClaimsPrincipal caller) =>
         caller.FindFirst(HeavyTaskPolicies.TenantClaim) is { } claim && !ApiKeys.IsTenant(claim.Value);
-
-    /// <summary>Whether there is such a task, and the caller reaches it.</summary>
-    public static Task<bool> IsOfAsync(this DbContext db, ClaimsPrincipal caller, Guid taskId, CancellationToken cancellationToken) =>
-        db.HeavyTasks.Of(caller.TenantId()).AnyAsync(t => t.Id == taskId, cancellationToken);
 
     /// <summary>Leaves out the tasks that are not the caller's.</summary>
     public static IQueryable<HeavyTask> Of(this IQueryable<HeavyTask> tasks, string tenantId) =>

@@ -9,32 +9,29 @@ internal static class AuditTrail
     extension(DbContext db)
     {
         /// <summary>
-        /// Adds the entry of a request to the context; the caller's next <c>SaveChanges</c> saves it together with what the request did. Of one
+        /// Adds the entry of an action to the context; the caller's next <c>SaveChanges</c> saves it together with what the action did. Of one
         /// client only some refusals are recorded (<see cref="ClientLimits.MayRecordRefusal"/>).
         /// </summary>
-        public void Record(HttpContext http, string target, AuditOutcome outcome)
+        public void Record(Actor actor, string target, AuditOutcome outcome)
         {
-            if (outcome != AuditOutcome.Done && !http.RequestServices.GetRequiredService<ClientLimits>().MayRecordRefusal(http.User))
+            if (outcome != AuditOutcome.Done && !actor.Services.GetRequiredService<ClientLimits>().MayRecordRefusal(actor.User))
             {
                 return;
             }
 
-            var time = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+            var time = actor.Services.GetRequiredService<TimeProvider>().GetUtcNow();
             db.Add(
                 new AuditEntry
                 {
                     Id = Guid.CreateVersion7(time),
                     CreatedAt = time.UtcDateTime,
-                    Actor = Cut(http.User.FindFirst(ClaimTypes.NameIdentifier)?.Value, AuditEntry.MaxActorLength),
-                    ActorName = Cut(http.User.FindFirst(ClaimTypes.Name)?.Value, AuditEntry.MaxActorLength),
-                    TenantId = Cut(http.User.TenantId(), ApiKeys.MaxTenantLength),
-                    Action = Cut(
-                        http.GetEndpoint()?.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName,
-                        AuditEntry.MaxActionLength
-                    ),
+                    Actor = Cut(actor.User.FindFirst(ClaimTypes.NameIdentifier)?.Value, AuditEntry.MaxActorLength),
+                    ActorName = Cut(actor.User.FindFirst(ClaimTypes.Name)?.Value, AuditEntry.MaxActorLength),
+                    TenantId = Cut(actor.User.TenantId(), ApiKeys.MaxTenantLength),
+                    Action = Cut(actor.Action, AuditEntry.MaxActionLength),
                     Target = Cut(target, AuditEntry.MaxTargetLength),
                     Outcome = $"{outcome}",
-                    Address = Cut(http.Connection.RemoteIpAddress?.ToString(), AuditEntry.MaxAddressLength),
+                    Address = Cut(actor.Address, AuditEntry.MaxAddressLength),
                 }
             );
         }
@@ -47,4 +44,24 @@ internal static class AuditTrail
         text = StorableText.IsStorable(text) ? text : "?";
         return text.Length <= length ? text : text[..length];
     }
+}
+
+/// <summary>Who does something.</summary>
+/// <param name="User">The client.</param>
+/// <param name="Action">What it does: the name of an operation in the OpenAPI document.</param>
+/// <param name="Address">The address from which it came.</param>
+/// <param name="Services">The services of the process.</param>
+internal sealed record Actor(ClaimsPrincipal User, string Action, string? Address, IServiceProvider Services)
+{
+    /// <summary>The tenant whose tasks it reaches; empty for all.</summary>
+    public string TenantId => User.TenantId();
+
+    /// <summary>Who sent a request.</summary>
+    public static Actor Of(HttpContext http) =>
+        new(
+            http.User,
+            http.GetEndpoint()?.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName ?? "",
+            http.Connection.RemoteIpAddress?.ToString(),
+            http.RequestServices
+        );
 }

@@ -125,14 +125,14 @@ internal static class UploadFile
     }
 
     // The separators of every system are refused: the file may be used on another system.
-    private static bool IsFileName(string? name) =>
+    internal static bool IsFileName(string? name) =>
         !string.IsNullOrWhiteSpace(name)
         && name.Length <= MaxNameLength
         && name is not ("." or "..")
         && !name.Any(c => char.IsControl(c) || c is '/' or '\\')
         && StorableText.IsStorable(name);
 
-    private static bool IsMediaType(string text) =>
+    internal static bool IsMediaType(string text) =>
         text.Length <= MaxContentTypeLength && !text.Any(char.IsControl) && MediaTypeHeaderValue.TryParse(text, out _);
 
     private static ProblemHttpResult TooLong(long maxLength) =>

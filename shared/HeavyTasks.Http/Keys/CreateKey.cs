@@ -42,7 +42,7 @@ internal static class CreateKey
 
         var (row, key) = ApiKeys.New(request!.Name, roles, request.Tenant ?? Tenants.None, now, request.ExpiresAtUtc);
         engine.Db.Add(row);
-        engine.Db.Record(http.HttpContext, row.Id, AuditOutcome.Done);
+        engine.Db.Record(Actor.Of(http.HttpContext), row.Id, AuditOutcome.Done);
         await engine.Db.SaveChangesAsync(CancellationToken.None);
         http.HttpContext.Response.Headers.CacheControl = "no-store";
         return JsonAnswer.Created(links.KeyPath(http.HttpContext, row.Id), CreatedKey.From(row, key));

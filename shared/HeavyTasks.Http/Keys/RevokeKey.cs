@@ -22,7 +22,7 @@ internal static class RevokeKey
         var key = await db.ApiKeys.SingleOrDefaultAsync(k => k.Id == id, cancellationToken);
         if (key?.RevokedAt is null)
         {
-            db.Record(http, id, key is null ? AuditOutcome.NotFound : AuditOutcome.Done);
+            db.Record(Actor.Of(http), id, key is null ? AuditOutcome.NotFound : AuditOutcome.Done);
         }
 
         key?.RevokedAt ??= time.GetUtcNow().UtcDateTime;

@@ -14,6 +14,10 @@ internal sealed class FieldErrors
 
     public bool Any => errors is not null;
 
+    /// <summary>What is wrong, by field.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> All =>
+        (errors ?? []).ToDictionary(e => e.Key, e => (IReadOnlyList<string>)e.Value, StringComparer.Ordinal);
+
     /// <summary>Whether further fields would be left out.</summary>
     public bool IsFull => errors?.Count >= MaxFields;
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 
 namespace Platform.HeavyTasks.Http;
 
@@ -32,27 +31,9 @@ internal static class CancelHeavyTask
     {
         var db = scope.GetRequiredService<EngineContext>().Db;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var wasRequested = await db
-            .HeavyTasks.Of(http.User.TenantId())
-            .Where(t => t.Id == id)
-            .Select(t => (bool?)t.CancelRequested)
-            .SingleOrDefaultAsync(cancellationToken);
-        var outcome = wasRequested is not null
-            ? await scope.GetRequiredService<IHeavyTasks>().CancelAsync(id, cancellationToken)
-            : CancelOutcome.NotFound;
+        var outcome = await scope.CancelAsync(id, Actor.Of(http), cancellationToken);
         var task =
             outcome == CancelOutcome.NotFound ? null : await GetHeavyTask.ReadAsync(db, id, http.User.TenantId(), path, cancellationToken);
-        if (!(outcome == CancelOutcome.Requested && wasRequested == true))
-        {
-            db.Record(
-                http,
-                $"{id}",
-                task is null ? AuditOutcome.NotFound
-                    : outcome is CancelOutcome.Cancelled or CancelOutcome.Requested ? AuditOutcome.Done
-                    : AuditOutcome.Conflict
-            );
-        }
-
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
         if (task is null)

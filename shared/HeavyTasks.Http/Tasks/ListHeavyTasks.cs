@@ -80,8 +80,10 @@ internal static class ListHeavyTasks
         return Task.CompletedTask;
     }
 
-    // Ids are version 7 UUIDs, which sort in order of submission, so the id alone is the keyset.
-    private static IQueryable<HeavyTaskRow> Newest(
+    /// <summary>
+    /// The newest tasks that match. Ids are version 7 UUIDs, which sort in order of submission, so the id alone is the keyset.
+    /// </summary>
+    public static IQueryable<HeavyTaskRow> Newest(
         DbContext db,
         string tenantId,
         HeavyTaskStatus? status,
@@ -100,6 +102,7 @@ internal static class ListHeavyTasks
                     {
                         Id = t.Id,
                         Kind = t.Kind,
+                        TenantId = t.TenantId,
                         Status = t.Status,
                         Attempt = t.Attempt,
                         CreatedAt = t.CreatedAt,
@@ -208,6 +211,8 @@ internal sealed record HeavyTaskRow
     public Guid Id { get; init; }
 
     public string Kind { get; init; } = "";
+
+    public string TenantId { get; init; } = "";
 
     public HeavyTaskStatus Status { get; init; }
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 
 namespace Platform.HeavyTasks.Http;
 
@@ -29,17 +28,8 @@ internal static class RetryHeavyTask
     {
         var db = scope.GetRequiredService<EngineContext>().Db;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var retried =
-            await db.IsOfAsync(http.User, id, cancellationToken)
-            && await scope.GetRequiredService<IHeavyTasks>().RetryAsync(id, cancellationToken);
+        var retried = await scope.RetryAsync(id, Actor.Of(http), cancellationToken);
         var task = await GetHeavyTask.ReadAsync(db, id, http.User.TenantId(), path, cancellationToken);
-        db.Record(
-            http,
-            $"{id}",
-            task is null ? AuditOutcome.NotFound
-                : retried ? AuditOutcome.Done
-                : AuditOutcome.Conflict
-        );
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
         if (task is null)
@@ -47,7 +37,7 @@ internal static class RetryHeavyTask
             return GetHeavyTask.NotFound(id);
         }
 
-        if (!retried)
+        if (retried != true)
         {
             return TypedResults.Problem(
                 $"The task is {task.Status}; only a Failed or Cancelled task can be retried.",

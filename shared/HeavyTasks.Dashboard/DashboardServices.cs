@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using MudBlazor.Services;
+using Platform.HeavyTasks.Http;
+
+namespace Platform.HeavyTasks.Dashboard;
+
+/// <summary>Adds what the dashboard needs.</summary>
+public static class DashboardServices
+{
+    /// <summary>
+    /// Adds what <see cref="DashboardEndpoints.MapHeavyTaskDashboard"/> needs. Call it after
+    /// <see cref="HeavyTaskEndpointServices.AddHeavyTaskEndpoints(IServiceCollection, Assembly[])"/>, whose kinds, files and policies the
+    /// dashboard uses, and <see cref="HeavyTaskServiceCollectionExtensions.AddHeavyTaskDatabase{TDbContext}"/>, on whose pool it reads.
+    /// </summary>
+    public static IServiceCollection AddHeavyTaskDashboard(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddOptions<DashboardOptions>().BindConfiguration("Dashboard").ValidateDataAnnotations().ValidateOnStart();
+        services.AddRazorComponents().AddInteractiveServerComponents();
+        services.AddCascadingAuthenticationState();
+        services.AddMudServices();
+        services.AddSingleton<ThemeStyles>();
+        services.AddSingleton<LiveReader>();
+        services.AddSingleton<BrokerQueues>();
+        services.AddSingleton<KeySessions>();
+        services.AddScoped<Viewer>();
+        services.AddScoped<DashboardActions>();
+        services.AddScoped<FaultActions>();
+        services.AddScoped<SubmitActions>();
+        return services;
+    }
+
+    /// <summary>
+    /// Lets people sign in to the dashboard with an API key (<see cref="ApiKeys"/>): the browser keeps a cookie, not the key. Protect the
+    /// dashboard with <see cref="DashboardEndpoints.SignedInByKey"/> then. An application that knows its people otherwise leaves this out.
+    /// </summary>
+    public static IServiceCollection AddHeavyTaskDashboardKeySignIn(this IServiceCollection services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddScoped<AuthenticationStateProvider, KeyAuthenticationState>();
+        services
+            .AddAuthentication()
+            .AddCookie(
+                KeySessions.SchemeName,
+                cookie =>
+                {
+                    cookie.Cookie.Name = "heavy-tasks-dashboard";
+                    cookie.Cookie.HttpOnly = true;
+                    cookie.Cookie.SameSite = SameSiteMode.Strict;
+                    cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+                    cookie.ExpireTimeSpan = TimeSpan.FromHours(12);
+                    cookie.SlidingExpiration = true;
+                    cookie.Events = new KeyCookieEvents();
+                }
+            );
+        return services;
+    }
+}

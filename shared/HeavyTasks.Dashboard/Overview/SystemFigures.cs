@@ -1,0 +1,68 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Platform.Outbox;
+
+namespace Platform.HeavyTasks.Dashboard;
+
+/// <summary>The living processes with their pools, the budget of connections, and what waits in the outbox.</summary>
+/// <param name="Instances">The living processes, by service.</param>
+/// <param name="Budget">The connections that they may open together, and how many the server takes.</param>
+/// <param name="Outbox">What waits for the broker.</param>
+/// <param name="Now">The time on the database's clock (UTC).</param>
+internal sealed record SystemFigures(IReadOnlyList<InstanceFigure> Instances, PoolBudget Budget, OutboxFigure Outbox, DateTime Now);
+
+/// <summary>One process.</summary>
+internal sealed record InstanceFigure(Instance Row, IReadOnlyList<ConnectionHolder> Holders)
+{
+    /// <summary>The name of the service without what all have in common.</summary>
+    public string Service => Row.Service;
+}
+
+/// <summary>What waits in the outbox.</summary>
+/// <param name="Waiting">Messages that the broker has not confirmed; above <see cref="KindFigures.MaxCount"/>: at least that many.</param>
+/// <param name="OldestAt">When the oldest of them was published (UTC).</param>
+/// <param name="SetAside">Messages that nothing can send.</param>
+internal sealed record OutboxFigure(long Waiting, DateTime? OldestAt, long SetAside);
+
+/// <summary>Reads the figures of the system.</summary>
+internal sealed record SystemFiguresQuery : ILiveQuery<SystemFigures>
+{
+    /// <summary>The most processes that are shown.</summary>
+    public const int MaxInstances = 200;
+
+    public async Task<SystemFigures> ReadAsync(IServiceProvider scope, CancellationToken cancellationToken)
+    {
+        var db = scope.GetRequiredService<EngineContext>().Db;
+        var instances = await db
+            .Instances.AsNoTracking()
+            .Where(i => i.LeaseUntil > DatabaseClock.UtcNow())
+            .OrderBy(i => i.Service)
+            .ThenBy(i => i.Id)
+            .Take(MaxInstances)
+            .ToListAsync(cancellationToken);
+        var budget = await PoolBudget.ReadAsync(db, cancellationToken);
+        var outbox = await ReadOutboxAsync(db, cancellationToken);
+        var now = await Dialect.Current.ReadClockAsync(db, cancellationToken);
+        return new SystemFigures(
+            [.. instances.Select(i => new InstanceFigure(i, ConnectionHolder.Read(i.ConnectionHolders)))],
+            budget,
+            outbox,
+            now
+        );
+    }
+
+    private static async Task<OutboxFigure> ReadOutboxAsync(DbContext db, CancellationToken cancellationToken)
+    {
+        var messages = db.Set<OutboxMessage>().AsNoTracking();
+        var oldest = await messages
+            .Where(m => m.Error == null)
+            .OrderBy(m => m.Id)
+            .Select(m => (Guid?)m.Id)
+            .FirstOrDefaultAsync(cancellationToken);
+        return new OutboxFigure(
+            await messages.Where(m => m.Error == null).Take(KindFigures.MaxCount + 1).CountAsync(cancellationToken),
+            oldest is { } id ? UuidTime.Of(id) : null,
+            await messages.Where(m => m.Error != null).Take(KindFigures.MaxCount + 1).CountAsync(cancellationToken)
+        );
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Platform.HeavyTasks.Http;
+
+namespace Platform.HeavyTasks.Dashboard;
+
+/// <summary>Downloads the result file of a task for whoever may read it.</summary>
+internal static class ResultDownload
+{
+    public static async Task<IResult> HandleAsync(
+        Guid id,
+        HttpContext http,
+        EngineContext engine,
+        IFileStore files,
+        FileTransfers transfers,
+        ClientLimits limits,
+        IAuthorizationService authorization,
+        IOptions<DashboardOptions> options,
+        CancellationToken cancellationToken
+    )
+    {
+        var mayRead = await authorization.AuthorizeAsync(http.User, resource: null, HeavyTaskPolicies.Read);
+        if (!mayRead.Succeeded || http.User.HasUnusableTenant() || !Payloads.AreSeenBy(http.User, options.Value))
+        {
+            return TypedResults.StatusCode(StatusCodes.Status403Forbidden);
+        }
+
+        return await DownloadResult.HandleAsync(id, engine, files, transfers, limits, http, cancellationToken);
+    }
+}
