@@ -29,6 +29,7 @@ public static class DashboardServices
         services.AddScoped<Viewer>();
         services.AddScoped<DashboardActions>();
         services.AddScoped<FaultActions>();
+        services.AddScoped<KindPauseActions>();
         services.AddScoped<SubmitActions>();
         return services;
     }

@@ -11,8 +11,9 @@ namespace Platform.HeavyTasks.Http;
 public static class HeavyTaskEndpoints
 {
     /// <summary>
-    /// Maps <c>/heavy-tasks</c> (POST submits, GET lists), <c>/heavy-tasks/kinds</c>, <c>/heavy-tasks/{id}</c>, and below that
-    /// <c>/cancel</c>, <c>/retry</c> and <c>/result</c>.
+    /// Maps <c>/heavy-tasks</c> (POST submits, GET lists), <c>/heavy-tasks/kinds</c> and below that
+    /// <c>/{kind}/pause</c> and <c>/{kind}/resume</c>, <c>/heavy-tasks/{id}</c>, and below that <c>/cancel</c>, <c>/retry</c> and
+    /// <c>/result</c>.
     /// </summary>
     /// <exception cref="InvalidOperationException">The services that the endpoints need were not added.</exception>
     public static RouteGroupBuilder MapHeavyTasks(this IEndpointRouteBuilder app)
@@ -42,6 +43,17 @@ public static class HeavyTaskEndpoints
             .RequireAuthorization(HeavyTaskPolicies.Read)
             .AlsoHead()
             .ProducesProblems(500, 503);
+
+        tasks
+            .MapPost("/kinds/{kind}/pause", PauseKind.HandleAsync)
+            .WithName("PauseKind")
+            .RequireAuthorization(HeavyTaskPolicies.OperateSystem)
+            .ProducesProblems(404, 500, 503);
+        tasks
+            .MapPost("/kinds/{kind}/resume", ResumeKind.HandleAsync)
+            .WithName("ResumeKind")
+            .RequireAuthorization(HeavyTaskPolicies.OperateSystem)
+            .ProducesProblems(404, 500, 503);
 
         tasks
             .MapGet("/{id:heavytaskuuid}", GetHeavyTask.HandleAsync)

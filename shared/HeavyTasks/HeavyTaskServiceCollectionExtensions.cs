@@ -160,6 +160,7 @@ public static class HeavyTaskServiceCollectionExtensions
         services.AddSingleton<RunningAttempts>();
         services.AddSingleton<ResultFiles>();
         services.AddSingleton<HeavyTaskMetrics>();
+        services.AddSingleton<MinuteKeeper>();
         services.AddSingleton<HeavyTaskOutcomes>();
         services.AddSingleton<LivenessLock>();
         services.AddSingleton<IInstanceLoad, WorkerLoad>();
@@ -169,6 +170,8 @@ public static class HeavyTaskServiceCollectionExtensions
         services.AddScoped<HeavyTaskRunner>();
         services.AddHostedService<PoolCheck>();
         services.AddHostedService<KindAnnouncer>();
+        services.AddHostedService<KindPauses>();
+        services.AddHostedService(provider => provider.GetRequiredService<MinuteKeeper>());
         services.AddHostedService<LivenessKeeper>();
         services.AddHostedService<Keeper>();
         services.AddHostedService<OwnerWatch>();

@@ -23,6 +23,8 @@ public sealed class OpenApiTests(ApiFixture fixture) : IClassFixture<ApiFixture>
                     "post /heavy-tasks",
                     "get /heavy-tasks",
                     "get /heavy-tasks/kinds",
+                    "post /heavy-tasks/kinds/{kind}/pause",
+                    "post /heavy-tasks/kinds/{kind}/resume",
                     "get /heavy-tasks/{id}",
                     "post /heavy-tasks/{id}/cancel",
                     "post /heavy-tasks/{id}/retry",

@@ -45,8 +45,13 @@ public sealed class PageTests(DashboardSystem system)
             result.Violations.Select(v => $"{v.Id}: {v.Nodes[0].Html}").ShouldBeEmpty($"{path} {scheme} {width}");
             open.Faults.ShouldBeEmpty($"{path} {scheme} {width}");
             open.Requests.Where(request => request.Authority != system.Address.Authority).ShouldBeEmpty();
-            var overflow = await open.Page.EvaluateAsync<int>("document.documentElement.scrollWidth - window.innerWidth");
-            overflow.ShouldBeLessThanOrEqualTo(0, $"{path} {scheme} {width}");
+            var overflow = await open.Page.EvaluateAsync<string[]>(
+                """
+                [document.documentElement, ...document.querySelectorAll('.grid, .mud-table-container')]
+                    .filter(e => e.scrollWidth > e.clientWidth + 16).map(e => e.className + ' ' + e.scrollWidth + ' > ' + e.clientWidth)
+                """
+            );
+            overflow.ShouldBeEmpty($"{path} {scheme} {width}");
         }
     }
 }

@@ -159,4 +159,32 @@ public sealed class TaskTests(DashboardSystem system)
         );
         await Expect(open.Page.GetByText("again and again")).ToBeVisibleAsync();
     }
+
+    [Fact]
+    public async Task A_paused_kind_begins_no_task_until_it_is_resumed()
+    {
+        const string Kind = "test.other-steps";
+        await using var open = await system.OpenSignedInAsync("/");
+        await open.Page.GetByRole(AriaRole.Button, new() { Name = $"Pause {Kind}" }).ClickAsync();
+        await Expect(open.Page.GetByRole(AriaRole.Button, new() { Name = $"Resume {Kind}" })).ToBeVisibleAsync();
+
+        // Workers look every second.
+        await open.Page.WaitForTimeoutAsync(3_000);
+        var id = await system.SubmitAsync(Kind, AccessTests.Steps("paused", 1, 0));
+        await open.Page.WaitForTimeoutAsync(3_000);
+        await using var db = system.Database.CreateContext();
+        (await db.HeavyTasks.AsNoTracking().SingleAsync(t => t.Id == id)).Status.ShouldBe(HeavyTaskStatus.Queued);
+
+        await open.Page.GetByRole(AriaRole.Button, new() { Name = $"Resume {Kind}" }).ClickAsync();
+
+        await Expect(open.Page.GetByRole(AriaRole.Button, new() { Name = $"Pause {Kind}" })).ToBeVisibleAsync();
+        await Eventually.Async(
+            async () => await db.HeavyTasks.AnyAsync(t => t.Id == id && t.Status == HeavyTaskStatus.Succeeded),
+            TimeSpan.FromSeconds(20)
+        );
+        (await db.AuditEntries.Where(e => e.Target == Kind).OrderBy(e => e.Id).Select(e => e.Action).ToListAsync()).ShouldBe([
+            "PauseKind",
+            "ResumeKind",
+        ]);
+    }
 }

@@ -98,7 +98,7 @@ internal sealed class FaultActions(Viewer viewer, IServiceScopeFactory scopes, I
     // Messages belong to no tenant, so a client of one has nothing to do here.
     private async Task DemandAsync()
     {
-        if (!await viewer.MayAsync(HeavyTaskPolicies.ReadSystem) || !await viewer.MayAsync(HeavyTaskPolicies.Operate))
+        if (!await viewer.MayAsync(HeavyTaskPolicies.OperateSystem))
         {
             throw new UnauthorizedAccessException("This needs a client with the role operate and no tenant.");
         }

@@ -41,6 +41,14 @@ internal static class Show
     /// <summary>A count that stops at a limit, beyond which it says no more than that.</summary>
     public static string Capped(long count, long limit) => count > limit ? $"{Count(limit)}+" : Count(count);
 
+    /// <summary>How many a minute.</summary>
+    public static string Rate(double perMinute) =>
+        perMinute.ToString(perMinute is > 0 and < 10 ? "0.#" : "N0", CultureInfo.InvariantCulture);
+
+    /// <summary>The time that half did not exceed, and the time that 95 % did not.</summary>
+    public static string Percentiles(TimeCounts? times) =>
+        times?.Percentile(0.5) is { } half && times.Percentile(0.95) is { } most ? $"{Duration(half)} / {Duration(most)}" : "–";
+
     /// <summary>A size in bytes.</summary>
     public static string Bytes(long bytes) =>
         bytes switch

@@ -26,6 +26,7 @@ internal sealed record KindFigures(IReadOnlyList<KindFigure> Kinds, DateTime Now
 /// <param name="Queued">Tasks that wait for a worker.</param>
 /// <param name="Running">Tasks that run.</param>
 /// <param name="Failed">Tasks that were given up and are still kept.</param>
+/// <param name="PausedAt">Since when the kind is paused (UTC); null when it is not.</param>
 /// <param name="OldestQueuedAt">When the task that was submitted first, of those that wait for a worker, was queued (UTC).</param>
 internal sealed record KindFigure(
     string Kind,
@@ -34,6 +35,7 @@ internal sealed record KindFigure(
     long Queued,
     long Running,
     long Failed,
+    DateTime? PausedAt,
     DateTime? OldestQueuedAt
 );
 
@@ -58,30 +60,31 @@ internal sealed record KindFiguresQuery(string TenantId) : ILiveQuery<KindFigure
                     .AnnouncedKinds.AsNoTracking()
                     .OrderBy(k => k.Name)
                     .Take(KindFigures.MaxKinds)
-                    .Select(k => new KeyValuePair<string, string>(k.Name, k.Description))
+                    .Select(k => new KindRow(k.Name, k.Description, k.PausedAt))
                     .ToListAsync(cancellationToken)
-                : [new("", "All kinds")];
+                : [new("", "All kinds", null)];
         var now = await Dialect.Current.ReadClockAsync(db, cancellationToken);
         if (kinds.Count == 0)
         {
             return new KindFigures([], now);
         }
 
-        object[] values = TenantId == Tenants.None ? [.. kinds.Select(k => k.Key)] : [TenantId];
+        object[] values = TenantId == Tenants.None ? [.. kinds.Select(k => k.Name)] : [TenantId];
         var rows = await db.Database.SqlQueryRaw<Row>(Statement(db, values.Length), values).ToListAsync(cancellationToken);
         return new KindFigures([.. kinds.Select((kind, number) => FigureOf(kind, [.. rows.Where(r => r.Number == number)]))], now);
     }
 
-    private static KindFigure FigureOf(KeyValuePair<string, string> kind, List<Row> rows)
+    private static KindFigure FigureOf(KindRow kind, List<Row> rows)
     {
         long CountOf(HeavyTaskStatus status) => rows.FirstOrDefault(r => r.Status == $"{status}")?.Total ?? 0;
         return new KindFigure(
-            kind.Key,
-            kind.Value,
+            kind.Name,
+            kind.Description,
             CountOf(HeavyTaskStatus.Scheduled),
             CountOf(HeavyTaskStatus.Queued),
             CountOf(HeavyTaskStatus.Running),
             CountOf(HeavyTaskStatus.Failed),
+            kind.PausedAt,
             rows.FirstOrDefault(r => r.Status == nameof(HeavyTaskStatus.Queued))?.Oldest is { } oldest
                 ? DateTime.SpecifyKind(oldest, DateTimeKind.Utc)
                 : null
@@ -121,6 +124,8 @@ internal sealed record KindFiguresQuery(string TenantId) : ILiveQuery<KindFigure
     // A bare NULL has no type on PostgreSQL, and the columns of a union must agree.
     private static string Time(string expression) =>
         Dialect.Current.HasSchemas ? $"CAST({expression} AS timestamp with time zone)" : expression;
+
+    private sealed record KindRow(string Name, string Description, DateTime? PausedAt);
 
     private sealed class Row
     {

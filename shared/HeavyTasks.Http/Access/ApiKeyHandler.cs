@@ -119,7 +119,7 @@ internal sealed partial class ApiKeyHandler(
         {
             await using var scope = scopes.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
-            db.Record(Actor.Of(Context), $"{Request.RouteValues["id"]}", AuditOutcome.Forbidden);
+            db.Record(Actor.Of(Context), $"{Request.RouteValues["id"] ?? Request.RouteValues["kind"]}", AuditOutcome.Forbidden);
             await db.SaveChangesAsync(Context.RequestAborted);
         }
         catch (Exception exception)

@@ -21,6 +21,9 @@ public static class HeavyTaskPolicies
     /// <summary>Cancel and retry tasks.</summary>
     public const string Operate = "HeavyTasks.Operate";
 
+    /// <summary>Change what belongs to no tenant: pause and resume kinds, and what was set aside.</summary>
+    public const string OperateSystem = "HeavyTasks.OperateSystem";
+
     /// <summary>Create and revoke keys.</summary>
     public const string Admin = "HeavyTasks.Admin";
 
@@ -82,6 +85,7 @@ internal sealed class DefaultPolicies : IPostConfigureOptions<AuthorizationOptio
         [HeavyTaskPolicies.Submit] = HeavyTaskRole.Submit,
         [HeavyTaskPolicies.Read] = HeavyTaskRole.Read,
         [HeavyTaskPolicies.Operate] = HeavyTaskRole.Operate,
+        [HeavyTaskPolicies.OperateSystem] = HeavyTaskRole.Operate,
         [HeavyTaskPolicies.Admin] = HeavyTaskRole.Admin,
         [HeavyTaskPolicies.ReadSystem] = HeavyTaskRole.Read,
     };
@@ -102,7 +106,7 @@ internal sealed class DefaultPolicies : IPostConfigureOptions<AuthorizationOptio
                         allowed
                             .AddAuthenticationSchemes(ApiKeyHandler.SchemeName)
                             .RequireClaim(HeavyTaskPolicies.RoleClaim, HeavyTaskRoles.NamesOf(role));
-                        if (policy is HeavyTaskPolicies.ReadSystem or HeavyTaskPolicies.Admin)
+                        if (policy is HeavyTaskPolicies.ReadSystem or HeavyTaskPolicies.OperateSystem or HeavyTaskPolicies.Admin)
                         {
                             allowed.RequireAssertion(context => context.User.TenantId() == Tenants.None);
                         }

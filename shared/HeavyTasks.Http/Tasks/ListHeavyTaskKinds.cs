@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
 
 namespace Platform.HeavyTasks.Http;
 
@@ -10,19 +11,29 @@ internal static class ListHeavyTaskKinds
     /// </summary>
     public static async Task<JsonOk<IReadOnlyList<HeavyTaskKindResponse>>> HandleAsync(
         KnownKinds kinds,
+        EngineContext engine,
         CancellationToken cancellationToken
-    ) =>
-        JsonAnswer.Ok<IReadOnlyList<HeavyTaskKindResponse>>([
-            .. (await kinds.ListAsync(cancellationToken)).Select(kind => new HeavyTaskKindResponse(
+    )
+    {
+        var known = await kinds.ListAsync(cancellationToken);
+        var paused = await engine
+            .Db.AnnouncedKinds.Where(kind => kind.PausedAt != null)
+            .Take(AnnouncedKinds.MaxKinds)
+            .ToDictionaryAsync(kind => kind.Name, kind => kind.PausedAt, StringComparer.Ordinal, cancellationToken);
+        return JsonAnswer.Ok<IReadOnlyList<HeavyTaskKindResponse>>([
+            .. known.Select(kind => new HeavyTaskKindResponse(
                 kind.Name,
                 kind.Description,
+                paused.GetValueOrDefault(kind.Name),
                 kind.Schema
             )),
         ]);
+    }
 }
 
 /// <summary>A kind of heavy task.</summary>
 /// <param name="Kind">The name of the kind.</param>
 /// <param name="Description">What tasks of this kind do.</param>
+/// <param name="PausedAt">Since when it is paused (UTC); null when it is not.</param>
 /// <param name="Parameters">The JSON schema of the parameters.</param>
-internal sealed record HeavyTaskKindResponse(string Kind, string Description, JsonNode Parameters);
+internal sealed record HeavyTaskKindResponse(string Kind, string Description, DateTime? PausedAt, JsonNode Parameters);

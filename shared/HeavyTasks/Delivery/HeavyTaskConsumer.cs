@@ -40,6 +40,7 @@ internal sealed partial class HeavyTaskConsumer(
             kinds.Find(message.Kind) ?? throw new InvalidOperationException($"This worker does not run tasks of kind '{message.Kind}'.");
         slots.Delivered(kind.Name);
         await instanceKeeper.Written.WaitAsync(context.CancellationToken);
+        await slots.WhilePausedAsync(kind.Name, context.CancellationToken);
         var isSuspect = options.Value.IsSuspect(message.Crashes);
         using var suspectPlace = isSuspect ? slots.TryTakeSuspect() : null;
         if (isSuspect && suspectPlace is null)

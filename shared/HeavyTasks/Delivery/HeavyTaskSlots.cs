@@ -78,6 +78,52 @@ internal sealed class HeavyTaskSlots(HandledKinds kinds, IOptions<HeavyTaskOptio
     }
 
     /// <summary>
+    /// Waits while the kind is paused, and until it is known which kinds are. The delivery stays with this worker meanwhile; the broker gives it
+    /// no more of them than the kind has slots.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">
+    /// The delivery has ended, or the worker drains: the message must go back to the queue.
+    /// </exception>
+    public async Task WhilePausedAsync(string kind, CancellationToken cancellationToken)
+    {
+        if (slots[kind].Resumed.IsCompleted)
+        {
+            return;
+        }
+
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(closing.Token, cancellationToken);
+        try
+        {
+            while (!slots[kind].Resumed.IsCompleted)
+            {
+                await slots[kind].Resumed.WaitAsync(any.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            await Task.Delay(RequeuePause, time, CancellationToken.None);
+            throw;
+        }
+    }
+
+    /// <summary>Pauses a kind, or lets it go on.</summary>
+    /// <returns>Whether that is a change.</returns>
+    public bool SetPaused(string kind, bool isPaused)
+    {
+        var changed = slots[kind].SetPaused(isPaused);
+        if (changed && !isPaused)
+        {
+            // Until now the kind was paused and not starved.
+            slots[kind].LastDelivery = time.GetTimestamp();
+        }
+
+        return changed;
+    }
+
+    /// <summary>Whether a kind is paused.</summary>
+    public bool IsPaused(string kind) => !slots[kind].Resumed.IsCompleted;
+
+    /// <summary>
     /// Takes the only place for a task that may be what kills its workers (<see cref="HeavyTaskOptions.MaxCrashes"/>). Dispose the result to
     /// give it back. Null when another such task runs in this process.
     /// </summary>
@@ -98,9 +144,11 @@ internal sealed class HeavyTaskSlots(HandledKinds kinds, IOptions<HeavyTaskOptio
     /// <summary>The number of slots in use, of all kinds.</summary>
     public int InUse => slots.Values.Sum(s => s.Size - s.Semaphore.CurrentCount);
 
-    /// <summary>How long a kind has had a free slot and no delivery; null when it has no free slot.</summary>
+    /// <summary>How long a kind has had a free slot and no delivery; null when it has no free slot, or is paused.</summary>
     public TimeSpan? IdleTime(string kind) =>
-        slots[kind] is { Semaphore.CurrentCount: > 0 } kindSlots ? time.GetElapsedTime(kindSlots.LastDelivery) : null;
+        slots[kind] is { Semaphore.CurrentCount: > 0, Resumed.IsCompleted: true } kindSlots
+            ? time.GetElapsedTime(kindSlots.LastDelivery)
+            : null;
 
     /// <inheritdoc />
     public void Dispose()
@@ -116,6 +164,9 @@ internal sealed class HeavyTaskSlots(HandledKinds kinds, IOptions<HeavyTaskOptio
     private sealed class KindSlots(int size, long now)
     {
         private long lastDelivery = now;
+
+        // Until it is known whether the kind is paused.
+        private volatile TaskCompletionSource resumed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int stuck;
         private long lastQueuedAt;
 
@@ -126,6 +177,27 @@ internal sealed class HeavyTaskSlots(HandledKinds kinds, IOptions<HeavyTaskOptio
         }
 
         public int Stuck => Volatile.Read(ref stuck);
+
+        public Task Resumed => resumed.Task;
+
+        public bool SetPaused(bool isPaused)
+        {
+            if (isPaused != resumed.Task.IsCompleted)
+            {
+                return false;
+            }
+
+            if (isPaused)
+            {
+                resumed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+            else
+            {
+                resumed.TrySetResult();
+            }
+
+            return true;
+        }
 
         public void AddStuck(int change) => Interlocked.Add(ref stuck, change);
 

@@ -7,7 +7,7 @@ namespace Platform.HeavyTasks;
 
 /// <summary>
 /// Deletes what is too old, in small batches: finished tasks with their attempts, poison messages, the record of who did what, rows of
-/// instances that ended long ago, and kinds that nobody has announced for 30 days.
+/// instances that ended long ago, the figures of minutes that charts do not show any more, and kinds that nobody has announced for 30 days.
 /// Files only expire here: result files with their tasks, and uploads that no task needs. <see cref="ExpiredFiles"/> deletes them.
 /// </summary>
 internal sealed partial class Retention(
@@ -19,6 +19,7 @@ internal sealed partial class Retention(
 {
     private const int BatchSize = 100;
     private static readonly TimeSpan InstanceRetention = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan MinuteRetention = TimeSpan.FromHours(2);
 
     protected override async Task RunRoundAsync(CancellationToken stoppingToken)
     {
@@ -27,6 +28,7 @@ internal sealed partial class Retention(
         await TryAsync("poison messages", () => RepeatAsync(DeletePoisonMessagesAsync, stoppingToken), stoppingToken);
         await TryAsync("audit entries", () => RepeatAsync(DeleteAuditEntriesAsync, stoppingToken), stoppingToken);
         await TryAsync("instances", () => InScopeAsync(DeleteInstancesAsync, stoppingToken), stoppingToken);
+        await TryAsync("minutes", () => DeleteMinutesAsync(stoppingToken), stoppingToken);
         await TryAsync("kinds", () => InScopeAsync(DeleteKindsAsync, stoppingToken), stoppingToken);
         if (tasks + uploads > 0)
         {
@@ -147,11 +149,36 @@ internal sealed partial class Retention(
         return db.Instances.Where(i => i.LeaseUntil < DatabaseClock.UtcNow().AddSeconds(-seconds)).ExecuteDeleteAsync(cancellationToken);
     }
 
+    // Minute by minute: each has a row for each kind and worker.
+    private async Task<int> DeleteMinutesAsync(CancellationToken cancellationToken)
+    {
+        for (var total = 0; ; )
+        {
+            var deleted = await InScopeAsync(DeleteOldestMinuteAsync, cancellationToken);
+            total += deleted;
+            if (deleted == 0)
+            {
+                return total;
+            }
+        }
+    }
+
+    private static async Task<int> DeleteOldestMinuteAsync(DbContext db, CancellationToken cancellationToken)
+    {
+        var seconds = MinuteRetention.TotalSeconds;
+        var oldest = await db
+            .HeavyTaskMinutes.Where(m => m.Minute < DatabaseClock.UtcNow().AddSeconds(-seconds))
+            .OrderBy(m => m.Minute)
+            .Select(m => (DateTime?)m.Minute)
+            .FirstOrDefaultAsync(cancellationToken);
+        return oldest is null ? 0 : await db.HeavyTaskMinutes.Where(m => m.Minute == oldest).ExecuteDeleteAsync(cancellationToken);
+    }
+
     private static Task<int> DeleteKindsAsync(DbContext db, CancellationToken cancellationToken)
     {
         var seconds = KindAnnouncer.Retention.TotalSeconds;
         return db
-            .AnnouncedKinds.Where(k => k.AnnouncedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
+            .AnnouncedKinds.Where(k => k.AnnouncedAt < DatabaseClock.UtcNow().AddSeconds(-seconds) && k.PausedAt == null)
             .ExecuteDeleteAsync(cancellationToken);
     }
 

@@ -79,7 +79,8 @@ internal sealed partial class VanishedMessages(
         lookedForOvertaken = time.GetTimestamp();
         foreach (var kind in kinds.All)
         {
-            if (slots.LastQueuedAt(kind.Name) is { } queuedAt)
+            // Of a paused kind no task is claimed, whatever its message does.
+            if (!slots.IsPaused(kind.Name) && slots.LastQueuedAt(kind.Name) is { } queuedAt)
             {
                 await PublishQueuedBeforeAsync(kind.Name, queuedAt - options.Value.OvertakenAfter, OvertakenLimit, cancellationToken);
             }

@@ -20,4 +20,10 @@ public class AnnouncedKind
 
     /// <summary>When it was last announced (UTC, the database's clock).</summary>
     public DateTime AnnouncedAt { get; set; }
+
+    /// <summary>
+    /// When somebody paused the kind (UTC): until it is resumed, no worker begins a task of it. Null: it is not paused. An announcement does not
+    /// change it.
+    /// </summary>
+    public DateTime? PausedAt { get; internal set; }
 }

@@ -20,6 +20,7 @@ public static class HeavyTasksModel
         typeof(AnnouncedKind),
         typeof(ApiKey),
         typeof(AuditEntry),
+        typeof(HeavyTaskMinute),
     ];
 
     /// <summary>
@@ -178,6 +179,20 @@ public static class HeavyTasksModel
             entry.HasIndex(e => new { e.Actor, e.Id });
         });
 
+        modelBuilder.Entity<HeavyTaskMinute>(minute =>
+        {
+            minute.ToTable("heavy_task_minutes");
+            minute.HasKey(m => new
+            {
+                m.Minute,
+                m.Kind,
+                m.InstanceId,
+            });
+            minute.Property(m => m.Kind).HasMaxLength(100);
+            minute.Property(m => m.Waits).HasMaxLength(HeavyTaskMinute.MaxTimesLength);
+            minute.Property(m => m.Runs).HasMaxLength(HeavyTaskMinute.MaxTimesLength);
+        });
+
         Dialect.Current.ConfigureModel(modelBuilder);
         foreach (var entity in Entities.Select(type => modelBuilder.Entity(type)))
         {
@@ -220,6 +235,9 @@ public static class HeavyTaskTables
 
         /// <summary>The keys of the HTTP endpoints' clients.</summary>
         internal DbSet<ApiKey> ApiKeys => db.Set<ApiKey>();
+
+        /// <summary>What was done in each minute of the last hours.</summary>
+        internal DbSet<HeavyTaskMinute> HeavyTaskMinutes => db.Set<HeavyTaskMinute>();
 
         /// <summary>Who did what.</summary>
         internal DbSet<AuditEntry> AuditEntries => db.Set<AuditEntry>();

@@ -16,8 +16,11 @@ internal sealed class HeavyTaskMetrics
     private readonly Counter<long> takenAway;
     private readonly UpDownCounter<long> stuck;
 
-    public HeavyTaskMetrics(IMeterFactory meters, HeavyTaskSlots slots, RunningAttempts runningAttempts)
+    private readonly MinuteKeeper minutes;
+
+    public HeavyTaskMetrics(IMeterFactory meters, HeavyTaskSlots slots, RunningAttempts runningAttempts, MinuteKeeper minutes)
     {
+        this.minutes = minutes;
         var meter = meters.Create(MeterName);
         queueWait = meter.CreateHistogram<double>(
             "platform.heavy_task.queue_wait",
@@ -44,12 +47,17 @@ internal sealed class HeavyTaskMetrics
     {
         if (task.QueuedAt is { } queuedAt)
         {
-            queueWait.Record(Math.Max(0, (task.StartedAt - queuedAt).TotalSeconds), Kind(task.Kind));
+            var wait = task.StartedAt > queuedAt ? task.StartedAt - queuedAt : TimeSpan.Zero;
+            queueWait.Record(wait.TotalSeconds, Kind(task.Kind));
+            minutes.Waited(task.Kind, wait);
         }
     }
 
-    public void Ended(string kind, AttemptOutcome outcome, TimeSpan elapsed) =>
+    public void Ended(string kind, AttemptOutcome outcome, TimeSpan elapsed)
+    {
         runTime.Record(elapsed.TotalSeconds, Kind(kind), new KeyValuePair<string, object?>("outcome", outcome.ToString()));
+        minutes.Ended(kind, outcome, elapsed);
+    }
 
     public void TakenAway(string kind) => takenAway.Add(1, Kind(kind));
 

@@ -82,7 +82,7 @@ public sealed class KeyTests(ApiFixture fixture) : IClassFixture<ApiFixture>
     )]
     [InlineData(
         HeavyTaskRole.Operate,
-        "POST /heavy-tasks/{id}/cancel|POST /heavy-tasks/{id}/retry|GET /heavy-tasks|GET /heavy-tasks/kinds|GET /heavy-tasks/{id}|GET /heavy-tasks/{id}/result|GET /files/{id}|GET /users|GET /users/{id}|GET /services"
+        "POST /heavy-tasks/kinds/{kind}/pause|POST /heavy-tasks/kinds/{kind}/resume|POST /heavy-tasks/{id}/cancel|POST /heavy-tasks/{id}/retry|GET /heavy-tasks|GET /heavy-tasks/kinds|GET /heavy-tasks/{id}|GET /heavy-tasks/{id}/result|GET /files/{id}|GET /users|GET /users/{id}|GET /services"
     )]
     public async Task A_role_reaches_its_endpoints_and_no_others(HeavyTaskRole role, string reached)
     {

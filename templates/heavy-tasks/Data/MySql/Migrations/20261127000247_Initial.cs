@@ -103,7 +103,8 @@ namespace HeavyTasksApp.Data.Migrations
                         .Annotation("MySql:CharSet", "utf8mb4"),
                     service = table.Column<string>(type: "varchar(100)", maxLength: 100, nullable: false, collation: "utf8mb4_bin")
                         .Annotation("MySql:CharSet", "utf8mb4"),
-                    announced_at = table.Column<DateTime>(type: "datetime(6)", nullable: false)
+                    announced_at = table.Column<DateTime>(type: "datetime(6)", nullable: false),
+                    paused_at = table.Column<DateTime>(type: "datetime(6)", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -154,6 +155,29 @@ namespace HeavyTasksApp.Data.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_heavy_tasks", x => x.id);
+                })
+                .Annotation("MySql:CharSet", "utf8mb4")
+                .Annotation("Relational:Collation", "utf8mb4_bin");
+
+            migrationBuilder.CreateTable(
+                name: "heavy_task_minutes",
+                columns: table => new
+                {
+                    minute = table.Column<DateTime>(type: "datetime(6)", nullable: false),
+                    kind = table.Column<string>(type: "varchar(100)", maxLength: 100, nullable: false, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4"),
+                    instance_id = table.Column<Guid>(type: "binary(16)", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    cancelled = table.Column<int>(type: "int", nullable: false),
+                    waits = table.Column<string>(type: "varchar(1000)", maxLength: 1000, nullable: false, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4"),
+                    runs = table.Column<string>(type: "varchar(1000)", maxLength: 1000, nullable: false, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_heavy_task_minutes", x => new { x.minute, x.kind, x.instance_id });
                 })
                 .Annotation("MySql:CharSet", "utf8mb4")
                 .Annotation("Relational:Collation", "utf8mb4_bin");
@@ -412,6 +436,9 @@ namespace HeavyTasksApp.Data.Migrations
 
             migrationBuilder.DropTable(
                 name: "heavy_tasks");
+
+            migrationBuilder.DropTable(
+                name: "heavy_task_minutes");
 
             migrationBuilder.DropTable(
                 name: "instances");

@@ -43,6 +43,10 @@ namespace HeavyTasksApp.Data.Migrations
                         .HasColumnType("longtext")
                         .HasColumnName("parameters_schema");
 
+                    b.Property<DateTime?>("PausedAt")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("paused_at");
+
                     b.Property<string>("Service")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -394,6 +398,54 @@ namespace HeavyTasksApp.Data.Migrations
                         .HasDatabaseName("ix_heavy_task_files_task_id");
 
                     b.ToTable("heavy_task_files", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
+                });
+
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskMinute", b =>
+                {
+                    b.Property<DateTime>("Minute")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("minute");
+
+                    b.Property<string>("Kind")
+                        .HasMaxLength(100)
+                        .HasColumnType("varchar(100)")
+                        .HasColumnName("kind");
+
+                    b.Property<Guid>("InstanceId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("instance_id");
+
+                    b.Property<int>("Cancelled")
+                        .HasColumnType("int")
+                        .HasColumnName("cancelled");
+
+                    b.Property<int>("Failed")
+                        .HasColumnType("int")
+                        .HasColumnName("failed");
+
+                    b.Property<string>("Runs")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("varchar(1000)")
+                        .HasColumnName("runs");
+
+                    b.Property<int>("Succeeded")
+                        .HasColumnType("int")
+                        .HasColumnName("succeeded");
+
+                    b.Property<string>("Waits")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("varchar(1000)")
+                        .HasColumnName("waits");
+
+                    b.HasKey("Minute", "Kind", "InstanceId")
+                        .HasName("pk_heavy_task_minutes");
+
+                    b.ToTable("heavy_task_minutes", (string)null);
 
                     MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
                     MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);

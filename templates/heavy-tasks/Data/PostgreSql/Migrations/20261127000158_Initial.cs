@@ -76,7 +76,8 @@ namespace HeavyTasksApp.Data.Migrations
                     description = table.Column<string>(type: "text", nullable: false),
                     parameters_schema = table.Column<string>(type: "text", nullable: false),
                     service = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false),
-                    announced_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false)
+                    announced_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    paused_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -120,6 +121,24 @@ namespace HeavyTasksApp.Data.Migrations
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_cost_delay", 0)
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.01)
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_threshold", 5000);
+
+            migrationBuilder.CreateTable(
+                name: "heavy_task_minutes",
+                columns: table => new
+                {
+                    minute = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false),
+                    instance_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    succeeded = table.Column<int>(type: "integer", nullable: false),
+                    failed = table.Column<int>(type: "integer", nullable: false),
+                    cancelled = table.Column<int>(type: "integer", nullable: false),
+                    waits = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false),
+                    runs = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_heavy_task_minutes", x => new { x.minute, x.kind, x.instance_id });
+                });
 
             migrationBuilder.CreateTable(
                 name: "instances",
@@ -353,6 +372,9 @@ namespace HeavyTasksApp.Data.Migrations
 
             migrationBuilder.DropTable(
                 name: "heavy_tasks");
+
+            migrationBuilder.DropTable(
+                name: "heavy_task_minutes");
 
             migrationBuilder.DropTable(
                 name: "instances");

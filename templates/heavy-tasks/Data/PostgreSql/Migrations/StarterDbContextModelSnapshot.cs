@@ -44,6 +44,10 @@ namespace HeavyTasksApp.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("parameters_schema");
 
+                    b.Property<DateTime?>("PausedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("paused_at");
+
                     b.Property<string>("Service")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -392,6 +396,51 @@ namespace HeavyTasksApp.Data.Migrations
                         .HasDatabaseName("ix_heavy_task_files_task_id");
 
                     b.ToTable("heavy_task_files", (string)null);
+                });
+
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskMinute", b =>
+                {
+                    b.Property<DateTime>("Minute")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("minute");
+
+                    b.Property<string>("Kind")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("kind");
+
+                    b.Property<Guid>("InstanceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("instance_id");
+
+                    b.Property<int>("Cancelled")
+                        .HasColumnType("integer")
+                        .HasColumnName("cancelled");
+
+                    b.Property<int>("Failed")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed");
+
+                    b.Property<string>("Runs")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("runs");
+
+                    b.Property<int>("Succeeded")
+                        .HasColumnType("integer")
+                        .HasColumnName("succeeded");
+
+                    b.Property<string>("Waits")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("waits");
+
+                    b.HasKey("Minute", "Kind", "InstanceId")
+                        .HasName("pk_heavy_task_minutes");
+
+                    b.ToTable("heavy_task_minutes", (string)null);
                 });
 
             modelBuilder.Entity("Platform.HeavyTasks.Instance", b =>
