@@ -90,15 +90,16 @@ internal static class ListHeavyTasks
         string? kind,
         Guid? before,
         int count
-    )
-    {
-        // For one kind or one tenant in any status: takes the newest of each status from the index on kind (or tenant), status and id, then
-        // the newest of these few. An index on kind and id would serve as well, but every new task would have to be written to it.
-        var newest =
-            status is null && (kind is not null || tenantId != Tenants.None)
-                ? Enum.GetValues<HeavyTaskStatus>().Select(s => Newest(db, tenantId, s, kind, before, count)).Aggregate(Queryable.Concat)
-                : Matching(db.HeavyTasks.Of(tenantId), status, kind, before)
-                    .Select(t => new HeavyTaskRow
+    ) =>
+        // The ids first, which an index gives in order. Asked for whole rows, MariaDB rather merges two indexes and sorts what it found, which
+        // takes a second among a million tasks.
+        NewestIds(db.HeavyTasks.Of(tenantId), isNarrow: tenantId != Tenants.None, status, kind, before, count)
+            .Join(
+                db.HeavyTasks,
+                id => id,
+                t => t.Id,
+                (_, t) =>
+                    new HeavyTaskRow
                     {
                         Id = t.Id,
                         Kind = t.Kind,
@@ -112,8 +113,28 @@ internal static class ListHeavyTasks
                         ProgressTotal = t.ProgressTotal,
                         ProgressText = t.ProgressText,
                         Error = t.Error,
-                    });
-        return newest.OrderByDescending(t => t.Id).Take(count);
+                    }
+            )
+            .OrderByDescending(t => t.Id);
+
+    private static IQueryable<Guid> NewestIds(
+        IQueryable<HeavyTask> tasks,
+        bool isNarrow,
+        HeavyTaskStatus? status,
+        string? kind,
+        Guid? before,
+        int count
+    )
+    {
+        // For one kind or one tenant in any status: takes the newest of each status from the index on kind (or tenant), status and id, then
+        // the newest of these few. An index on kind and id would serve as well, but every new task would have to be written to it.
+        var newest =
+            status is null && (kind is not null || isNarrow)
+                ? Enum.GetValues<HeavyTaskStatus>()
+                    .Select(s => NewestIds(tasks, isNarrow, s, kind, before, count))
+                    .Aggregate(Queryable.Concat)
+                : Matching(tasks, status, kind, before).Select(t => t.Id);
+        return newest.OrderByDescending(id => id).Take(count);
     }
 
     private static IQueryable<HeavyTask> Matching(IQueryable<HeavyTask> tasks, HeavyTaskStatus? status, string? kind, Guid? before)
