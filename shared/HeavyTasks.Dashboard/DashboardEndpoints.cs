@@ -67,7 +67,7 @@ public static class DashboardEndpoints
             app.Map($"{prefix.Path}/{open}", serve).WithMetadata(prefix).AllowAnonymous().ExcludeFromDescription();
         }
 
-        return app.Map($"{prefix.Path}/{{**path}}", serve).WithMetadata(prefix).ExcludeFromDescription();
+        return app.Map($"{prefix.Path}/{{**path}}", serve).LimitRequests().WithMetadata(prefix).ExcludeFromDescription();
     }
 }
 

@@ -26,6 +26,7 @@ public static class DashboardServices
         services.AddSingleton<LiveReader>();
         services.AddSingleton<BrokerQueues>();
         services.AddSingleton<KeySessions>();
+        services.AddSingleton<Failures>();
         services.AddScoped<Viewer>();
         services.AddScoped<DashboardActions>();
         services.AddScoped<FaultActions>();
@@ -52,8 +53,8 @@ public static class DashboardServices
                     cookie.Cookie.HttpOnly = true;
                     cookie.Cookie.SameSite = SameSiteMode.Strict;
                     cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-                    cookie.ExpireTimeSpan = TimeSpan.FromHours(12);
-                    cookie.SlidingExpiration = true;
+                    cookie.ExpireTimeSpan = KeySessions.Length;
+                    cookie.SlidingExpiration = false;
                     cookie.Events = new KeyCookieEvents();
                 }
             );

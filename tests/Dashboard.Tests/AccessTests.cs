@@ -88,6 +88,31 @@ public sealed class AccessTests(DashboardSystem system)
     }
 
     [Fact]
+    public async Task Whoever_signs_out_in_one_tab_has_no_access_in_another_and_none_with_a_copied_cookie()
+    {
+        await using var open = await system.SignInAsync();
+        var cookies = await open.Page.Context.CookiesAsync();
+        var other = await open.Page.Context.NewPageAsync();
+        await other.GotoAsync("/tasks");
+        await other.Locator("main[data-live]").WaitForAsync();
+
+        await open.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+
+        await Expect(other.GetByRole(AriaRole.Heading, new() { Name = "No access" })).ToBeVisibleAsync(new() { Timeout = 15_000 });
+        await using var thief = await system.OpenAsync();
+        await thief.Page.Context.AddCookiesAsync(
+            cookies.Select(c => new Microsoft.Playwright.Cookie
+            {
+                Name = c.Name,
+                Value = c.Value,
+                Url = $"{system.Address}",
+            })
+        );
+        await thief.Page.GotoAsync("/tasks");
+        await Expect(thief.Page.GetByLabel("API key")).ToBeVisibleAsync();
+    }
+
+    [Fact]
     public async Task An_open_page_closes_within_seconds_when_its_key_is_revoked()
     {
         var key = await system.CreateKeyAsync(HeavyTaskRole.Operate);

@@ -15,5 +15,5 @@ internal sealed class KeyAuthenticationState(ILoggerFactory loggers, KeySessions
     protected override Task<bool> ValidateAuthenticationStateAsync(
         AuthenticationState authenticationState,
         CancellationToken cancellationToken
-    ) => sessions.IsValidAsync(authenticationState.User, cancellationToken);
+    ) => sessions.IsValidAsync(authenticationState.User, unknown: true, cancellationToken);
 }

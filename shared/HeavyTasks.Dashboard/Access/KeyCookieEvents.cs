@@ -11,7 +11,7 @@ internal sealed class KeyCookieEvents : CookieAuthenticationEvents
     public override async Task ValidatePrincipal(CookieValidatePrincipalContext context)
     {
         var sessions = context.HttpContext.RequestServices.GetRequiredService<KeySessions>();
-        if (context.Principal is null || !await sessions.IsValidAsync(context.Principal, context.HttpContext.RequestAborted))
+        if (context.Principal is null || !await sessions.IsValidAsync(context.Principal, unknown: true, context.HttpContext.RequestAborted))
         {
             context.RejectPrincipal();
             await context.HttpContext.SignOutAsync(KeySessions.SchemeName);

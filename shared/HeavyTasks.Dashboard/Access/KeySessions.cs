@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
@@ -10,6 +12,19 @@ internal sealed partial class KeySessions(KnownKeys keys, TimeProvider time, ILo
 {
     /// <summary>The scheme of the cookie.</summary>
     public const string SchemeName = "HeavyTasks.Dashboard";
+
+    /// <summary>How long a session lasts.</summary>
+    public static readonly TimeSpan Length = TimeSpan.FromHours(12);
+
+    private const string SessionClaim = "heavy-tasks:session";
+    private const string EndClaim = "heavy-tasks:session-end";
+
+    // A page asks several times before it is there.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FailureCounts = TimeSpan.FromSeconds(3);
+
+    private readonly ConcurrentDictionary<string, DateTimeOffset> signedOut = new(StringComparer.Ordinal);
+    private long? failedAt;
 
     private static readonly byte[] NoHash = new byte[SHA256.HashSizeInBytes];
 
@@ -36,29 +51,72 @@ internal sealed partial class KeySessions(KnownKeys keys, TimeProvider time, ILo
         }
 
         keys.Used(key);
-        return new ClaimsPrincipal(KeyIdentity.Of(key, SchemeName));
+        var identity = KeyIdentity.Of(key, SchemeName);
+        identity.AddClaim(new Claim(SessionClaim, $"{Guid.NewGuid():N}"));
+        identity.AddClaim(new Claim(EndClaim, (time.GetUtcNow() + Length).ToString("O", CultureInfo.InvariantCulture)));
+        return new ClaimsPrincipal(identity);
+    }
+
+    /// <summary>Ends a session on this instance: pages that are open, and cookies that were copied.</summary>
+    public void SignOut(ClaimsPrincipal user)
+    {
+        var now = time.GetUtcNow();
+        foreach (var (ended, until) in signedOut)
+        {
+            if (until < now)
+            {
+                signedOut.TryRemove(ended, out _);
+            }
+        }
+
+        if (user.FindFirst(SessionClaim)?.Value is { } session)
+        {
+            signedOut[session] = now + Length;
+        }
     }
 
     /// <summary>
-    /// Whether the key with which somebody signed in is still valid; always true of clients that the application knows otherwise. While the
-    /// database does not answer, a key counts as valid: nothing can be read or done then, and a page that signs everybody out would say less.
+    /// Whether the key with which somebody signed in is still valid; always true of clients that the application knows otherwise.
     /// </summary>
-    public async Task<bool> IsValidAsync(ClaimsPrincipal user, CancellationToken cancellationToken)
+    /// <param name="user">Who.</param>
+    /// <param name="unknown">
+    /// The answer while the database does not say: true for what only looks, because nothing can be read then, and a page that signs everybody
+    /// out would say less; false for what changes something.
+    /// </param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async Task<bool> IsValidAsync(ClaimsPrincipal user, bool unknown, CancellationToken cancellationToken)
     {
         if (user.Identity is not ClaimsIdentity { AuthenticationType: SchemeName } identity)
         {
             return true;
         }
 
+        if (
+            identity.FindFirst(SessionClaim) is not { } session
+            || signedOut.ContainsKey(session.Value)
+            || !DateTimeOffset.TryParse(identity.FindFirst(EndClaim)?.Value, CultureInfo.InvariantCulture, out var end)
+            || end < time.GetUtcNow()
+        )
+        {
+            return false;
+        }
+
+        if (failedAt is { } failed && time.GetElapsedTime(failed) < FailureCounts)
+        {
+            return unknown;
+        }
+
         try
         {
             var id = identity.FindFirst(ClaimTypes.NameIdentifier)?.Value ?? "";
-            return await keys.FindAsync(id, cancellationToken) is { } key && !HasEnded(key);
+            return await keys.FindAsync(id, cancellationToken).AsTask().WaitAsync(Patience, time, cancellationToken) is { } key
+                && !HasEnded(key);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
+            failedAt = time.GetTimestamp();
             NotChecked(logger, LoggedText.Of(exception.GetBaseException().Message));
-            return true;
+            return unknown;
         }
     }
 

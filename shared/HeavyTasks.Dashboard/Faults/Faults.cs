@@ -40,7 +40,7 @@ internal sealed record FaultsQuery : ILiveQuery<Faults>
 }
 
 /// <summary>What can be done with what was set aside. Each action asks by itself whether the client may, and is recorded.</summary>
-internal sealed class FaultActions(Viewer viewer, IServiceScopeFactory scopes, IServiceProvider services)
+internal sealed class FaultActions(Viewer viewer, IServiceScopeFactory scopes)
 {
     // Longer bodies are cut: people look at the beginning.
     private const int MaxShown = 16 * 1024;
@@ -48,13 +48,16 @@ internal sealed class FaultActions(Viewer viewer, IServiceScopeFactory scopes, I
     /// <summary>The body of a message that no consumer could read, as text; null when it is gone.</summary>
     public async Task<string?> LookInsideAsync(long id)
     {
-        await DemandAsync();
-        await using var scope = scopes.CreateAsyncScope();
-        var body = await scope
-            .ServiceProvider.GetRequiredService<EngineContext>()
-            .Db.PoisonMessages.Where(m => m.Id == id)
-            .Select(m => m.Body)
-            .SingleOrDefaultAsync();
+        byte[]? body = null;
+        await DoAsync(
+            "ReadPoisonMessage",
+            $"{id}",
+            async db =>
+            {
+                body = await db.PoisonMessages.Where(m => m.Id == id).Select(m => m.Body).SingleOrDefaultAsync();
+                return body is null ? 0 : 1;
+            }
+        );
         return body is null ? null : Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, MaxShown)));
     }
 
@@ -85,22 +88,13 @@ internal sealed class FaultActions(Viewer viewer, IServiceScopeFactory scopes, I
 
     private async Task DoAsync(string name, string target, Func<DbContext, Task<int>> action)
     {
-        await DemandAsync();
-        var actor = new Actor(await viewer.GetUserAsync(), name, viewer.Address, services);
+        // Messages belong to no tenant, so a client of one has nothing to do here.
+        var actor = await viewer.DemandAsync(HeavyTaskPolicies.OperateSystem, name, target);
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
         await using var transaction = await db.Database.BeginTransactionAsync();
         db.Record(actor, target, await action(db) > 0 ? AuditOutcome.Done : AuditOutcome.NotFound);
         await db.SaveChangesAsync();
         await transaction.CommitAsync();
-    }
-
-    // Messages belong to no tenant, so a client of one has nothing to do here.
-    private async Task DemandAsync()
-    {
-        if (!await viewer.MayAsync(HeavyTaskPolicies.OperateSystem))
-        {
-            throw new UnauthorizedAccessException("This needs a client with the role operate and no tenant.");
-        }
     }
 }

@@ -140,7 +140,7 @@ internal sealed class LiveReader(
                     await ReadAsync();
                     firstRead.TrySetResult();
                     Tell();
-                    await wanted.WaitAsync(reader.options.RefreshInterval, reader.stopping.Token);
+                    await wanted.WaitAsync(query.Interval ?? reader.options.RefreshInterval, reader.stopping.Token);
                     lock (gate)
                     {
                         if (watchers.Count == 0)
@@ -166,6 +166,18 @@ internal sealed class LiveReader(
             }
         }
 
+        // Somebody may have gone while the read waited for its place.
+        private bool IsWatched
+        {
+            get
+            {
+                lock (gate)
+                {
+                    return watchers.Count > 0;
+                }
+            }
+        }
+
         private async Task ReadAsync()
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(reader.stopping.Token);
@@ -175,6 +187,11 @@ internal sealed class LiveReader(
                 await reader.places.WaitAsync(limit.Token);
                 try
                 {
+                    if (!IsWatched)
+                    {
+                        return;
+                    }
+
                     await using var scope = reader.scopes.CreateAsyncScope();
                     var value = await query.ReadAsync(scope.ServiceProvider, limit.Token);
                     Current = new Snapshot<TValue>(value, reader.time.GetUtcNow(), null);
@@ -206,7 +223,15 @@ internal sealed class LiveReader(
 
             foreach (var watcher in told)
             {
-                watcher();
+                try
+                {
+                    watcher();
+                }
+                catch (Exception exception)
+                {
+                    // The others, and the reader, go on.
+                    LiveLog.NotTold(reader.logger, query.GetType().Name, exception);
+                }
             }
         }
     }
@@ -218,6 +243,9 @@ internal interface ILiveQuery<TValue>
 {
     /// <summary>What people read when it could not be read.</summary>
     string Failure => "The database does not answer.";
+
+    /// <summary>How often it is read; null: as <see cref="DashboardOptions.RefreshInterval"/> says.</summary>
+    TimeSpan? Interval => null;
 
     /// <summary>Reads the value, in a scope of its own.</summary>
     Task<TValue> ReadAsync(IServiceProvider scope, CancellationToken cancellationToken);
@@ -234,4 +262,7 @@ internal static partial class LiveLog
 {
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Query} could not be read; it is tried again: {Reason}")]
     public static partial void NotRead(ILogger logger, string query, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A page could not be told of {Query}.")]
+    public static partial void NotTold(ILogger logger, string query, Exception exception);
 }

@@ -9,6 +9,7 @@ public abstract class LiveView : ComponentBase, IDisposable
 
     private readonly List<IDisposable> looks = [];
     private bool isDisposed;
+    private int isUpdating;
 
     [Inject]
     internal LiveReader Reader { get; set; } = null!;
@@ -23,8 +24,17 @@ public abstract class LiveView : ComponentBase, IDisposable
             look.Dispose();
         }
 
-        var begun = Reader.Begin(query, () => _ = InvokeAsync(Update));
-        looks.Add(begun);
+        var begun = Reader.Begin(query, Changed);
+        if (isDisposed)
+        {
+            // The page was left while it asked whether it may look.
+            begun.Dispose();
+        }
+        else
+        {
+            looks.Add(begun);
+        }
+
         return begun;
     }
 
@@ -62,8 +72,18 @@ public abstract class LiveView : ComponentBase, IDisposable
         }
     }
 
+    // On another thread than the reader's, which others wait for; and once, however often it reads before the page is shown.
+    private void Changed()
+    {
+        if (Interlocked.Exchange(ref isUpdating, 1) == 0)
+        {
+            _ = Task.Run(() => InvokeAsync(Update));
+        }
+    }
+
     private void Update()
     {
+        Volatile.Write(ref isUpdating, 0);
         if (!isDisposed)
         {
             OnRead();

@@ -4,6 +4,7 @@ using MassTransit.RabbitMqTransport.Configuration;
 using MassTransit.Transports;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
 namespace Platform.HeavyTasks.Dashboard;
@@ -23,46 +24,89 @@ internal sealed record QueueFigure(string Kind, long? Ready, long Consumers);
 /// </summary>
 internal sealed class BrokerQueues(IEnumerable<IBusInstance> buses)
 {
+    private readonly Lock gate = new();
+    private Task<QueueFigures>? looking;
+
     /// <summary>Whether this application's bus is on RabbitMQ.</summary>
     public bool IsKnown => Host is not null;
 
     private IRabbitMqHostConfiguration? Host =>
         buses.FirstOrDefault(bus => bus.InstanceType == typeof(IBus))?.HostConfiguration as IRabbitMqHostConfiguration;
 
-    /// <summary>Reads the queues of these kinds.</summary>
+    /// <summary>
+    /// Reads the queues of these kinds. The bus takes a failure on its connection for a failure of the connection, and would open another one:
+    /// so nothing fails within, and nobody gives up within. A look that the broker keeps waiting goes on, and there is no second one beside it.
+    /// </summary>
     public async Task<QueueFigures> ReadAsync(IReadOnlyList<string> kinds, CancellationToken cancellationToken)
     {
-        var found = new List<QueueFigure>();
-        if (Host is { } host)
+        if (Host is not { } host)
         {
-            await host.ConnectionContextSupervisor.Send(
-                Pipe.ExecuteAsync<ConnectionContext>(async connection =>
-                {
-                    found.Clear();
-                    foreach (var kind in kinds)
-                    {
-                        found.Add(await ReadAsync(connection, kind, cancellationToken));
-                    }
-                }),
-                cancellationToken
-            );
+            return new QueueFigures([]);
         }
 
-        return new QueueFigures(found);
+        Task<QueueFigures> look;
+        lock (gate)
+        {
+            if (looking is null || looking.IsCompleted)
+            {
+                looking = LookAsync(host, kinds);
+            }
+
+            look = looking;
+        }
+
+        return await look.WaitAsync(cancellationToken);
     }
 
-    // A queue that is not there closes the channel.
-    private static async Task<QueueFigure> ReadAsync(ConnectionContext connection, string kind, CancellationToken cancellationToken)
+    private static async Task<QueueFigures> LookAsync(IRabbitMqHostConfiguration host, IReadOnlyList<string> kinds)
     {
-        await using var channel = await connection.CreateChannel(null, cancellationToken);
+        var found = new List<QueueFigure>();
+        Exception? failure = null;
+        await host.ConnectionContextSupervisor.Send(
+            Pipe.ExecuteAsync<ConnectionContext>(async connection =>
+            {
+                try
+                {
+                    await ReadAsync(connection, kinds, found);
+                }
+                catch (Exception exception)
+                {
+                    failure = exception;
+                }
+            }),
+            CancellationToken.None
+        );
+        return failure is null ? new QueueFigures(found) : throw new InvalidOperationException("The broker did not answer.", failure);
+    }
+
+    // A queue that is not there closes the channel, so the next one needs another.
+    private static async Task ReadAsync(ConnectionContext connection, IReadOnlyList<string> kinds, List<QueueFigure> found)
+    {
+        IChannel? channel = null;
         try
         {
-            var queue = await channel.QueueDeclarePassiveAsync(HeavyTaskTopology.QueueName(kind), cancellationToken);
-            return new QueueFigure(kind, queue.MessageCount, queue.ConsumerCount);
+            foreach (var kind in kinds)
+            {
+                channel ??= await connection.CreateChannel(null, CancellationToken.None);
+                try
+                {
+                    var queue = await channel.QueueDeclarePassiveAsync(HeavyTaskTopology.QueueName(kind), CancellationToken.None);
+                    found.Add(new QueueFigure(kind, queue.MessageCount, queue.ConsumerCount));
+                }
+                catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == NotFound)
+                {
+                    found.Add(new QueueFigure(kind, null, 0));
+                    await channel.DisposeAsync();
+                    channel = null;
+                }
+            }
         }
-        catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == NotFound)
+        finally
         {
-            return new QueueFigure(kind, null, 0);
+            if (channel is not null)
+            {
+                await channel.DisposeAsync();
+            }
         }
     }
 

@@ -4,17 +4,12 @@ using Platform.HeavyTasks.Http;
 namespace Platform.HeavyTasks.Dashboard;
 
 /// <summary>Pauses and resumes kinds from a page. The action asks by itself whether the client may, and is recorded.</summary>
-internal sealed class KindPauseActions(Viewer viewer, IServiceScopeFactory scopes, IServiceProvider services, TimeProvider time)
+internal sealed class KindPauseActions(Viewer viewer, IServiceScopeFactory scopes, TimeProvider time)
 {
     /// <summary>Pauses a kind on all workers, or lets it go on; what happened, for people.</summary>
     public async Task<string> SetAsync(string kind, bool isPaused)
     {
-        if (!await viewer.MayAsync(HeavyTaskPolicies.OperateSystem))
-        {
-            throw new UnauthorizedAccessException("This needs a client with the role operate and no tenant.");
-        }
-
-        var actor = new Actor(await viewer.GetUserAsync(), isPaused ? "PauseKind" : "ResumeKind", viewer.Address, services);
+        var actor = await viewer.DemandAsync(HeavyTaskPolicies.OperateSystem, isPaused ? "PauseKind" : "ResumeKind", kind);
         var (isThere, _) = await Deadlocks.RetryAsync(
             scopes,
             scope => PauseKind.SetAsync(scope.GetRequiredService<EngineContext>().Db, kind, isPaused, actor, CancellationToken.None),

@@ -44,10 +44,13 @@ internal sealed record LastHourQuery : ILiveQuery<LastHour>
     // Of very many kinds and workers, the newest.
     private const int MaxRows = 50_000;
 
+    // What it shows changes once a minute; the last rows of a minute come some seconds after its end.
+    public TimeSpan? Interval => TimeSpan.FromSeconds(10);
+
     public async Task<LastHour> ReadAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
         var db = scope.GetRequiredService<EngineContext>().Db;
-        var now = scope.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime;
+        var now = await Dialect.Current.ReadClockAsync(db, cancellationToken);
 
         // The minute that is not over yet would look like a fall.
         var end = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMinute));

@@ -45,19 +45,19 @@ internal sealed class SubmitActions(
     }
 
     /// <summary>Stores a file.</summary>
-    /// <exception cref="InvalidOperationException">The file is refused; the message says why, for people.</exception>
+    /// <exception cref="UploadRefusedException">The file is refused.</exception>
     public async Task<StoredFile> UploadAsync(IBrowserFile file, Action<long> progress, CancellationToken cancellationToken)
     {
-        await DemandAsync();
+        await viewer.DemandAsync(HeavyTaskPolicies.Submit, "UploadFile", "");
         var maxLength = fileOptions.Value.MaxLength;
         if (file.Size > maxLength)
         {
-            throw new InvalidOperationException($"A file may have at most {Show.Bytes(maxLength)}.");
+            throw new UploadRefusedException($"A file may have at most {Show.Bytes(maxLength)}.");
         }
 
         if (!UploadFile.IsFileName(file.Name))
         {
-            throw new InvalidOperationException("The name of the file has characters that cannot be stored, or is too long.");
+            throw new UploadRefusedException("The name of the file has characters that cannot be stored, or is too long.");
         }
 
         var user = await viewer.GetUserAsync();
@@ -65,18 +65,29 @@ internal sealed class SubmitActions(
         using var transfer = await transfers.TryBeginUploadAsync(cancellationToken);
         if (mine is { IsAcquired: false } || transfer is null)
         {
-            throw new InvalidOperationException("Too many files are transferred at the moment. Try again.");
+            throw new UploadRefusedException("Too many files are transferred at the moment. Try again.");
         }
 
         var type = UploadFile.IsMediaType(file.ContentType) ? file.ContentType : "application/octet-stream";
-        await using var content = new CountedStream(file.OpenReadStream(maxLength, cancellationToken), progress);
+        await using var content = new CountedStream(
+            file.OpenReadStream(maxLength, cancellationToken),
+            progress,
+            async () =>
+            {
+                if (!await viewer.MayAsync(HeavyTaskPolicies.Submit))
+                {
+                    throw new UploadRefusedException("The key of this session is not valid any more.");
+                }
+            },
+            time
+        );
         return await files.UploadAsync(file.Name, type, await viewer.GetTenantAsync(), content, maxLength, cancellationToken);
     }
 
     /// <summary>Submits a task; its id, or null when something was added to <paramref name="errors"/>.</summary>
     public async Task<Guid?> SubmitAsync(string kindName, string parameters, DateTime? dueAt, FieldErrors errors)
     {
-        await DemandAsync();
+        await viewer.DemandAsync(HeavyTaskPolicies.Submit, "SubmitHeavyTask", "");
         var now = time.GetUtcNow().UtcDateTime;
         if (dueAt > now.AddYears(1))
         {
@@ -114,20 +125,18 @@ internal sealed class SubmitActions(
         await commit.SaveAsync(task);
         return task.Id;
     }
-
-    private async Task DemandAsync()
-    {
-        if (!await viewer.MayAsync(HeavyTaskPolicies.Submit))
-        {
-            throw new UnauthorizedAccessException("This needs a client with the role submit.");
-        }
-    }
 }
 
-/// <summary>Tells how much of a stream was read.</summary>
-internal sealed class CountedStream(Stream inner, Action<long> progress) : Stream
+/// <summary>A file is refused; the message says why, for people.</summary>
+internal sealed class UploadRefusedException(string reason) : Exception(reason);
+
+/// <summary>Tells how much of a stream was read, and asks every few seconds whether it may be read on.</summary>
+internal sealed class CountedStream(Stream inner, Action<long> progress, Func<Task> check, TimeProvider time) : Stream
 {
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(3);
+
     private long read;
+    private long checkedAt = time.GetTimestamp();
 
     public override bool CanRead => true;
 
@@ -145,6 +154,12 @@ internal sealed class CountedStream(Stream inner, Action<long> progress) : Strea
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (time.GetElapsedTime(checkedAt) > CheckInterval)
+        {
+            await check();
+            checkedAt = time.GetTimestamp();
+        }
+
         var count = await inner.ReadAsync(buffer, cancellationToken);
         read += count;
         progress(read);

@@ -5,7 +5,7 @@ using Platform.HeavyTasks.Http;
 namespace Platform.HeavyTasks.Dashboard;
 
 /// <summary>What can be done to tasks from a page. Each action asks by itself whether the client may, and is recorded.</summary>
-internal sealed class DashboardActions(Viewer viewer, IServiceScopeFactory scopes, IServiceProvider services, TimeProvider time)
+internal sealed class DashboardActions(Viewer viewer, IServiceScopeFactory scopes, TimeProvider time)
 {
     /// <summary>The most tasks that one action reaches.</summary>
     public const int MaxTasks = 10_000;
@@ -13,7 +13,7 @@ internal sealed class DashboardActions(Viewer viewer, IServiceScopeFactory scope
     /// <summary>Cancels one task; what happened, for people.</summary>
     public async Task<string> CancelAsync(Guid id)
     {
-        var actor = await ActorAsync("CancelHeavyTask");
+        var actor = await viewer.DemandAsync(HeavyTaskPolicies.Operate, "CancelHeavyTask", $"{id}");
         return await InTransactionAsync(scope => scope.CancelAsync(id, actor, CancellationToken.None)) switch
         {
             CancelOutcome.Cancelled => "The task is cancelled.",
@@ -27,7 +27,7 @@ internal sealed class DashboardActions(Viewer viewer, IServiceScopeFactory scope
     /// <summary>Runs one task again; what happened, for people.</summary>
     public async Task<string> RetryAsync(Guid id)
     {
-        var actor = await ActorAsync("RetryHeavyTask");
+        var actor = await viewer.DemandAsync(HeavyTaskPolicies.Operate, "RetryHeavyTask", $"{id}");
         return await InTransactionAsync(scope => scope.RetryAsync(id, actor, CancellationToken.None)) switch
         {
             true => "The task runs again.",
@@ -49,7 +49,7 @@ internal sealed class DashboardActions(Viewer viewer, IServiceScopeFactory scope
             cancellationToken.ThrowIfCancellationRequested();
 
             // The client is asked for with each task: its key may be revoked meanwhile.
-            var actor = await ActorAsync(retry ? "RetryHeavyTask" : "CancelHeavyTask");
+            var actor = await viewer.DemandAsync(HeavyTaskPolicies.Operate, retry ? "RetryHeavyTask" : "CancelHeavyTask", $"{id}");
             var isChanged = retry
                 ? await InTransactionAsync(scope => scope.RetryAsync(id, actor, CancellationToken.None)) == true
                 : await InTransactionAsync(scope => scope.CancelAsync(id, actor, CancellationToken.None))
@@ -84,16 +84,6 @@ internal sealed class DashboardActions(Viewer viewer, IServiceScopeFactory scope
         }
 
         return ids;
-    }
-
-    private async Task<Actor> ActorAsync(string action)
-    {
-        if (!await viewer.MayAsync(HeavyTaskPolicies.Operate))
-        {
-            throw new UnauthorizedAccessException("This needs a client with the role operate.");
-        }
-
-        return new Actor(await viewer.GetUserAsync(), action, viewer.Address, services);
     }
 
     private Task<TResult> InTransactionAsync<TResult>(Func<IServiceProvider, Task<TResult>> action) =>

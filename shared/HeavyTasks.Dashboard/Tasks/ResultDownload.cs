@@ -16,12 +16,14 @@ internal static class ResultDownload
         FileTransfers transfers,
         ClientLimits limits,
         IAuthorizationService authorization,
+        KeySessions sessions,
         IOptions<DashboardOptions> options,
         CancellationToken cancellationToken
     )
     {
         var mayRead = await authorization.AuthorizeAsync(http.User, resource: null, HeavyTaskPolicies.Read);
-        if (!mayRead.Succeeded || http.User.HasUnusableTenant() || !Payloads.AreSeenBy(http.User, options.Value))
+        var isValid = await sessions.IsValidAsync(http.User, unknown: false, cancellationToken);
+        if (!isValid || !mayRead.Succeeded || http.User.HasUnusableTenant() || !Payloads.AreSeenBy(http.User, options.Value))
         {
             return TypedResults.StatusCode(StatusCodes.Status403Forbidden);
         }

@@ -35,21 +35,25 @@ internal sealed class MinuteKeeper(InstanceIdentity instance, IServiceScopeFacto
     /// <inheritdoc />
     protected override async Task RunRoundAsync(CancellationToken stoppingToken)
     {
-        foreach (var (counts, row) in Take())
+        var taken = Take();
+        try
         {
-            try
+            while (taken.TryPeek(out var next))
             {
-                await WriteAsync(row, isNew: !counts.IsWritten, stoppingToken);
-                counts.IsWritten = true;
+                await WriteAsync(next.Row, isNew: !next.Counts.IsWritten, stoppingToken);
+                next.Counts.IsWritten = true;
+                taken.Dequeue();
             }
-            catch
+        }
+        finally
+        {
+            // What was not written is taken again.
+            lock (gate)
             {
-                lock (gate)
+                foreach (var (counts, _) in taken)
                 {
                     counts.IsChanged = true;
                 }
-
-                throw;
             }
         }
     }
@@ -85,9 +89,9 @@ internal sealed class MinuteKeeper(InstanceIdentity instance, IServiceScopeFacto
         }
     }
 
-    private List<(Counts Counts, HeavyTaskMinute Row)> Take()
+    private Queue<(Counts Counts, HeavyTaskMinute Row)> Take()
     {
-        var changed = new List<(Counts, HeavyTaskMinute)>();
+        var changed = new Queue<(Counts, HeavyTaskMinute)>();
         lock (gate)
         {
             var now = ThisMinute();
@@ -96,7 +100,7 @@ internal sealed class MinuteKeeper(InstanceIdentity instance, IServiceScopeFacto
                 if (counts.IsChanged)
                 {
                     counts.IsChanged = false;
-                    changed.Add((counts, counts.ToRow(key.Minute, key.Kind, instance.Id)));
+                    changed.Enqueue((counts, counts.ToRow(key.Minute, key.Kind, instance.Id)));
                 }
                 else if (key.Minute < now)
                 {
