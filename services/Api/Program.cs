@@ -1,3 +1,4 @@
+using Platform.Api.Access;
 using Platform.Api.OpenApi;
 using Platform.Api.Users;
 using Platform.HeavyTasks.Http;
@@ -11,6 +12,7 @@ if (await PlatformHost.CreateBuilderAsync(args, "api", "http://127.0.0.1:5080") 
 }
 
 builder.Services.AddHeavyTaskEndpoints(kinds: typeof(PlatformDbContext).Assembly);
+builder.AddIdentityProviderTokens();
 builder.Services.AddHeavyTaskProblems();
 builder.Services.AddUserEndpoints();
 builder.Services.AddOpenApiDocument();

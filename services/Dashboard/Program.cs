@@ -14,12 +14,13 @@ if (await PlatformHost.CreateBuilderAsync(args, "dashboard", "http://127.0.0.1:5
 builder.WebHost.UseStaticWebAssets();
 builder.Services.AddHeavyTaskEndpoints(kinds: typeof(PlatformDbContext).Assembly);
 builder.Services.AddHeavyTaskDashboard();
-builder.Services.AddHeavyTaskDashboardKeySignIn();
+builder.Services.AddHeavyTaskDashboardSignIn();
 builder.AddSessionKeys();
+builder.AddSingleSignOn();
 
 var app = builder.Build();
 app.UseAuthentication();
 app.UseAuthorization();
 app.MapPlatformHealth();
-app.MapHeavyTaskDashboard("/").RequireAuthorization(DashboardEndpoints.SignedInByKey);
+app.MapHeavyTaskDashboard("/").RequireAuthorization(DashboardEndpoints.SignedIn);
 await app.RunAsync();

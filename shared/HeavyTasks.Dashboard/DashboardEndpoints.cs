@@ -11,14 +11,20 @@ namespace Platform.HeavyTasks.Dashboard;
 public static class DashboardEndpoints
 {
     /// <summary>
-    /// A policy that lets in whoever signed in with an API key that may read
-    /// (<see cref="DashboardServices.AddHeavyTaskDashboardKeySignIn"/>).
+    /// A policy that lets in whoever signed in and may read (<see cref="DashboardServices.AddHeavyTaskDashboardSignIn"/>).
     /// </summary>
-    public static AuthorizationPolicy SignedInByKey { get; } =
+    public static AuthorizationPolicy SignedIn { get; } =
         new AuthorizationPolicyBuilder(KeySessions.SchemeName).RequireClaim(HeavyTaskPolicies.RoleClaim, "read").Build();
 
     // What the page where one signs in loads.
-    private static readonly string[] OpenPaths = ["sign-in", "_content/{**path}", "_framework/{**path}", "theme.css"];
+    private static readonly string[] OpenPaths =
+    [
+        "sign-in",
+        "sign-in/with/{scheme}",
+        "_content/{**path}",
+        "_framework/{**path}",
+        "theme.css",
+    ];
 
     /// <summary>
     /// Maps the dashboard below a path, in any application and for whomever the application lets in:
@@ -59,6 +65,7 @@ public static class DashboardEndpoints
             endpoints.MapGet("/theme.css", (ThemeStyles styles) => styles.AnswerAsync());
             endpoints.MapGet("/download/{id:guid}", ResultDownload.HandleAsync);
             endpoints.MapPost("/sign-out", SignOut.HandleAsync);
+            endpoints.MapGet("/sign-in/with/{scheme}", SignInWith.HandleAsync);
             endpoints.MapRazorComponents<App>().AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null);
         });
         var serve = pages.Build();

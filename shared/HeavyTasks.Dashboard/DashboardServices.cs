@@ -28,6 +28,7 @@ public static class DashboardServices
         services.AddSingleton<KeySessions>();
         services.AddSingleton<Failures>();
         services.AddScoped<Viewer>();
+        services.AddScoped<Notices>();
         services.AddScoped<DashboardActions>();
         services.AddScoped<FaultActions>();
         services.AddScoped<KindPauseActions>();
@@ -35,11 +36,16 @@ public static class DashboardServices
         return services;
     }
 
+    /// <summary>The scheme of the cookie in which a session is kept; a scheme of single sign-on signs in to it.</summary>
+    public const string SessionScheme = KeySessions.SchemeName;
+
     /// <summary>
-    /// Lets people sign in to the dashboard with an API key (<see cref="ApiKeys"/>): the browser keeps a cookie, not the key. Protect the
-    /// dashboard with <see cref="DashboardEndpoints.SignedInByKey"/> then. An application that knows its people otherwise leaves this out.
+    /// Lets people sign in to the dashboard with an API key (<see cref="ApiKeys"/>): the browser keeps a cookie, not the key. The page also
+    /// offers each other scheme that has a display name, such as <c>AddOpenIdConnect</c>'s; it signs in to <see cref="SessionScheme"/>, with the
+    /// claims of <see cref="IdentityProviderOptions.Read"/>. Protect the dashboard with <see cref="DashboardEndpoints.SignedIn"/> then. An
+    /// application that knows its people otherwise leaves this out.
     /// </summary>
-    public static IServiceCollection AddHeavyTaskDashboardKeySignIn(this IServiceCollection services)
+    public static IServiceCollection AddHeavyTaskDashboardSignIn(this IServiceCollection services)
     {
         ArgumentNullException.ThrowIfNull(services);
         services.AddScoped<AuthenticationStateProvider, KeyAuthenticationState>();
@@ -51,7 +57,7 @@ public static class DashboardServices
                 {
                     cookie.Cookie.Name = "heavy-tasks-dashboard";
                     cookie.Cookie.HttpOnly = true;
-                    cookie.Cookie.SameSite = SameSiteMode.Strict;
+                    cookie.Cookie.SameSite = SameSiteMode.Lax;
                     cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
                     cookie.ExpireTimeSpan = KeySessions.Length;
                     cookie.SlidingExpiration = false;

@@ -186,6 +186,35 @@ public sealed class AccessTests(DashboardSystem system)
         download.Status.ShouldBe(404);
     }
 
+    [Fact]
+    public async Task No_key_and_no_cookie_is_in_the_log_however_much_it_logs()
+    {
+        var dashboard = system.Start(
+            "services/Dashboard",
+            ("Logging:LogLevel:Default", "Trace"),
+            ("Logging:LogLevel:Microsoft.AspNetCore", "Trace"),
+            ("Logging:LogLevel:Microsoft.EntityFrameworkCore", "Trace"),
+            ("Logging:LogLevel:Microsoft.AspNetCore.DataProtection", "Trace")
+        );
+        var address = await dashboard.WaitForAddressAsync(TimeSpan.FromSeconds(60));
+        await using var open = await system.OpenAsync();
+        foreach (var key in new[] { TestKey.Value[..^1] + "7", TestKey.Value })
+        {
+            await open.Page.GotoAsync($"{address}sign-in");
+            await open.Page.GetByLabel("API key").FillAsync(key);
+            await open.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+            await open.Page.WaitForLoadStateAsync();
+        }
+
+        await open.WaitForLiveAsync();
+        var cookie = (await open.Page.Context.CookiesAsync()).Single(c => c.Name == "heavy-tasks-dashboard").Value;
+        dashboard.Output.ShouldContain("dbug:");
+        foreach (var secret in new[] { TestKey.Value.Split('_')[2], TestKey.Value.Split('_')[2][..^1], cookie[..40] })
+        {
+            dashboard.Output.Contains(secret, StringComparison.Ordinal).ShouldBeFalse();
+        }
+    }
+
     internal static object Steps(string name, int steps, int pauseMilliseconds) =>
         new
         {

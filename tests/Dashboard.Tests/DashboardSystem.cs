@@ -145,19 +145,23 @@ public sealed class DashboardSystem : IAsyncLifetime
         await Database.DisposeAsync();
     }
 
-    private ServiceProcess Start(string project)
+    /// <summary>Starts a service of this system.</summary>
+    public ServiceProcess Start(string project, params IEnumerable<(string Key, string Value)> settings)
     {
-        var process = ServiceProcess.Start(
-            project,
-            new Dictionary<string, string?>
-            {
-                ["ConnectionStrings__Platform"] = Database.ConnectionString,
-                ["RabbitMq__Uri"] = broker.Uri.ToString(),
-                ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
-                ["Database__AcquireTimeout"] = "00:00:30",
-                ["Dashboard__RefreshInterval"] = "00:00:00.500",
-            }
-        );
+        var environment = new Dictionary<string, string?>
+        {
+            ["ConnectionStrings__Platform"] = Database.ConnectionString,
+            ["RabbitMq__Uri"] = broker.Uri.ToString(),
+            ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+            ["Database__AcquireTimeout"] = "00:00:30",
+            ["Dashboard__RefreshInterval"] = "00:00:00.500",
+        };
+        foreach (var (key, value) in settings)
+        {
+            environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
+        var process = ServiceProcess.Start(project, environment);
         processes.Add(process);
         return process;
     }

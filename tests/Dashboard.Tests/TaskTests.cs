@@ -58,6 +58,7 @@ public sealed class TaskTests(DashboardSystem system)
         await open.Page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
 
         await Expect(open.Page.Locator(".status").First).ToHaveTextAsync("Cancelled");
+        open.Faults.ShouldBeEmpty();
         await open.Page.GotoAsync("/audit");
         await Expect(open.Page.GetByRole(AriaRole.Link, new() { Name = $"{id}" })).ToBeVisibleAsync();
     }

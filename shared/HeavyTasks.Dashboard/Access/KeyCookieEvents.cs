@@ -35,7 +35,28 @@ internal sealed class KeyCookieEvents : CookieAuthenticationEvents
 
     public override Task RedirectToAccessDenied(RedirectContext<CookieAuthenticationOptions> context)
     {
-        context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        if (HttpMethods.IsGet(context.Request.Method))
+        {
+            var prefix = context.HttpContext.GetEndpoint()?.Metadata.GetMetadata<DashboardPrefix>()?.Path ?? "";
+            context.Response.Redirect($"{context.Request.PathBase}{prefix}/sign-in?refused=role");
+        }
+        else
+        {
+            context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Begins a session, however somebody has signed in.</summary>
+    public override Task SigningIn(CookieSigningInContext context)
+    {
+        var sessions = context.HttpContext.RequestServices.GetRequiredService<KeySessions>();
+        if (context.Principal?.Identity is System.Security.Claims.ClaimsIdentity identity)
+        {
+            sessions.Begin(identity, context.Properties.ExpiresUtc);
+        }
+
         return Task.CompletedTask;
     }
 }

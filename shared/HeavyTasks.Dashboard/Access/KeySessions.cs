@@ -51,11 +51,19 @@ internal sealed partial class KeySessions(KnownKeys keys, TimeProvider time, ILo
         }
 
         keys.Used(key);
-        var identity = KeyIdentity.Of(key, SchemeName);
-        identity.AddClaim(new Claim(SessionClaim, $"{Guid.NewGuid():N}"));
-        identity.AddClaim(new Claim(EndClaim, (time.GetUtcNow() + Length).ToString("O", CultureInfo.InvariantCulture)));
-        return new ClaimsPrincipal(identity);
+        return new ClaimsPrincipal(KeyIdentity.Of(key, SchemeName));
     }
+
+    /// <summary>Gives a session its id and its end.</summary>
+    public void Begin(ClaimsIdentity identity, DateTimeOffset? until)
+    {
+        var end = until ?? time.GetUtcNow() + Length;
+        identity.AddClaim(new Claim(SessionClaim, $"{Guid.NewGuid():N}"));
+        identity.AddClaim(new Claim(EndClaim, end.ToString("O", CultureInfo.InvariantCulture)));
+    }
+
+    /// <summary>Whether somebody has signed in to the dashboard, and can sign out.</summary>
+    public static bool IsSession(ClaimsPrincipal user) => user.HasClaim(claim => claim.Type == SessionClaim);
 
     /// <summary>Ends a session on this instance: pages that are open, and cookies that were copied.</summary>
     public void SignOut(ClaimsPrincipal user)
@@ -76,7 +84,8 @@ internal sealed partial class KeySessions(KnownKeys keys, TimeProvider time, ILo
     }
 
     /// <summary>
-    /// Whether the key with which somebody signed in is still valid; always true of clients that the application knows otherwise.
+    /// Whether the session of somebody goes on, and the key with which it began is still valid; always true of clients that the application
+    /// knows otherwise.
     /// </summary>
     /// <param name="user">Who.</param>
     /// <param name="unknown">
@@ -86,19 +95,30 @@ internal sealed partial class KeySessions(KnownKeys keys, TimeProvider time, ILo
     /// <param name="cancellationToken">Ends the call.</param>
     public async Task<bool> IsValidAsync(ClaimsPrincipal user, bool unknown, CancellationToken cancellationToken)
     {
-        if (user.Identity is not ClaimsIdentity { AuthenticationType: SchemeName } identity)
+        if (user.Identity is not ClaimsIdentity { IsAuthenticated: true } identity)
         {
             return true;
         }
 
+        // Whoever the application knows by a scheme of its own has no session here.
+        var isByKey = identity.AuthenticationType == SchemeName;
+        if (identity.FindFirst(SessionClaim) is not { } session)
+        {
+            return !isByKey;
+        }
+
         if (
-            identity.FindFirst(SessionClaim) is not { } session
-            || signedOut.ContainsKey(session.Value)
+            signedOut.ContainsKey(session.Value)
             || !DateTimeOffset.TryParse(identity.FindFirst(EndClaim)?.Value, CultureInfo.InvariantCulture, out var end)
             || end < time.GetUtcNow()
         )
         {
             return false;
+        }
+
+        if (!isByKey)
+        {
+            return true;
         }
 
         if (failedAt is { } failed && time.GetElapsedTime(failed) < FailureCounts)

@@ -17,13 +17,16 @@ internal sealed partial class ApiKeyHandler(
     KnownKeys keys,
     IServiceScopeFactory scopes,
     TimeProvider time,
-    IProblemDetailsService problems
+    IProblemDetailsService problems,
+    BearerTokens? tokens = null
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     /// <summary>The name of the scheme.</summary>
     public const string SchemeName = "HeavyTasks.ApiKey";
 
     private const string Bearer = "Bearer ";
+
+    private static readonly TimeSpan TokenTimeout = TimeSpan.FromSeconds(10);
 
     // Compared with when there is no such key, so that the answer takes as long.
     private static readonly byte[] NoHash = new byte[SHA256.HashSizeInBytes];
@@ -47,9 +50,12 @@ internal sealed partial class ApiKeyHandler(
             return Refused("Authorization: \"Bearer\" and a key are expected.");
         }
 
-        if (!ApiKeys.TryRead(header[Bearer.Length..].Trim(), out var id, out var secretHash))
+        var text = header[Bearer.Length..].Trim();
+        if (!ApiKeys.TryRead(text, out var id, out var secretHash))
         {
-            return Refused("What Authorization contains is not a key of this API.");
+            return tokens is not null && !ApiKeys.LooksLikeKey(text)
+                ? await ReadTokenAsync(tokens)
+                : Refused("What Authorization contains is not a key of this API.");
         }
 
         ApiKey? key;
@@ -59,7 +65,7 @@ internal sealed partial class ApiKeyHandler(
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !Context.RequestAborted.IsCancellationRequested)
         {
-            return AuthenticateResult.Fail(new KeysUnavailableException(exception));
+            return AuthenticateResult.Fail(new UnavailableException("The database did not answer in time. Try again.", exception));
         }
 
         var isRight = CryptographicOperations.FixedTimeEquals(secretHash, key?.SecretHash ?? NoHash);
@@ -73,14 +79,43 @@ internal sealed partial class ApiKeyHandler(
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
     }
 
+    private async Task<AuthenticateResult> ReadTokenAsync(BearerTokens reader)
+    {
+        try
+        {
+            // The reader asks the provider for its keys, one request after the other.
+            var read = await Context.AuthenticateAsync(reader.SchemeName).WaitAsync(TokenTimeout, time, Context.RequestAborted);
+            if (read.Succeeded)
+            {
+                var client = new ClaimsPrincipal(reader.Provider.Read(read.Principal, SchemeName));
+                return AuthenticateResult.Success(new AuthenticationTicket(client, SchemeName));
+            }
+
+            return IsOutage(read.Failure)
+                ? ProviderIsAway(read.Failure!)
+                : Refused("The token is not valid here: it has ended, or is meant for others.");
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !Context.RequestAborted.IsCancellationRequested)
+        {
+            return ProviderIsAway(exception);
+        }
+    }
+
+    private static bool IsOutage(Exception? failure) =>
+        failure is HttpRequestException or IOException or TimeoutException or OperationCanceledException
+        || (failure?.InnerException is { } inner && IsOutage(inner));
+
+    private static AuthenticateResult ProviderIsAway(Exception exception) =>
+        AuthenticateResult.Fail(new UnavailableException("The identity provider did not answer in time. Try again.", exception));
+
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         var failure = (await HandleAuthenticateOnceSafeAsync()).Failure;
-        if (failure is KeysUnavailableException unavailable)
+        if (failure is UnavailableException unavailable)
         {
             Unavailable(Logger, Request.Method, LoggedText.Of($"{Request.Path}"), LoggedText.Of(unavailable.GetBaseException().Message));
             Response.Headers.RetryAfter = "1";
-            await WriteAsync(StatusCodes.Status503ServiceUnavailable, "The database did not answer in time. Try again.");
+            await WriteAsync(StatusCodes.Status503ServiceUnavailable, unavailable.Detail);
             return;
         }
 
@@ -138,7 +173,7 @@ internal sealed partial class ApiKeyHandler(
         );
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Method} {Path} got no answer from the database in time: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Who sends {Method} {Path} could not be looked up: {Reason}")]
     private static partial void Unavailable(ILogger logger, string method, string path, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A request that was refused could not be recorded: {Reason}")]
@@ -146,5 +181,8 @@ internal sealed partial class ApiKeyHandler(
 
     private sealed class KeyRefusedException(string reason) : Exception(reason);
 
-    private sealed class KeysUnavailableException(Exception cause) : Exception(cause.Message, cause);
+    private sealed class UnavailableException(string detail, Exception cause) : Exception(cause.Message, cause)
+    {
+        public string Detail => detail;
+    }
 }

@@ -126,6 +126,9 @@ public static class ApiKeys
         return (row, $"{Prefix}{id}_{secret}");
     }
 
+    /// <summary>Whether the text begins as a key does.</summary>
+    internal static bool LooksLikeKey(string text) => text.StartsWith(Prefix, StringComparison.Ordinal);
+
     /// <summary>Takes a key apart; false when the text cannot be one.</summary>
     internal static bool TryRead(string text, out string id, out byte[] secretHash)
     {
