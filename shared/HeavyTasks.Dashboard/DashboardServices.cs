@@ -19,7 +19,13 @@ public static class DashboardServices
     {
         ArgumentNullException.ThrowIfNull(services);
         services.AddOptions<DashboardOptions>().BindConfiguration("Dashboard").ValidateDataAnnotations().ValidateOnStart();
-        services.AddRazorComponents().AddInteractiveServerComponents();
+        services
+            .AddRazorComponents()
+            .AddInteractiveServerComponents(circuits =>
+            {
+                // A page whose browser is gone reads on for as long.
+                circuits.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(1);
+            });
         services.AddCascadingAuthenticationState();
         services.AddMudServices();
         services.AddSingleton<ThemeStyles>();
