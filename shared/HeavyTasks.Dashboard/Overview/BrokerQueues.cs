@@ -24,6 +24,8 @@ internal sealed record QueueFigure(string Kind, long? Ready, long Consumers);
 /// </summary>
 internal sealed class BrokerQueues(IEnumerable<IBusInstance> buses)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly Lock gate = new();
     private Task<QueueFigures>? looking;
 
@@ -55,7 +57,8 @@ internal sealed class BrokerQueues(IEnumerable<IBusInstance> buses)
             look = looking;
         }
 
-        return await look.WaitAsync(cancellationToken);
+        // Shorter than other reads: while the broker is away, this one would keep its place among them.
+        return await look.WaitAsync(Patience, cancellationToken);
     }
 
     private static async Task<QueueFigures> LookAsync(IRabbitMqHostConfiguration host, IReadOnlyList<string> kinds)

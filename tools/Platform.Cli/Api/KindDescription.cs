@@ -11,6 +11,9 @@ internal sealed record KindDescription
     /// <summary>What tasks of this kind do.</summary>
     public string? Description { get; init; }
 
+    /// <summary>Since when it is paused; null when it is not.</summary>
+    public DateTimeOffset? PausedAt { get; init; }
+
     /// <summary>The JSON schema of the parameters.</summary>
     public JsonElement Parameters { get; init; }
 }

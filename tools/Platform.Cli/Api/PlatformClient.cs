@@ -126,6 +126,10 @@ internal sealed class PlatformClient : IDisposable
     public Task<Answer<IReadOnlyList<KindDescription>>> ListKindsAsync(CancellationToken cancellationToken) =>
         GetAsync<IReadOnlyList<KindDescription>>("heavy-tasks/kinds", timeouts.Response, cancellationToken);
 
+    /// <summary>Pauses a kind on all workers, or lets it go on: <c>POST /heavy-tasks/kinds/{kind}/pause</c> or <c>/resume</c>.</summary>
+    public Task<Answer<KindPause>> SetPausedAsync(string kind, bool isPaused, CancellationToken cancellationToken) =>
+        PostAsync<KindPause>($"heavy-tasks/kinds/{Uri.EscapeDataString(kind)}/{(isPaused ? "pause" : "resume")}", cancellationToken);
+
     /// <summary>Lists the services: <c>GET /services</c>.</summary>
     public Task<Answer<ServiceList>> ListServicesAsync(CancellationToken cancellationToken) =>
         GetAsync<ServiceList>("services", timeouts.Response, cancellationToken);
@@ -227,10 +231,13 @@ internal sealed class PlatformClient : IDisposable
         );
     }
 
-    private async Task<Answer<HeavyTask>> PostAsync(string path, CancellationToken cancellationToken)
+    private Task<Answer<HeavyTask>> PostAsync(string path, CancellationToken cancellationToken) =>
+        PostAsync<HeavyTask>(path, cancellationToken);
+
+    private async Task<Answer<T>> PostAsync<T>(string path, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
-        return await SendAsync<HeavyTask>(request, timeouts.Response, cancellationToken);
+        return await SendAsync<T>(request, timeouts.Response, cancellationToken);
     }
 
     private async Task<Answer<T>> SendAsync<T>(HttpRequestMessage request, TimeSpan limit, CancellationToken cancellationToken)
