@@ -21,12 +21,4 @@ public sealed class DashboardOptions
     /// <summary>How long one read may take before it counts as failed. Default 10 s; range 1 s to 1 min.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan ReadTimeout { get; set; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>
-    /// Clients with one of these roles see parameters, results, checkpoints and errors of tasks; the others see that they are hidden. Names of
-    /// roles: <c>submit</c>, <c>read</c>, <c>operate</c>, <c>admin</c>. Default <c>read</c>, which every role that can open the dashboard
-    /// includes, so nothing is hidden.
-    /// </summary>
-    [Required]
-    public string PayloadRole { get; set; } = "read";
 }

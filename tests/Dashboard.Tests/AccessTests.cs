@@ -98,7 +98,7 @@ public sealed class AccessTests(DashboardSystem system)
 
         await open.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
 
-        await Expect(other.GetByRole(AriaRole.Heading, new() { Name = "No access" })).ToBeVisibleAsync(new() { Timeout = 15_000 });
+        await Expect(other.GetByRole(AriaRole.Heading, new() { Name = "No access" })).ToBeVisibleAsync(new() { Timeout = 45_000 });
         await using var thief = await system.OpenAsync();
         await thief.Page.Context.AddCookiesAsync(
             cookies.Select(c => new Microsoft.Playwright.Cookie
@@ -124,7 +124,7 @@ public sealed class AccessTests(DashboardSystem system)
             revoked.EnsureSuccessStatusCode();
         }
 
-        await Expect(open.Page.GetByRole(AriaRole.Heading, new() { Name = "No access" })).ToBeVisibleAsync(new() { Timeout = 15_000 });
+        await Expect(open.Page.GetByRole(AriaRole.Heading, new() { Name = "No access" })).ToBeVisibleAsync(new() { Timeout = 45_000 });
         await open.Page.GotoAsync("/tasks");
         await Expect(open.Page.GetByLabel("API key")).ToBeVisibleAsync();
     }

@@ -47,6 +47,9 @@ public sealed class DashboardSystem : IAsyncLifetime
         Api = new HttpClient { BaseAddress = await api.WaitForAddressAsync(Patience) }.WithTestKey();
         Address = await dashboard.WaitForAddressAsync(Patience);
         playwright = await Playwright.CreateAsync();
+
+        // The default of 5 s is for machines that do nothing else.
+        Assertions.SetDefaultExpectTimeout(30_000);
         browser = await playwright.Chromium.LaunchAsync(
             new BrowserTypeLaunchOptions { ExecutablePath = "/usr/bin/chromium", Args = BrowserArguments }
         );
@@ -92,7 +95,7 @@ public sealed class DashboardSystem : IAsyncLifetime
         };
         options.BaseURL = Address.ToString();
         var context = await browser.NewContextAsync(options);
-        context.SetDefaultTimeout(20_000);
+        context.SetDefaultTimeout(45_000);
         return new OpenPage(context, await context.NewPageAsync());
     }
 

@@ -12,7 +12,7 @@ namespace Platform.HeavyTasks.Dashboard;
 internal sealed partial class Viewer(
     AuthenticationStateProvider state,
     IAuthorizationService authorization,
-    IOptions<DashboardOptions> options,
+    IOptions<AccessOptions> options,
     KeySessions sessions,
     IServiceScopeFactory scopes,
     IServiceProvider services,
@@ -67,7 +67,7 @@ internal sealed partial class Viewer(
     }
 
     /// <summary>Whether the client sees parameters, results and errors.</summary>
-    public async Task<bool> SeesPayloadsAsync() => Payloads.AreSeenBy(await GetUserAsync(), options.Value);
+    public async Task<bool> SeesPayloadsAsync() => (await GetUserAsync()).SeesPayloads(options.Value);
 
     private async Task<bool> MayAsync(string policy, bool unknown)
     {

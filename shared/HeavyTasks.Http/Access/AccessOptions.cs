@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Platform.HeavyTasks.Http;
 
-/// <summary>Limits what one client may ask of one process. Section <c>Access</c>.</summary>
+/// <summary>Limits what one client may ask of one process, and who sees what tasks contain. Section <c>Access</c>.</summary>
 public sealed class AccessOptions
 {
     /// <summary>
@@ -20,4 +20,12 @@ public sealed class AccessOptions
     /// </summary>
     [Range(0, 10_000)]
     public int MaxTransfers { get; set; }
+
+    /// <summary>
+    /// The role that a client needs to see what tasks contain: parameters, results, errors, what progress says, and result files. To others they
+    /// are null, in the API as on the dashboard, and a result file is answered 403. One of <c>submit</c>, <c>read</c>, <c>operate</c>,
+    /// <c>admin</c>. Default <c>read</c>: whoever may read a task sees all of it.
+    /// </summary>
+    [Required, AllowedValues("submit", "read", "operate", "admin")]
+    public string PayloadRole { get; set; } = "read";
 }

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Microsoft.Extensions.Options;
 
 namespace Platform.HeavyTasks.Http;
 
@@ -14,6 +15,14 @@ internal static class Caller
     /// </summary>
     public static bool HasUnusableTenant(this ClaimsPrincipal caller) =>
         caller.FindFirst(HeavyTaskPolicies.TenantClaim) is { } claim && !ApiKeys.IsTenant(claim.Value);
+
+    /// <summary>Whether the caller sees what tasks contain (<see cref="AccessOptions.PayloadRole"/>).</summary>
+    public static bool SeesPayloads(this ClaimsPrincipal caller, AccessOptions options) =>
+        options.PayloadRole == "read" || caller.HasClaim(HeavyTaskPolicies.RoleClaim, options.PayloadRole);
+
+    /// <summary>Whether the client of a request sees what tasks contain.</summary>
+    public static bool SeesPayloads(this HttpContext http) =>
+        http.User.SeesPayloads(http.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value);
 
     /// <summary>Leaves out the tasks that are not the caller's.</summary>
     public static IQueryable<HeavyTask> Of(this IQueryable<HeavyTask> tasks, string tenantId) =>

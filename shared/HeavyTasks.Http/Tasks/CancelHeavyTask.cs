@@ -32,8 +32,7 @@ internal static class CancelHeavyTask
         var db = scope.GetRequiredService<EngineContext>().Db;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var outcome = await scope.CancelAsync(id, Actor.Of(http), cancellationToken);
-        var task =
-            outcome == CancelOutcome.NotFound ? null : await GetHeavyTask.ReadAsync(db, id, http.User.TenantId(), path, cancellationToken);
+        var task = outcome == CancelOutcome.NotFound ? null : await GetHeavyTask.ReadAsync(db, id, http, path, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
         if (task is null)

@@ -45,6 +45,14 @@ internal static class DownloadResult
             );
         }
 
+        if (!http.SeesPayloads())
+        {
+            return TypedResults.Problem(
+                "What tasks contain is for other clients (Access:PayloadRole).",
+                statusCode: StatusCodes.Status403Forbidden
+            );
+        }
+
         if (!HttpMethods.IsHead(http.Request.Method))
         {
             if (limits.BeginDownload(http.User) is { } mine)

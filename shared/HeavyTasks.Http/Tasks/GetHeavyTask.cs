@@ -14,25 +14,24 @@ internal static class GetHeavyTask
         LinkGenerator links,
         EngineContext engine,
         CancellationToken cancellationToken
-    ) =>
-        await ReadAsync(engine.Db, id, http.User.TenantId(), links.TasksPath(http), cancellationToken) is { } task
-            ? JsonAnswer.Ok(task)
-            : NotFound(id);
+    ) => await ReadAsync(engine.Db, id, http, links.TasksPath(http), cancellationToken) is { } task ? JsonAnswer.Ok(task) : NotFound(id);
 
-    /// <summary>Reads the task as clients see it; null if there is no such task, or if it is another tenant's.</summary>
+    /// <summary>Reads the task as this client sees it; null if there is no such task, or if it is another tenant's.</summary>
     /// <param name="path">The path of the list of tasks: <see cref="EndpointPaths.TasksPath"/>.</param>
     internal static async Task<HeavyTaskResponse?> ReadAsync(
         DbContext db,
         Guid id,
-        string tenantId,
+        HttpContext http,
         string path,
         CancellationToken cancellationToken
     )
     {
+        var sees = http.SeesPayloads();
+
         // One statement reads both, so task and attempts come from the same moment.
         var attempts = db.HeavyTaskAttempts;
         var row = await db
-            .HeavyTasks.Of(tenantId)
+            .HeavyTasks.Of(http.User.TenantId())
             .Where(t => t.Id == id)
             .Select(t => new
             {
@@ -78,10 +77,10 @@ internal static class GetHeavyTask
                 row.QueuedAt,
                 row.StartedAt,
                 row.FinishedAt,
-                new HeavyTaskProgress(row.ProgressDone, row.ProgressTotal, row.ProgressText),
-                row.Result is null ? null : JsonElement.Parse(row.Result),
-                row.Error,
-                row.Attempts,
+                new HeavyTaskProgress(row.ProgressDone, row.ProgressTotal, sees ? row.ProgressText : null),
+                row.Result is null || !sees ? null : JsonElement.Parse(row.Result),
+                sees ? row.Error : null,
+                sees ? row.Attempts : [.. row.Attempts.Select(attempt => attempt with { Error = null })],
                 HeavyTaskLinks.Of(path, row.Id, row.Status, row.ResultFileId is not null)
             );
     }
@@ -105,7 +104,7 @@ internal static class GetHeavyTask
 /// <param name="StartedAt">When the latest attempt began (UTC).</param>
 /// <param name="FinishedAt">When the task ended (UTC).</param>
 /// <param name="Progress">How far the task has come.</param>
-/// <param name="Result">The result that the handler set.</param>
+/// <param name="Result">The result that the handler set; null to a client that does not see what tasks contain, and so are errors and the text of the progress.</param>
 /// <param name="Error">The error of the last attempt, until the next one begins; each attempt keeps its own.</param>
 /// <param name="Attempts">All attempts, oldest first.</param>
 /// <param name="Links">The actions that are possible now.</param>

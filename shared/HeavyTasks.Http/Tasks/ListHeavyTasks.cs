@@ -45,8 +45,12 @@ internal static class ListHeavyTasks
         }
 
         var path = links.TasksPath(http);
+        var sees = http.SeesPayloads();
         return JsonAnswer.Ok(
-            new HeavyTaskPage([.. items.Select(row => HeavyTaskSummary.From(row, path))], more ? HeavyTaskCursor.Write(items[^1].Id) : null)
+            new HeavyTaskPage(
+                [.. items.Select(row => HeavyTaskSummary.From(row, path, sees))],
+                more ? HeavyTaskCursor.Write(items[^1].Id) : null
+            )
         );
     }
 
@@ -207,7 +211,7 @@ internal sealed record HeavyTaskSummary(
     HeavyTaskSummaryLinks Links
 )
 {
-    public static HeavyTaskSummary From(HeavyTaskRow row, string path) =>
+    public static HeavyTaskSummary From(HeavyTaskRow row, string path, bool seesPayloads) =>
         new(
             row.Id,
             row.Kind,
@@ -216,8 +220,8 @@ internal sealed record HeavyTaskSummary(
             row.CreatedAt,
             row.StartedAt,
             row.FinishedAt,
-            new HeavyTaskProgress(row.ProgressDone, row.ProgressTotal, row.ProgressText),
-            row.Error,
+            new HeavyTaskProgress(row.ProgressDone, row.ProgressTotal, seesPayloads ? row.ProgressText : null),
+            seesPayloads ? row.Error : null,
             new HeavyTaskSummaryLinks($"{path}/{row.Id}")
         );
 }

@@ -29,7 +29,7 @@ internal static class RetryHeavyTask
         var db = scope.GetRequiredService<EngineContext>().Db;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var retried = await scope.RetryAsync(id, Actor.Of(http), cancellationToken);
-        var task = await GetHeavyTask.ReadAsync(db, id, http.User.TenantId(), path, cancellationToken);
+        var task = await GetHeavyTask.ReadAsync(db, id, http, path, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
         if (task is null)
