@@ -42,7 +42,7 @@ internal static class SingleSignOn
                     options.ResponseMode = OpenIdConnectResponseMode.Query;
                     options.UsePkce = true;
                     options.MapInboundClaims = false;
-                    options.BackchannelTimeout = TimeSpan.FromSeconds(5);
+                    options.BackchannelTimeout = TimeSpan.FromSeconds(10);
 
                     // The answer comes as a link, which brings these cookies; the default needs https also on loopback.
                     options.CorrelationCookie.SameSite = options.NonceCookie.SameSite = SameSiteMode.Lax;

@@ -56,6 +56,7 @@ public static class DashboardEndpoints
                 return next(http);
             }
         );
+        pages.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = AnswerFailureAsync });
         pages.UsePathBase(prefix.Path);
         pages.UseRouting();
         pages.UseAntiforgery();
@@ -75,6 +76,13 @@ public static class DashboardEndpoints
         }
 
         return app.Map($"{prefix.Path}/{{**path}}", serve).LimitRequests().WithMetadata(prefix).ExcludeFromDescription();
+    }
+
+    // The framework logs what happened.
+    private static Task AnswerFailureAsync(HttpContext http)
+    {
+        http.Response.ContentType = "text/plain; charset=utf-8";
+        return http.Response.WriteAsync("This page has failed; the log of the dashboard says why. Load it again.");
     }
 }
 

@@ -9,21 +9,17 @@ namespace Platform.Dashboard.Tests;
 public sealed class PageTests(DashboardSystem system)
 {
     public static TheoryData<string> Paths =>
-        ["/", "/tasks", "/tasks?status=Succeeded", "/tasks/{task}", "/workers", "/faults", "/audit", "/submit"];
+        ["/", "/tasks", "/tasks?kind=test.other-steps", "/tasks/{task}", "/workers", "/faults", "/audit", "/submit"];
 
     [Theory]
     [MemberData(nameof(Paths))]
     public async Task A_page_is_accessible_and_loads_nothing_from_elsewhere(string path)
     {
-        var task = await system.SubmitAsync(
-            "test.steps",
-            new
-            {
-                name = "p",
-                steps = 1,
-                pauseMilliseconds = 0,
-            }
-        );
+        var task = await system.SubmitAsync("test.steps", AccessTests.Steps("p", 1, 0));
+
+        // One with a long error, and one of the longest kind with progress, so that the tables are as wide as they get.
+        await system.SubmitAsync("test.other-steps", AccessTests.Steps(new string('x', 3_000), 1, 0));
+        await system.SubmitAsync("test.other-steps", AccessTests.Steps("wide", 1_234, 2));
         foreach (var (scheme, width) in new[] { (ColorScheme.Light, 1280), (ColorScheme.Dark, 1280), (ColorScheme.Light, 390) })
         {
             await using var open = await system.OpenSignedInAsync(

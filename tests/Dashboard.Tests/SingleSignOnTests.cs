@@ -77,6 +77,19 @@ public sealed class SingleSignOnTests(DashboardSystem system) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task While_the_provider_is_away_the_page_says_so_and_keys_work()
+    {
+        await provider.DisposeAsync();
+
+        await using var open = await SignInAsync("/");
+
+        await Expect(open.Page.GetByRole(AriaRole.Alert)).ToHaveTextAsync("The place where one signs in does not answer. Try again.");
+        await open.Page.GetByLabel("API key").FillAsync(TestKey.Value);
+        await open.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await open.WaitForLiveAsync();
+    }
+
+    [Fact]
     public async Task A_sign_in_that_nobody_began_here_fails()
     {
         await using var open = await system.OpenAsync();

@@ -1,12 +1,19 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace Platform.HeavyTasks.Dashboard;
 
 /// <summary>Sends somebody to another place to sign in: a scheme of the application that has a display name.</summary>
-internal static class SignInWith
+internal static partial class SignInWith
 {
-    public static async Task<IResult> HandleAsync(string scheme, string? returnUrl, HttpContext http, IAuthenticationSchemeProvider schemes)
+    public static async Task<IResult> HandleAsync(
+        string scheme,
+        string? returnUrl,
+        HttpContext http,
+        IAuthenticationSchemeProvider schemes,
+        ILogger<SignIn> logger
+    )
     {
         if (await schemes.GetSchemeAsync(scheme) is not { DisplayName: not null })
         {
@@ -14,8 +21,21 @@ internal static class SignInWith
         }
 
         var target = ReturnAddress.Of(returnUrl, http.Request.PathBase);
-        return TypedResults.Challenge(new AuthenticationProperties { RedirectUri = target }, [scheme]);
+        try
+        {
+            await http.ChallengeAsync(scheme, new AuthenticationProperties { RedirectUri = target });
+            return TypedResults.Empty;
+        }
+        catch (Exception exception) when (!http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested)
+        {
+            // The provider is asked first where people sign in.
+            NotReached(logger, scheme, exception);
+            return TypedResults.LocalRedirect($"{http.Request.PathBase}/sign-in?refused=away");
+        }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Nobody can sign in with {Scheme} at the moment.")]
+    private static partial void NotReached(ILogger logger, string scheme, Exception exception);
 }
 
 /// <summary>Where somebody goes after signing in.</summary>
