@@ -14,8 +14,8 @@ internal sealed record SystemFigures(IReadOnlyList<InstanceFigure> Instances, Po
 /// <summary>One process.</summary>
 internal sealed record InstanceFigure(Instance Row, IReadOnlyList<ConnectionHolder> Holders)
 {
-    /// <summary>The name of the service without what all have in common.</summary>
-    public string Service => Row.Service;
+    /// <summary>Whether callers wait because the pool has no more connections, and not only because one is being opened.</summary>
+    public bool IsExhausted => Row.PoolWaiting > 0 && Row.PoolInUse + Row.PoolIdle >= Row.PoolMax;
 }
 
 /// <summary>What waits in the outbox.</summary>
