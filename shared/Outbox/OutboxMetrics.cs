@@ -48,7 +48,7 @@ internal sealed class OutboxMetrics : IDisposable
     public void Dispose() => meter.Dispose();
 
     // The first 48 bits of a version 7 id: milliseconds since 1970 (RFC 9562, 5.7).
-    private static DateTimeOffset PublishedAt(Guid id)
+    internal static DateTimeOffset PublishedAt(Guid id)
     {
         Span<byte> bytes = stackalloc byte[16];
         id.TryWriteBytes(bytes, bigEndian: true, out _);

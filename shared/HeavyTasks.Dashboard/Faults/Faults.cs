@@ -13,7 +13,11 @@ internal sealed record Faults(IReadOnlyList<PoisonFigure> Poison, IReadOnlyList<
 internal sealed record PoisonFigure(long Id, string Queue, string? MessageId, string Error, DateTime CreatedAt);
 
 /// <summary>A message of the outbox that nothing can send.</summary>
-internal sealed record UnsentFigure(Guid Id, string Destination, string? RoutingKey, string Error);
+internal sealed record UnsentFigure(Guid Id, string Destination, string? RoutingKey, string Error)
+{
+    /// <summary>When it was published (UTC).</summary>
+    public DateTime PublishedAt => OutboxMetrics.PublishedAt(Id).UtcDateTime;
+}
 
 /// <summary>Reads what was set aside, the newest first.</summary>
 internal sealed record FaultsQuery : ILiveQuery<Faults>

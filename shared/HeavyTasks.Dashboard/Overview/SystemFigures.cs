@@ -14,6 +14,22 @@ internal sealed record SystemFigures(IReadOnlyList<InstanceFigure> Instances, Po
 /// <summary>One process.</summary>
 internal sealed record InstanceFigure(Instance Row, IReadOnlyList<ConnectionHolder> Holders)
 {
+    // The most that are shown.
+    private const int Max = 200;
+
+    /// <summary>Reads the living processes, by service.</summary>
+    public static async Task<IReadOnlyList<InstanceFigure>> ReadAsync(DbContext db, CancellationToken cancellationToken)
+    {
+        var living = await db
+            .Instances.AsNoTracking()
+            .Where(i => i.LeaseUntil > DatabaseClock.UtcNow())
+            .OrderBy(i => i.Service)
+            .ThenBy(i => i.Id)
+            .Take(Max)
+            .ToListAsync(cancellationToken);
+        return [.. living.Select(i => new InstanceFigure(i, ConnectionHolder.Read(i.ConnectionHolders)))];
+    }
+
     /// <summary>Whether callers wait because the pool has no more connections, and not only because one is being opened.</summary>
     public bool IsExhausted => Row.PoolWaiting > 0 && Row.PoolInUse + Row.PoolIdle >= Row.PoolMax;
 }
@@ -27,28 +43,14 @@ internal sealed record OutboxFigure(long Waiting, DateTime? OldestAt, long SetAs
 /// <summary>Reads the figures of the system.</summary>
 internal sealed record SystemFiguresQuery : ILiveQuery<SystemFigures>
 {
-    /// <summary>The most processes that are shown.</summary>
-    public const int MaxInstances = 200;
-
     public async Task<SystemFigures> ReadAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
         var db = scope.GetRequiredService<EngineContext>().Db;
-        var instances = await db
-            .Instances.AsNoTracking()
-            .Where(i => i.LeaseUntil > DatabaseClock.UtcNow())
-            .OrderBy(i => i.Service)
-            .ThenBy(i => i.Id)
-            .Take(MaxInstances)
-            .ToListAsync(cancellationToken);
+        var instances = await InstanceFigure.ReadAsync(db, cancellationToken);
         var budget = await PoolBudget.ReadAsync(db, cancellationToken);
         var outbox = await ReadOutboxAsync(db, cancellationToken);
         var now = await Dialect.Current.ReadClockAsync(db, cancellationToken);
-        return new SystemFigures(
-            [.. instances.Select(i => new InstanceFigure(i, ConnectionHolder.Read(i.ConnectionHolders)))],
-            budget,
-            outbox,
-            now
-        );
+        return new SystemFigures(instances, budget, outbox, now);
     }
 
     private static async Task<OutboxFigure> ReadOutboxAsync(DbContext db, CancellationToken cancellationToken)
@@ -61,7 +63,7 @@ internal sealed record SystemFiguresQuery : ILiveQuery<SystemFigures>
             .FirstOrDefaultAsync(cancellationToken);
         return new OutboxFigure(
             await messages.Where(m => m.Error == null).Take(KindFigures.MaxCount + 1).CountAsync(cancellationToken),
-            oldest is { } id ? UuidTime.Of(id) : null,
+            oldest is { } id ? OutboxMetrics.PublishedAt(id).UtcDateTime : null,
             await messages.Where(m => m.Error != null).Take(KindFigures.MaxCount + 1).CountAsync(cancellationToken)
         );
     }

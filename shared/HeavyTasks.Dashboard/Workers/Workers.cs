@@ -18,13 +18,7 @@ internal sealed record WorkersQuery : ILiveQuery<Workers>
     public async Task<Workers> ReadAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
         var db = scope.GetRequiredService<EngineContext>().Db;
-        var instances = await db
-            .Instances.AsNoTracking()
-            .Where(i => i.LeaseUntil > DatabaseClock.UtcNow())
-            .OrderBy(i => i.Service)
-            .ThenBy(i => i.Id)
-            .Take(SystemFiguresQuery.MaxInstances)
-            .ToListAsync(cancellationToken);
+        var instances = await InstanceFigure.ReadAsync(db, cancellationToken);
         var runs = await db
             .HeavyTasks.Where(t => t.Status == HeavyTaskStatus.Running)
             .OrderByDescending(t => t.Id)
@@ -32,6 +26,6 @@ internal sealed record WorkersQuery : ILiveQuery<Workers>
             .Select(t => new Run(t.Id, t.Kind, t.Owner, t.Attempt, t.StartedAt!.Value, t.ProgressDone, t.ProgressTotal))
             .ToListAsync(cancellationToken);
         var now = await Dialect.Current.ReadClockAsync(db, cancellationToken);
-        return new Workers([.. instances.Select(i => new InstanceFigure(i, ConnectionHolder.Read(i.ConnectionHolders)))], runs, now);
+        return new Workers(instances, runs, now);
     }
 }
