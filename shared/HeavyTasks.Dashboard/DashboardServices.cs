@@ -37,7 +37,8 @@ public static class DashboardServices
         services.AddScoped<Notices>();
         services.AddScoped<DashboardActions>();
         services.AddScoped<FaultActions>();
-        services.AddScoped<KindPauseActions>();
+        services.AddScoped<KindActions>();
+        services.AddScoped<WorkerActions>();
         services.AddScoped<SubmitActions>();
         return services;
     }

@@ -81,6 +81,7 @@ public static class HeavyTaskEndpointServices
         services.AddProblemDetails();
         services.AddOptions<AccessOptions>().BindConfiguration("Access").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ClientLimits>();
+        services.AddSingleton<WaitingTasks>();
         services.AddMetrics();
         services.AddSingleton<GroupCommit>();
         services.AddFileStore();

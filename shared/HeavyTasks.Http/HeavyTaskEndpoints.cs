@@ -12,8 +12,8 @@ public static class HeavyTaskEndpoints
 {
     /// <summary>
     /// Maps <c>/heavy-tasks</c> (POST submits, GET lists), <c>/heavy-tasks/kinds</c> and below that
-    /// <c>/{kind}/pause</c> and <c>/{kind}/resume</c>, <c>/heavy-tasks/{id}</c>, and below that <c>/cancel</c>, <c>/retry</c> and
-    /// <c>/result</c>.
+    /// <c>/{kind}/pause</c>, <c>/{kind}/resume</c>, <c>/{kind}/slots</c> and <c>/{kind}/purge</c>, <c>/heavy-tasks/{id}</c> (GET reads, DELETE
+    /// deletes), and below that <c>/cancel</c>, <c>/retry</c>, <c>/log</c> and <c>/result</c>.
     /// </summary>
     /// <exception cref="InvalidOperationException">The services that the endpoints need were not added.</exception>
     public static RouteGroupBuilder MapHeavyTasks(this IEndpointRouteBuilder app)
@@ -56,6 +56,19 @@ public static class HeavyTaskEndpoints
             .ProducesProblems(404, 500, 503);
 
         tasks
+            .MapPut("/kinds/{kind}/slots", SetKindSlots.HandleAsync)
+            .WithName("SetKindSlots")
+            .RequireAuthorization(HeavyTaskPolicies.OperateSystem)
+            .WithMetadata(new RequestSizeLimitAttribute(SetKindSlots.MaxLength))
+            .Accepts<SetKindSlotsRequest>("application/json")
+            .ProducesProblems(404, 408, 413, 415, 500, 503);
+        tasks
+            .MapPost("/kinds/{kind}/purge", PurgeKind.HandleAsync)
+            .WithName("PurgeKind")
+            .RequireAuthorization(HeavyTaskPolicies.OperateSystem)
+            .ProducesProblems(404, 500, 503);
+
+        tasks
             .MapGet("/{id:heavytaskuuid}", GetHeavyTask.HandleAsync)
             .WithName("GetHeavyTask")
             .RequireAuthorization(HeavyTaskPolicies.Read)
@@ -73,6 +86,20 @@ public static class HeavyTaskEndpoints
             .WithName("RetryHeavyTask")
             .RequireAuthorization(HeavyTaskPolicies.Operate)
             .ProducesProblems(404, 409, 500, 503);
+
+        tasks
+            .MapDelete("/{id:heavytaskuuid}", DeleteHeavyTask.HandleAsync)
+            .WithName("DeleteHeavyTask")
+            .RequireAuthorization(HeavyTaskPolicies.Operate)
+            .ProducesProblems(404, 409, 500, 503);
+
+        tasks
+            .MapGet("/{id:heavytaskuuid}/log", GetHeavyTaskLog.HandleAsync)
+            .WithName("GetHeavyTaskLog")
+            .RequireAuthorization(HeavyTaskPolicies.Read)
+            .AlsoHead()
+            .AddOpenApiOperationTransformer(GetHeavyTaskLog.DescribeAsync)
+            .ProducesProblems(404, 500, 503);
 
         tasks
             .MapGet("/{id:heavytaskuuid}/result", DownloadResult.HandleAsync)
@@ -112,20 +139,32 @@ public static class HeavyTaskEndpoints
 
     /// <summary>
     /// Maps <c>GET /services</c>: the living instances of every service whose pool was added by
-    /// <see cref="HeavyTaskServiceCollectionExtensions.AddHeavyTaskDatabase{TDbContext}"/>, and the budget of connections.
+    /// <see cref="HeavyTaskServiceCollectionExtensions.AddHeavyTaskDatabase{TDbContext}"/>, and the budget of connections. Below it
+    /// <c>/{id}/drain</c> and <c>/{id}/resume</c> (POST) for one worker.
     /// </summary>
     /// <exception cref="InvalidOperationException">The services that the endpoint needs were not added.</exception>
-    public static RouteHandlerBuilder MapServices(this IEndpointRouteBuilder app)
+    public static RouteGroupBuilder MapServices(this IEndpointRouteBuilder app)
     {
         CheckServices(app, nameof(MapServices));
-        return app.MapGet("/services", ListServices.HandleAsync)
-            .LimitRequests()
-            .WithTags("Services")
+        var services = app.MapGroup("/services").WithTags("Services").RefuseForeignOrigins().LimitRequests();
+        services
+            .MapGet("/", ListServices.HandleAsync)
             .WithName("ListServices")
             .RequireAuthorization(HeavyTaskPolicies.ReadSystem)
             .AlsoHead()
             .ProducesProblems(500, 503)
             .WithSummary("Lists the living instances of every service with their pools, and the budget of connections.");
+        services
+            .MapPost("/{id:heavytaskuuid}/drain", DrainWorker.HandleAsync)
+            .WithName("DrainWorker")
+            .RequireAuthorization(HeavyTaskPolicies.OperateSystem)
+            .ProducesProblems(404, 500, 503);
+        services
+            .MapPost("/{id:heavytaskuuid}/resume", ResumeWorker.HandleAsync)
+            .WithName("ResumeWorker")
+            .RequireAuthorization(HeavyTaskPolicies.OperateSystem)
+            .ProducesProblems(404, 500, 503);
+        return services;
     }
 
     /// <summary>

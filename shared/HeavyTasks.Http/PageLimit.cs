@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.OpenApi;
 
 namespace Platform.HeavyTasks.Http;
 
@@ -10,6 +11,16 @@ internal static class PageLimit
 
     /// <summary>The largest limit.</summary>
     public const int Max = 200;
+
+    /// <summary>The limit in the OpenAPI document.</summary>
+    public static OpenApiSchema Schema =>
+        new()
+        {
+            Type = JsonSchemaType.Integer,
+            Minimum = "1",
+            Maximum = $"{Max}",
+            Default = Default,
+        };
 
     /// <summary>Reads the limit. Adds what is none to <paramref name="errors"/>.</summary>
     public static int Read(string? text, FieldErrors errors)

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
 
 namespace Platform.HeavyTasks;
 
@@ -54,6 +55,16 @@ public abstract class HeavyTaskContext
     /// <param name="total">Units in all, if known.</param>
     /// <param name="text">What the handler is doing, for people; at most 500 characters are kept.</param>
     public abstract void ReportProgress(long done, long? total = null, string? text = null);
+
+    /// <summary>
+    /// Writes a line for people who look at the task: <c>GET /heavy-tasks/{id}/log</c> and the dashboard show it. It goes to the database within
+    /// about half a second, by another thread and outside every transaction, also when the attempt fails; a process that dies loses what it had
+    /// not written. It does not go to the log of the process.
+    /// </summary>
+    /// <param name="text">What happened; at most 1,000 characters are kept.</param>
+    /// <param name="level">How important it is. Default: information.</param>
+    /// <remarks>The last 1,000 lines of an attempt are kept, as long as the task. Whoever sees the task's parameters sees them.</remarks>
+    public abstract void Log(string text, LogLevel level = LogLevel.Information);
 
     /// <summary>The state of the last checkpoint, written by this attempt or an earlier one; null before the first checkpoint.</summary>
     public abstract TState? GetCheckpoint<TState>()

@@ -155,6 +155,7 @@ public static class HeavyTaskServiceCollectionExtensions
         services.ConfigureDbContext<TDbContext>(db => db.AddInterceptors(new CheckpointGate()), ServiceLifetime.Singleton);
         services.AddSingleton<HandledKinds>();
         services.AddSingleton<HeavyTaskSlots>();
+        services.AddSingleton<HeavyTaskReceivers>();
         services.AddHealthChecks().AddCheck<StuckSlotsCheck>("slots", tags: ["live"]);
         services.AddSingleton<HeavyTaskClaims>();
         services.AddSingleton<RunningAttempts>();
@@ -170,13 +171,14 @@ public static class HeavyTaskServiceCollectionExtensions
         services.AddScoped<HeavyTaskRunner>();
         services.AddHostedService<PoolCheck>();
         services.AddHostedService<KindAnnouncer>();
-        services.AddHostedService<KindPauses>();
+        services.AddHostedService<OperatorSettings>();
         services.AddHostedService(provider => provider.GetRequiredService<MinuteKeeper>());
         services.AddHostedService<LivenessKeeper>();
         services.AddHostedService<Keeper>();
         services.AddHostedService<OwnerWatch>();
         services.AddHostedService<HeavyTaskScheduler>();
         services.AddHostedService<ProgressReporter>();
+        services.AddHostedService<LogWriter>();
         services.AddSingleton<FileDeletion>();
         services.AddHostedService<Retention>();
         services.AddHostedService<ExpiredFiles>();

@@ -55,6 +55,12 @@ public sealed record HeavyTaskSubmitOptions
     public string? TenantId { get; init; }
 
     /// <summary>
+    /// Words by which people find the task again, such as the number of an order: at most 10, each of 1 to 64 letters of ASCII, digits and
+    /// <c>._:/@#+-</c>. Default: none.
+    /// </summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>
     /// Makes the task unique in its tenant while its row is kept: if the key exists already, the caller's <c>SaveChangesAsync</c> fails, as with any
     /// other unique index, and saves nothing. 1 to 200 visible ASCII characters. Default: none.
     /// </summary>

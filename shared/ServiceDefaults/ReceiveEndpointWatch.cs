@@ -1,4 +1,5 @@
 using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -14,6 +15,7 @@ namespace Platform.ServiceDefaults;
 /// </summary>
 internal sealed partial class ReceiveEndpointWatch(
     IBusControl bus,
+    IServiceProvider services,
     IHostApplicationLifetime lifetime,
     IOptions<RabbitMqOptions> options,
     TimeProvider time,
@@ -24,6 +26,9 @@ internal sealed partial class ReceiveEndpointWatch(
 
     private readonly Dictionary<IReceiveEndpoint, long> notReadySince = [];
 
+    // Only a worker has them.
+    private readonly HeavyTaskReceivers? receivers = services.GetService<HeavyTaskReceivers>();
+
     /// <inheritdoc />
     protected override async Task RunRoundAsync(CancellationToken stoppingToken)
     {
@@ -32,7 +37,7 @@ internal sealed partial class ReceiveEndpointWatch(
         foreach (var health in either.IsCancellationRequested ? [] : bus.CheckHealth().Endpoints.Values)
         {
             var endpoint = health.ReceiveEndpoint;
-            if (health.Status == BusHealthStatus.Healthy)
+            if (health.Status == BusHealthStatus.Healthy || receivers?.IsStopped(endpoint) == true)
             {
                 notReadySince.Remove(endpoint);
             }

@@ -32,7 +32,7 @@ public sealed class GeneratedClientTests(ApiFixture fixture) : IClassFixture<Api
 
         var waiting = await client.GetHeavyTaskAsync((Guid)submitted.Id);
         var ended = await client.GetHeavyTaskAsync(failed);
-        var page = await client.ListHeavyTasksAsync(null, "users.statistics", null, 1);
+        var page = await client.ListHeavyTasksAsync(null, "users.statistics", null, 1, null, null, null);
         var kinds = await client.ListHeavyTaskKindsAsync();
 
         ((string)waiting.Kind).ShouldBe("users.statistics");

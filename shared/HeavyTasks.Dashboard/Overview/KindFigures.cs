@@ -27,6 +27,7 @@ internal sealed record KindFigures(IReadOnlyList<KindFigure> Kinds, DateTime Now
 /// <param name="Running">Tasks that run.</param>
 /// <param name="Failed">Tasks that were given up and are still kept.</param>
 /// <param name="PausedAt">Since when the kind is paused (UTC); null when it is not.</param>
+/// <param name="Slots">How many tasks of it each worker runs at once at most, as somebody set it; null: as configured.</param>
 /// <param name="OldestQueuedAt">When the task that was submitted first, of those that wait for a worker, was queued (UTC).</param>
 internal sealed record KindFigure(
     string Kind,
@@ -36,6 +37,7 @@ internal sealed record KindFigure(
     long Running,
     long Failed,
     DateTime? PausedAt,
+    int? Slots,
     DateTime? OldestQueuedAt
 );
 
@@ -60,9 +62,9 @@ internal sealed record KindFiguresQuery(string TenantId) : ILiveQuery<KindFigure
                     .AnnouncedKinds.AsNoTracking()
                     .OrderBy(k => k.Name)
                     .Take(KindFigures.MaxKinds)
-                    .Select(k => new KindRow(k.Name, k.Description, k.PausedAt))
+                    .Select(k => new KindRow(k.Name, k.Description, k.PausedAt, k.Slots))
                     .ToListAsync(cancellationToken)
-                : [new("", "All kinds", null)];
+                : [new("", "All kinds", null, null)];
         var now = await Dialect.Current.ReadClockAsync(db, cancellationToken);
         if (kinds.Count == 0)
         {
@@ -85,6 +87,7 @@ internal sealed record KindFiguresQuery(string TenantId) : ILiveQuery<KindFigure
             CountOf(HeavyTaskStatus.Running),
             CountOf(HeavyTaskStatus.Failed),
             kind.PausedAt,
+            kind.Slots,
             rows.FirstOrDefault(r => r.Status == nameof(HeavyTaskStatus.Queued))?.Oldest is { } oldest
                 ? DateTime.SpecifyKind(oldest, DateTimeKind.Utc)
                 : null
@@ -125,7 +128,7 @@ internal sealed record KindFiguresQuery(string TenantId) : ILiveQuery<KindFigure
     private static string Time(string expression) =>
         Dialect.Current.HasSchemas ? $"CAST({expression} AS timestamp with time zone)" : expression;
 
-    private sealed record KindRow(string Name, string Description, DateTime? PausedAt);
+    private sealed record KindRow(string Name, string Description, DateTime? PausedAt, int? Slots);
 
     private sealed class Row
     {

@@ -9,10 +9,18 @@ namespace Platform.HeavyTasks.Dashboard;
 /// <param name="Budget">The connections that they may open together, and how many the server takes.</param>
 /// <param name="Outbox">What waits for the broker.</param>
 /// <param name="Now">The time on the database's clock (UTC).</param>
-internal sealed record SystemFigures(IReadOnlyList<InstanceFigure> Instances, PoolBudget Budget, OutboxFigure Outbox, DateTime Now);
+internal sealed record SystemFigures(IReadOnlyList<InstanceFigure> Instances, PoolBudget Budget, OutboxFigure Outbox, DateTime Now)
+{
+    /// <summary>How many tasks of a kind all workers may run at once, without those that drain.</summary>
+    public int SlotsOf(string kind) =>
+        Instances.Where(i => i.Row.DrainedAt is null).SelectMany(i => i.Kinds).Where(k => k.Kind == kind).Sum(k => k.Slots);
+}
 
 /// <summary>One process.</summary>
-internal sealed record InstanceFigure(Instance Row, IReadOnlyList<ConnectionHolder> Holders)
+/// <param name="Row">Its row.</param>
+/// <param name="Holders">Who holds its connections longest.</param>
+/// <param name="Kinds">The slots of each kind, of a worker.</param>
+internal sealed record InstanceFigure(Instance Row, IReadOnlyList<ConnectionHolder> Holders, IReadOnlyList<KindSlotCount> Kinds)
 {
     // The most that are shown.
     private const int Max = 200;
@@ -27,7 +35,7 @@ internal sealed record InstanceFigure(Instance Row, IReadOnlyList<ConnectionHold
             .ThenBy(i => i.Id)
             .Take(Max)
             .ToListAsync(cancellationToken);
-        return [.. living.Select(i => new InstanceFigure(i, ConnectionHolder.Read(i.ConnectionHolders)))];
+        return [.. living.Select(i => new InstanceFigure(i, ConnectionHolder.Read(i.ConnectionHolders), KindSlotCount.Read(i.KindSlots)))];
     }
 
     /// <summary>Whether callers wait because the pool has no more connections, and not only because one is being opened.</summary>

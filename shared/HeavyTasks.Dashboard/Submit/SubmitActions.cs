@@ -16,6 +16,7 @@ internal sealed class SubmitActions(
     IFileStore files,
     FileTransfers transfers,
     ClientLimits limits,
+    WaitingTasks waiting,
     IOptions<SubmitHeavyTaskOptions> submitOptions,
     IOptions<FileUploadOptions> fileOptions,
     IServiceScopeFactory scopes,
@@ -85,13 +86,28 @@ internal sealed class SubmitActions(
     }
 
     /// <summary>Submits a task; its id, or null when something was added to <paramref name="errors"/>.</summary>
-    public async Task<Guid?> SubmitAsync(string kindName, string parameters, DateTime? dueAt, FieldErrors errors)
+    public async Task<Guid?> SubmitAsync(
+        string kindName,
+        string parameters,
+        DateTime? dueAt,
+        IReadOnlyList<string> tags,
+        FieldErrors errors
+    )
     {
         await viewer.DemandAsync(HeavyTaskPolicies.Submit, "SubmitHeavyTask", "");
         var now = time.GetUtcNow().UtcDateTime;
         if (dueAt > now.AddYears(1))
         {
             errors.Add("dueAt", "At most a year ahead.");
+        }
+
+        if (tags.Count > HeavyTask.MaxTags)
+        {
+            errors.Add("tags", $"At most {HeavyTask.MaxTags}.");
+        }
+        else if (!tags.All(HeavyTaskTag.IsTag))
+        {
+            errors.Add("tags", HeavyTaskTag.Expected);
         }
 
         if (Encoding.UTF8.GetByteCount(parameters) > HeavyTask.MaxParametersLength)
@@ -114,13 +130,22 @@ internal sealed class SubmitActions(
             return null;
         }
 
+        var user = await viewer.GetUserAsync();
+        if (await waiting.WhyNotAsync(user, CancellationToken.None) is { } reason)
+        {
+            errors.Add("kind", reason);
+            return null;
+        }
+
         var task = HeavyTask.Submit(
             kind!.Name,
             json,
             submitOptions.Value.DefaultMaxFailures,
             now,
             dueAt,
-            tenantId: await viewer.GetTenantAsync()
+            tenantId: await viewer.GetTenantAsync(),
+            submittedBy: user.ClientId(),
+            tags: tags
         );
         await commit.SaveAsync(task);
         return task.Id;

@@ -36,12 +36,29 @@ internal sealed class DashboardActions(Viewer viewer, IServiceScopeFactory scope
         };
     }
 
+    /// <summary>Deletes one finished task; what happened, for people.</summary>
+    public async Task<string> DeleteAsync(Guid id)
+    {
+        var actor = await viewer.DemandAsync(HeavyTaskPolicies.Operate, "DeleteHeavyTask", $"{id}");
+        return await InTransactionAsync(scope => scope.DeleteAsync(id, actor, CancellationToken.None)) switch
+        {
+            true => "The task is deleted.",
+            false => "Only a task that has ended can be deleted. Cancel it first.",
+            null => "There is no such task.",
+        };
+    }
+
     /// <summary>Does the same to many tasks, one after the other.</summary>
     /// <param name="ids">The tasks.</param>
-    /// <param name="retry">True to retry them, false to cancel them.</param>
+    /// <param name="action">What to do to them.</param>
     /// <param name="progress">Is told after each task how many were changed and how many are through.</param>
     /// <param name="cancellationToken">Ends the work after the task at hand.</param>
-    public async Task<int> DoAllAsync(IReadOnlyList<Guid> ids, bool retry, Action<int, int> progress, CancellationToken cancellationToken)
+    public async Task<int> DoAllAsync(
+        IReadOnlyList<Guid> ids,
+        TaskAction action,
+        Action<int, int> progress,
+        CancellationToken cancellationToken
+    )
     {
         var (changed, through) = (0, 0);
         foreach (var id in ids)
@@ -49,12 +66,15 @@ internal sealed class DashboardActions(Viewer viewer, IServiceScopeFactory scope
             cancellationToken.ThrowIfCancellationRequested();
 
             // The client is asked for with each task: its key may be revoked meanwhile.
-            var actor = await viewer.DemandAsync(HeavyTaskPolicies.Operate, retry ? "RetryHeavyTask" : "CancelHeavyTask", $"{id}");
-            var isChanged = retry
-                ? await InTransactionAsync(scope => scope.RetryAsync(id, actor, CancellationToken.None)) == true
-                : await InTransactionAsync(scope => scope.CancelAsync(id, actor, CancellationToken.None))
-                    is CancelOutcome.Cancelled
-                        or CancelOutcome.Requested;
+            var actor = await viewer.DemandAsync(HeavyTaskPolicies.Operate, $"{action}HeavyTask", $"{id}");
+            var isChanged = await InTransactionAsync(async scope =>
+                action switch
+                {
+                    TaskAction.Retry => await scope.RetryAsync(id, actor, CancellationToken.None) == true,
+                    TaskAction.Delete => await scope.DeleteAsync(id, actor, CancellationToken.None) == true,
+                    _ => await scope.CancelAsync(id, actor, CancellationToken.None) is CancelOutcome.Cancelled or CancelOutcome.Requested,
+                }
+            );
             changed += isChanged ? 1 : 0;
             progress(changed, ++through);
         }
@@ -63,16 +83,21 @@ internal sealed class DashboardActions(Viewer viewer, IServiceScopeFactory scope
     }
 
     /// <summary>The tasks that match a filter and that the action can change; at most <see cref="MaxTasks"/>.</summary>
-    public async Task<IReadOnlyList<Guid>> FindAsync(TaskFilter filter, bool retry, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Guid>> FindAsync(TaskFilter filter, TaskAction action, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<EngineContext>().Db;
-        HeavyTaskStatus[] wanted = retry ? [.. HeavyTaskStatuses.Retryable] : [.. HeavyTaskStatuses.Waiting, HeavyTaskStatus.Running];
+        HeavyTaskStatus[] wanted = action switch
+        {
+            TaskAction.Retry => [.. HeavyTaskStatuses.Retryable],
+            TaskAction.Delete => [.. HeavyTaskStatuses.Final],
+            _ => [.. HeavyTaskStatuses.Waiting, HeavyTaskStatus.Running],
+        };
         var ids = new List<Guid>();
-        foreach (var status in wanted.Where(status => filter.Status is null || filter.Status == status))
+        foreach (var status in wanted.Where(status => filter.Tasks.Status is null || filter.Tasks.Status == status))
         {
             ids.AddRange(
-                await (filter with { Status = status })
+                await (filter with { Tasks = filter.Tasks with { Status = status } })
                     .Newest(db, before: null, MaxTasks - ids.Count)
                     .Select(t => t.Id)
                     .ToListAsync(cancellationToken)
@@ -101,4 +126,17 @@ internal sealed class DashboardActions(Viewer viewer, IServiceScopeFactory scope
             time,
             CancellationToken.None
         );
+}
+
+/// <summary>What can be done to many tasks.</summary>
+internal enum TaskAction
+{
+    /// <summary>Those that wait never run; those that run are told to stop.</summary>
+    Cancel,
+
+    /// <summary>Failed and Cancelled ones run again.</summary>
+    Retry,
+
+    /// <summary>Finished ones are deleted.</summary>
+    Delete,
 }

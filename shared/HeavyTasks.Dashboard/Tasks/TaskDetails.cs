@@ -9,12 +9,18 @@ namespace Platform.HeavyTasks.Dashboard;
 /// <param name="Attempts">Its attempts, the latest first; at most <see cref="TaskDetailsQuery.MaxAttempts"/>.</param>
 /// <param name="ResultFile">Its result file, when it has one that can be downloaded.</param>
 /// <param name="Files">The uploads that it needs.</param>
+/// <param name="Tags">Its tags.</param>
+/// <param name="Log">The last lines that its handler logged, oldest first.</param>
+/// <param name="SubmittedBy">The name of the key by which it was submitted; null when that is not known.</param>
 /// <param name="Now">The time on the database's clock (UTC).</param>
 internal sealed record TaskDetails(
     HeavyTask? Task,
     IReadOnlyList<HeavyTaskAttempt> Attempts,
     StoredFile? ResultFile,
     IReadOnlyList<StoredFile> Files,
+    IReadOnlyList<string> Tags,
+    IReadOnlyList<HeavyTaskLogLine> Log,
+    string? SubmittedBy,
     DateTime Now
 );
 
@@ -26,6 +32,9 @@ internal sealed record TaskDetailsQuery(string TenantId, Guid Id) : ILiveQuery<T
     /// <summary>The most attempts that are shown.</summary>
     public const int MaxAttempts = 200;
 
+    /// <summary>The most lines of the log that are shown.</summary>
+    public const int MaxLines = 200;
+
     private const int MaxFiles = 20;
 
     public async Task<TaskDetails> ReadAsync(IServiceProvider scope, CancellationToken cancellationToken)
@@ -35,7 +44,7 @@ internal sealed record TaskDetailsQuery(string TenantId, Guid Id) : ILiveQuery<T
         var task = await db.HeavyTasks.AsNoTracking().Of(TenantId).SingleOrDefaultAsync(t => t.Id == Id, cancellationToken);
         if (task is null)
         {
-            return new TaskDetails(null, [], null, [], now);
+            return new TaskDetails(null, [], null, [], [], [], null, now);
         }
 
         var attempts = await db
@@ -49,6 +58,12 @@ internal sealed record TaskDetailsQuery(string TenantId, Guid Id) : ILiveQuery<T
             : null;
         var needed = db.HeavyTaskFiles.Where(n => n.TaskId == Id).Select(n => n.FileId);
         var files = await db.Files.AsNoTracking().Where(f => needed.Contains(f.Id)).Take(MaxFiles).ToListAsync(cancellationToken);
-        return new TaskDetails(task, attempts, result, files, now);
+        var tags = await db.HeavyTaskTags.Where(t => t.TaskId == Id).OrderBy(t => t.Tag).Select(t => t.Tag).ToListAsync(cancellationToken);
+        var lines = await GetHeavyTaskLog.Last(db, Id, MaxLines + 1).ToListAsync(cancellationToken);
+        lines.Reverse();
+        var submittedBy = task.SubmittedBy is null
+            ? null
+            : await db.ApiKeys.Where(k => k.Id == task.SubmittedBy).Select(k => k.Name).SingleOrDefaultAsync(cancellationToken);
+        return new TaskDetails(task, attempts, result, files, tags, lines, submittedBy, now);
     }
 }

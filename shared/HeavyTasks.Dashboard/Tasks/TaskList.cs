@@ -11,11 +11,9 @@ namespace Platform.HeavyTasks.Dashboard;
 internal sealed record TaskList(IReadOnlyList<HeavyTaskRow> Rows, bool HasMore, DateTime Now);
 
 /// <summary>Which tasks somebody looks for.</summary>
-/// <param name="TenantId">The tenant; empty for all tasks.</param>
-/// <param name="Status">The status; null for any.</param>
-/// <param name="Kind">The kind; null for any.</param>
+/// <param name="Tasks">What an index finds.</param>
 /// <param name="ErrorText">A part of the error; null for any.</param>
-internal sealed record TaskFilter(string TenantId, HeavyTaskStatus? Status, string? Kind, string? ErrorText)
+internal sealed record TaskFilter(HeavyTaskFilter Tasks, string? ErrorText)
 {
     // A text is looked for in the newest tasks only: no index finds it.
     private const int MaxSearched = 10_000;
@@ -23,12 +21,8 @@ internal sealed record TaskFilter(string TenantId, HeavyTaskStatus? Status, stri
     /// <summary>The newest tasks that match.</summary>
     public IQueryable<HeavyTaskRow> Newest(DbContext db, Guid? before, int count) =>
         string.IsNullOrEmpty(ErrorText)
-            ? ListHeavyTasks.Newest(db, TenantId, Status, Kind, before, count)
-            : ListHeavyTasks
-                .Newest(db, TenantId, Status, Kind, before, MaxSearched)
-                .Where(t => t.Error!.Contains(ErrorText))
-                .OrderByDescending(t => t.Id)
-                .Take(count);
+            ? Tasks.Newest(db, before, count)
+            : Tasks.Newest(db, before, MaxSearched).Where(t => t.Error!.Contains(ErrorText)).OrderByDescending(t => t.Id).Take(count);
 }
 
 /// <summary>Reads one page of the tasks that match.</summary>

@@ -22,6 +22,14 @@ public sealed class AccessOptions
     public int MaxTransfers { get; set; }
 
     /// <summary>
+    /// How many tasks of one client may wait (Scheduled or Queued), in all processes together. Who submits one more is answered 429 with
+    /// <c>Retry-After</c>. What waits is counted every two seconds while somebody submits, so with several processes there may be more for that
+    /// long. Tasks that a handler submits count for nobody. Default 0: no limit; range 0 to 1,000,000.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int MaxWaitingTasks { get; set; }
+
+    /// <summary>
     /// The role that a client needs to see what tasks contain: parameters, results, errors, what progress says, and result files. To others they
     /// are null, in the API as on the dashboard, and a result file is answered 403. One of <c>submit</c>, <c>read</c>, <c>operate</c>,
     /// <c>admin</c>. Default <c>read</c>: whoever may read a task sees all of it.

@@ -9,6 +9,10 @@ internal static class Caller
     /// <summary>The tenant of the caller; <see cref="Tenants.None"/> for one that reaches everything.</summary>
     public static string TenantId(this ClaimsPrincipal caller) => caller.FindFirst(HeavyTaskPolicies.TenantClaim)?.Value ?? Tenants.None;
 
+    /// <summary>The id of the caller's key, or what else the application knows it by; null for somebody unknown.</summary>
+    public static string? ClientId(this ClaimsPrincipal caller) =>
+        caller.FindFirst(ClaimTypes.NameIdentifier)?.Value is { Length: > 0 } id ? StorableText.Of(id, AuditEntry.MaxActorLength) : null;
+
     /// <summary>
     /// Whether the application gave the caller a tenant that cannot be one, such as an empty text. To take it for no tenant would show it
     /// everything.

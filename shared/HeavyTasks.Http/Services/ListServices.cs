@@ -35,6 +35,8 @@ internal static class ListServices
                         new PoolResponse(i.PoolMax, i.PoolInUse, i.PoolIdle, i.PoolWaiting),
                         i.Slots,
                         i.InFlight,
+                        i.DrainedAt,
+                        KindSlotCount.Read(i.KindSlots),
                         ConnectionHolder.Read(i.ConnectionHolders)
                     )),
                 ]
@@ -62,6 +64,8 @@ internal static class ListServices
     );
 
     /// <param name="Pool">The pool as it was when the instance last renewed its lease (<paramref name="SeenAt"/>).</param>
+    /// <param name="DrainedAt">Since when it begins no tasks because somebody told it to drain (UTC); null when it does not.</param>
+    /// <param name="Kinds">The slots of each kind, of a worker.</param>
     /// <param name="ConnectionHolders">Who had held connections of the pool longest at that time, the longest first; at most five.</param>
     internal sealed record ServiceInstanceResponse(
         Guid Id,
@@ -72,6 +76,8 @@ internal static class ListServices
         PoolResponse Pool,
         int Slots,
         int InFlight,
+        DateTime? DrainedAt,
+        IReadOnlyList<KindSlotCount> Kinds,
         IReadOnlyList<ConnectionHolder> ConnectionHolders
     );
 

@@ -13,6 +13,9 @@ internal sealed class AnnouncedKinds(IServiceScopeFactory scopes, TimeProvider t
     /// <summary>How many kinds are read; the others, last by name, are not accepted.</summary>
     internal const int MaxKinds = 1_000;
 
+    /// <summary>Whether a text can be the name of a kind.</summary>
+    public static bool IsName(string text) => text.Length is > 0 and <= 100 && StorableText.IsStorable(text);
+
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FreshForUnknown = TimeSpan.FromSeconds(1);
 

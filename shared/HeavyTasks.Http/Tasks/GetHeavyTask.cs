@@ -29,7 +29,7 @@ internal static class GetHeavyTask
         var sees = http.SeesPayloads();
 
         // One statement reads both, so task and attempts come from the same moment.
-        var attempts = db.HeavyTaskAttempts;
+        var (attempts, tags) = (db.HeavyTaskAttempts, db.HeavyTaskTags);
         var row = await db
             .HeavyTasks.Of(http.User.TenantId())
             .Where(t => t.Id == id)
@@ -54,6 +54,9 @@ internal static class GetHeavyTask
                 t.Result,
                 t.ResultFileId,
                 t.Error,
+                t.SubmittedBy,
+                t.TraceId,
+                Tags = tags.Where(tag => tag.TaskId == t.Id).OrderBy(tag => tag.Tag).Select(tag => tag.Tag).ToList(),
                 Attempts = attempts
                     .Where(a => a.TaskId == t.Id)
                     .OrderBy(a => a.Attempt)
@@ -80,6 +83,9 @@ internal static class GetHeavyTask
                 new HeavyTaskProgress(row.ProgressDone, row.ProgressTotal, sees ? row.ProgressText : null),
                 row.Result is null || !sees ? null : JsonElement.Parse(row.Result),
                 sees ? row.Error : null,
+                row.Tags,
+                row.SubmittedBy,
+                row.TraceId,
                 sees ? row.Attempts : [.. row.Attempts.Select(attempt => attempt with { Error = null })],
                 HeavyTaskLinks.Of(path, row.Id, row.Status, row.ResultFileId is not null)
             );
@@ -106,6 +112,9 @@ internal static class GetHeavyTask
 /// <param name="Progress">How far the task has come.</param>
 /// <param name="Result">The result that the handler set; null to a client that does not see what tasks contain, and so are errors and the text of the progress.</param>
 /// <param name="Error">The error of the last attempt, until the next one begins; each attempt keeps its own.</param>
+/// <param name="Tags">The tags with which it was submitted.</param>
+/// <param name="SubmittedBy">The id of the key of the client that submitted it; null when code did.</param>
+/// <param name="TraceId">The id of the trace in which it was submitted, and to which the spans of its attempts belong; null for none.</param>
 /// <param name="Attempts">All attempts, oldest first.</param>
 /// <param name="Links">The actions that are possible now.</param>
 internal sealed record HeavyTaskResponse(
@@ -125,6 +134,9 @@ internal sealed record HeavyTaskResponse(
     HeavyTaskProgress Progress,
     JsonElement? Result,
     string? Error,
+    IReadOnlyList<string> Tags,
+    string? SubmittedBy,
+    string? TraceId,
     IReadOnlyList<HeavyTaskAttemptResponse> Attempts,
     HeavyTaskLinks Links
 );
@@ -156,11 +168,15 @@ internal sealed record HeavyTaskAttemptResponse(
 /// <param name="Cancel">Cancels the task (POST).</param>
 /// <param name="Retry">Runs the task again (POST).</param>
 /// <param name="Result">Downloads the result file (GET).</param>
+/// <param name="Delete">Deletes the task (DELETE).</param>
+/// <param name="Log">Reads what the handler logged (GET).</param>
 internal sealed record HeavyTaskLinks(
     string Self,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Cancel = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Retry = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Result = null
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Result = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Delete = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Log = null
 )
 {
     public static HeavyTaskLinks Of(string path, Guid id, HeavyTaskStatus status, bool hasResultFile)
@@ -170,7 +186,9 @@ internal sealed record HeavyTaskLinks(
             self,
             !status.IsFinal() ? $"{self}/cancel" : null,
             status.IsRetryable() ? $"{self}/retry" : null,
-            status is HeavyTaskStatus.Succeeded && hasResultFile ? $"{self}/result" : null
+            status is HeavyTaskStatus.Succeeded && hasResultFile ? $"{self}/result" : null,
+            status.IsFinal() ? self : null,
+            $"{self}/log"
         );
     }
 }

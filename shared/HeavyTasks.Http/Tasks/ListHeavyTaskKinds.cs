@@ -16,15 +16,22 @@ internal static class ListHeavyTaskKinds
     )
     {
         var known = await kinds.ListAsync(cancellationToken);
-        var paused = await engine
-            .Db.AnnouncedKinds.Where(kind => kind.PausedAt != null)
+        var set = await engine
+            .Db.AnnouncedKinds.Where(kind => kind.PausedAt != null || kind.Slots != null)
             .Take(AnnouncedKinds.MaxKinds)
-            .ToDictionaryAsync(kind => kind.Name, kind => kind.PausedAt, StringComparer.Ordinal, cancellationToken);
+            .Select(kind => new
+            {
+                kind.Name,
+                kind.PausedAt,
+                kind.Slots,
+            })
+            .ToDictionaryAsync(kind => kind.Name, StringComparer.Ordinal, cancellationToken);
         return JsonAnswer.Ok<IReadOnlyList<HeavyTaskKindResponse>>([
             .. known.Select(kind => new HeavyTaskKindResponse(
                 kind.Name,
                 kind.Description,
-                paused.GetValueOrDefault(kind.Name),
+                set.GetValueOrDefault(kind.Name)?.PausedAt,
+                set.GetValueOrDefault(kind.Name)?.Slots,
                 kind.Schema
             )),
         ]);
@@ -35,5 +42,6 @@ internal static class ListHeavyTaskKinds
 /// <param name="Kind">The name of the kind.</param>
 /// <param name="Description">What tasks of this kind do.</param>
 /// <param name="PausedAt">Since when it is paused (UTC); null when it is not.</param>
+/// <param name="Slots">How many tasks of it each worker runs at once at most; null: as the workers are configured.</param>
 /// <param name="Parameters">The JSON schema of the parameters.</param>
-internal sealed record HeavyTaskKindResponse(string Kind, string Description, DateTime? PausedAt, JsonNode Parameters);
+internal sealed record HeavyTaskKindResponse(string Kind, string Description, DateTime? PausedAt, int? Slots, JsonNode Parameters);

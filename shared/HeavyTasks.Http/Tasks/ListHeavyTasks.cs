@@ -14,11 +14,17 @@ internal static class ListHeavyTasks
     /// <param name="kind">Lists only tasks of this kind.</param>
     /// <param name="cursor">Where the page begins: the <c>next</c> of the page before.</param>
     /// <param name="limit">The number of tasks on a page, 1 to 200; default 50.</param>
+    /// <param name="tag">Lists only tasks with this tag.</param>
+    /// <param name="createdFrom">Lists only tasks that were submitted then or later (ISO 8601; UTC unless it has an offset), to the millisecond.</param>
+    /// <param name="createdBefore">Lists only tasks that were submitted before.</param>
     public static async Task<Results<JsonOk<HeavyTaskPage>, ValidationProblem>> HandleAsync(
         string? status,
         string? kind,
         string? cursor,
         string? limit,
+        string? tag,
+        string? createdFrom,
+        string? createdBefore,
         HttpContext http,
         LinkGenerator links,
         EngineContext engine,
@@ -26,9 +32,15 @@ internal static class ListHeavyTasks
     )
     {
         var errors = new FieldErrors();
-        errors.AddRepeated(http.Request.Query, "status", "kind", "cursor", "limit");
-        var ofStatus = ReadStatus(status, errors);
-        var ofKind = ReadKind(kind, errors);
+        errors.AddRepeated(http.Request.Query, "status", "kind", "tag", "createdFrom", "createdBefore", "cursor", "limit");
+        var filter = new HeavyTaskFilter(
+            http.User.TenantId(),
+            ReadStatus(status, errors),
+            ReadKind(kind, errors),
+            ReadTag(tag, errors),
+            RequestTime.Read(createdFrom, "createdFrom", errors),
+            RequestTime.Read(createdBefore, "createdBefore", errors)
+        );
         var before = HeavyTaskCursor.Read(cursor, errors);
         var size = PageLimit.Read(limit, errors);
         if (errors.Any)
@@ -37,7 +49,7 @@ internal static class ListHeavyTasks
         }
 
         // One row more than asked for shows whether there is a next page.
-        var items = await Newest(engine.Db, http.User.TenantId(), ofStatus, ofKind, before, size + 1).ToListAsync(cancellationToken);
+        var items = await filter.Newest(engine.Db, before, size + 1).ToListAsync(cancellationToken);
         var more = items.Count > size;
         if (more)
         {
@@ -65,87 +77,19 @@ internal static class ListHeavyTasks
         {
             parameter.Schema = parameter.Name switch
             {
-                "limit" => new OpenApiSchema
-                {
-                    Type = JsonSchemaType.Integer,
-                    Minimum = "1",
-                    Maximum = $"{PageLimit.Max}",
-                    Default = PageLimit.Default,
-                },
+                "limit" => PageLimit.Schema,
                 "status" => new OpenApiSchema
                 {
                     Type = JsonSchemaType.String,
                     Enum = [.. Enum.GetNames<HeavyTaskStatus>().Select(name => JsonValue.Create(name))],
                 },
+                "createdFrom" or "createdBefore" => new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time" },
+                "tag" => new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = HeavyTaskTag.MaxLength },
                 _ => parameter.Schema,
             };
         }
 
         return Task.CompletedTask;
-    }
-
-    /// <summary>
-    /// The newest tasks that match. Ids are version 7 UUIDs, which sort in order of submission, so the id alone is the keyset.
-    /// </summary>
-    public static IQueryable<HeavyTaskRow> Newest(
-        DbContext db,
-        string tenantId,
-        HeavyTaskStatus? status,
-        string? kind,
-        Guid? before,
-        int count
-    ) =>
-        // The ids first, which an index gives in order. Asked for whole rows, MariaDB rather merges two indexes and sorts what it found, which
-        // takes a second among a million tasks.
-        NewestIds(db.HeavyTasks.Of(tenantId), isNarrow: tenantId != Tenants.None, status, kind, before, count)
-            .Join(
-                db.HeavyTasks,
-                id => id,
-                t => t.Id,
-                (_, t) =>
-                    new HeavyTaskRow
-                    {
-                        Id = t.Id,
-                        Kind = t.Kind,
-                        TenantId = t.TenantId,
-                        Status = t.Status,
-                        Attempt = t.Attempt,
-                        CreatedAt = t.CreatedAt,
-                        StartedAt = t.StartedAt,
-                        FinishedAt = t.FinishedAt,
-                        ProgressDone = t.ProgressDone,
-                        ProgressTotal = t.ProgressTotal,
-                        ProgressText = t.ProgressText,
-                        Error = t.Error,
-                    }
-            )
-            .OrderByDescending(t => t.Id);
-
-    private static IQueryable<Guid> NewestIds(
-        IQueryable<HeavyTask> tasks,
-        bool isNarrow,
-        HeavyTaskStatus? status,
-        string? kind,
-        Guid? before,
-        int count
-    )
-    {
-        // For one kind or one tenant in any status: takes the newest of each status from the index on kind (or tenant), status and id, then
-        // the newest of these few. An index on kind and id would serve as well, but every new task would have to be written to it.
-        var newest =
-            status is null && (kind is not null || isNarrow)
-                ? Enum.GetValues<HeavyTaskStatus>()
-                    .Select(s => NewestIds(tasks, isNarrow, s, kind, before, count))
-                    .Aggregate(Queryable.Concat)
-                : Matching(tasks, status, kind, before).Select(t => t.Id);
-        return newest.OrderByDescending(id => id).Take(count);
-    }
-
-    private static IQueryable<HeavyTask> Matching(IQueryable<HeavyTask> tasks, HeavyTaskStatus? status, string? kind, Guid? before)
-    {
-        tasks = status is null ? tasks : tasks.Where(t => t.Status == status);
-        tasks = kind is null ? tasks : tasks.Where(t => t.Kind == kind);
-        return before is null ? tasks : tasks.Where(t => t.Id < before);
     }
 
     private static HeavyTaskStatus? ReadStatus(string? text, FieldErrors errors)
@@ -162,6 +106,22 @@ internal static class ListHeavyTasks
         }
 
         errors.Add("status", $"One of {string.Join(", ", Enum.GetNames<HeavyTaskStatus>())} is expected.");
+        return null;
+    }
+
+    private static string? ReadTag(string? text, FieldErrors errors)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        if (HeavyTaskTag.IsTag(text))
+        {
+            return text;
+        }
+
+        errors.Add("tag", HeavyTaskTag.Expected);
         return null;
     }
 
@@ -229,31 +189,3 @@ internal sealed record HeavyTaskSummary(
 /// <summary>Links to more about a task in a list.</summary>
 /// <param name="Self">Reads the task (GET).</param>
 internal sealed record HeavyTaskSummaryLinks(string Self);
-
-/// <summary>The columns that a list shows; the parameters and checkpoints are left out, because they can be large.</summary>
-internal sealed record HeavyTaskRow
-{
-    public Guid Id { get; init; }
-
-    public string Kind { get; init; } = "";
-
-    public string TenantId { get; init; } = "";
-
-    public HeavyTaskStatus Status { get; init; }
-
-    public int Attempt { get; init; }
-
-    public DateTime CreatedAt { get; init; }
-
-    public DateTime? StartedAt { get; init; }
-
-    public DateTime? FinishedAt { get; init; }
-
-    public long ProgressDone { get; init; }
-
-    public long? ProgressTotal { get; init; }
-
-    public string? ProgressText { get; init; }
-
-    public string? Error { get; init; }
-}

@@ -27,7 +27,7 @@ internal static class PauseKind
         CancellationToken cancellationToken
     )
     {
-        var name = kind.Length <= 100 && StorableText.IsStorable(kind) ? kind : "";
+        var name = AnnouncedKinds.IsName(kind) ? kind : "";
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var changed = await db
             .AnnouncedKinds.Where(k => k.Name == name && (k.PausedAt == null) == isPaused)

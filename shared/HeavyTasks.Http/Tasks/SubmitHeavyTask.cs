@@ -35,6 +35,7 @@ internal static class SubmitHeavyTask
         HttpRequest http,
         KnownKinds kinds,
         GroupCommit commit,
+        WaitingTasks waiting,
         LinkGenerator links,
         IOptions<SubmitHeavyTaskOptions> options,
         TimeProvider time
@@ -58,6 +59,7 @@ internal static class SubmitHeavyTask
             errors.Add(RequestJson.NameOf(json!.Value, "dueAt"), "At most a year ahead.");
         }
 
+        CheckTags(request?.Tags, json, errors);
         var written = AcceptedKind.ParametersOrNone(request?.Parameters);
         var parametersJson = kind?.Read(
             written,
@@ -78,8 +80,15 @@ internal static class SubmitHeavyTask
             request.DueAtUtc,
             idempotencyKey,
             idempotencyKey is null ? null : Hash(kind.Name, parametersJson!, request),
-            http.HttpContext.User.TenantId()
+            http.HttpContext.User.TenantId(),
+            http.HttpContext.User.ClientId(),
+            [.. (request.Tags ?? []).Distinct(StringComparer.Ordinal)]
         );
+        if (await waiting.WhyNotAsync(http.HttpContext.User, http.HttpContext.RequestAborted) is { } reason)
+        {
+            return ClientLimits.TooMany(http.HttpContext.Response, WaitingTasks.Fresh, reason);
+        }
+
         var path = links.TasksPath(http.HttpContext);
         if (!await SaveAsync(commit, task))
         {
@@ -118,6 +127,17 @@ internal static class SubmitHeavyTask
         }
 
         return Task.CompletedTask;
+    }
+
+    private static void CheckTags(IReadOnlyList<string>? tags, JsonElement? json, FieldErrors errors)
+    {
+        foreach (var (index, tag) in (tags ?? []).Index())
+        {
+            if (!HeavyTaskTag.IsTag(tag))
+            {
+                errors.Add($"{RequestJson.NameOf(json!.Value, "tags")}[{index}]", HeavyTaskTag.Expected);
+            }
+        }
     }
 
     // Of simultaneous requests with one key to several processes, the unique index lets one through and the others wait.
@@ -195,8 +215,12 @@ internal static class SubmitHeavyTask
     }
 
     // The hash covers what the client sent, not what the service added: a changed default must not turn a repeat into a different request.
-    private static byte[] Hash(string kind, string parameters, SubmitHeavyTaskRequest request) =>
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{kind}\n{request.DueAtUtc?.Ticks}\n{request.MaxFailures}\n{parameters}"));
+    private static byte[] Hash(string kind, string parameters, SubmitHeavyTaskRequest request)
+    {
+        // A request without tags has the hash that it had before there were any.
+        var tags = request.Tags is { Count: > 0 } some ? $"\n{string.Join(' ', some)}" : "";
+        return SHA256.HashData(Encoding.UTF8.GetBytes($"{kind}\n{request.DueAtUtc?.Ticks}\n{request.MaxFailures}\n{parameters}{tags}"));
+    }
 }
 
 /// <summary>The answer to <c>POST /heavy-tasks</c>.</summary>
@@ -238,6 +262,13 @@ internal sealed record SubmitHeavyTaskRequest
     /// <summary>The number of failures after which the task is given up, 1 to 100. Default: the setting of the service.</summary>
     [Range(1, HeavyTask.MaxMaxFailures)]
     public int? MaxFailures { get; init; }
+
+    /// <summary>
+    /// Words by which to find the task again, such as the number of an order: at most 10, each of 1 to 64 letters, digits and ._:/@#+-. Default:
+    /// none.
+    /// </summary>
+    [MaxLength(HeavyTask.MaxTags)]
+    public IReadOnlyList<string>? Tags { get; init; }
 
     /// <summary>The value of <see cref="DueAt"/> in UTC.</summary>
     internal DateTime? DueAtUtc => DueAt is { } time ? RequestTime.ToUtc(time) : null;

@@ -62,4 +62,29 @@ internal static class TaskActions
         );
         return retried;
     }
+
+    /// <summary>Deletes a finished task.</summary>
+    /// <returns>Whether it is deleted; null when there is no such task.</returns>
+    public static async Task<bool?> DeleteAsync(this IServiceProvider scope, Guid id, Actor actor, CancellationToken cancellationToken)
+    {
+        var db = scope.GetRequiredService<EngineContext>().Db;
+        var mine = db.HeavyTasks.Of(actor.TenantId);
+        bool? deleted = await db.DeleteTasksAsync(mine, [id], cancellationToken) == 1 ? true : null;
+        if (deleted is null && await mine.AnyAsync(t => t.Id == id, cancellationToken))
+        {
+            deleted = false;
+        }
+
+        db.Record(
+            actor,
+            $"{id}",
+            deleted switch
+            {
+                null => AuditOutcome.NotFound,
+                true => AuditOutcome.Done,
+                false => AuditOutcome.Conflict,
+            }
+        );
+        return deleted;
+    }
 }

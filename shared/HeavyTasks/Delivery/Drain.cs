@@ -1,4 +1,3 @@
-using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -10,7 +9,7 @@ namespace Platform.HeavyTasks;
 /// a while, then tells the others to stop and gives them back to the queue. They count neither a failure nor a crash.
 /// </summary>
 internal sealed partial class Drain(
-    IBusControl bus,
+    HeavyTaskReceivers receivers,
     HeavyTaskSlots slots,
     RunningAttempts runningAttempts,
     IOptions<HeavyTaskOptions> options,
@@ -28,13 +27,7 @@ internal sealed partial class Drain(
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        // The queues stop first: a later delivery would be returned at once and come again, and where the broker has a delivery limit, each
-        // return counts against the message. The endpoints end when their tasks do, so nobody waits for them here.
-        foreach (var endpoint in bus.CheckHealth().Endpoints.Values.Where(e => HeavyTaskTopology.IsQueue(e.InputAddress)))
-        {
-            _ = StopAsync(endpoint.ReceiveEndpoint);
-        }
-
+        receivers.Stop();
         slots.Close();
         if (IsDone)
         {
@@ -54,18 +47,6 @@ internal sealed partial class Drain(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    private async Task StopAsync(IReceiveEndpoint endpoint)
-    {
-        try
-        {
-            await endpoint.Stop(CancellationToken.None);
-        }
-        catch (Exception exception)
-        {
-            NotStopped(logger, exception, endpoint.InputAddress);
-        }
-    }
 
     // A claim that is under way has its slot already. A handler that does not return keeps its slot, although its task is settled.
     private bool IsDone => slots.InUse <= Settled;
@@ -100,9 +81,6 @@ internal sealed partial class Drain(
         Message = "Draining: {Count} tasks have {Limit} to finish; then they are told to stop and given back."
     )]
     private static partial void Waiting(ILogger logger, int count, TimeSpan limit);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Receive endpoint {Address} could not be stopped; it is stopped with the bus.")]
-    private static partial void NotStopped(ILogger logger, Exception exception, Uri address);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} tasks could not be given back; other workers take them over.")]
     private static partial void NotSettled(ILogger logger, int count);

@@ -55,7 +55,7 @@ internal sealed partial class HeavyTaskConsumer(
             return;
         }
 
-        using var slot = await slots.TakeAsync(kind.Name, context.CancellationToken);
+        using var slot = await TakeSlotAsync(kind.Name, context.CancellationToken);
         if (slot is null)
         {
             // To return the message would bring it back here, and count against it where the broker has a delivery limit.
@@ -93,6 +93,22 @@ internal sealed partial class HeavyTaskConsumer(
         }
 
         await runner.RunAsync(kind, task);
+    }
+
+    private async Task<IDisposable?> TakeSlotAsync(string kind, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await slots.WhilePausedAsync(kind, cancellationToken);
+            var slot = await slots.TakeAsync(kind, cancellationToken);
+            if (slot is null || !slots.IsPaused(kind))
+            {
+                return slot;
+            }
+
+            // It was paused while this delivery waited for the slot.
+            slot.Dispose();
+        }
     }
 
     // A message that was published again moves its task's queued_at on, and an earlier message of the same task that comes now proves nothing

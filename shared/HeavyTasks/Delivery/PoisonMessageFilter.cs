@@ -21,7 +21,7 @@ internal sealed partial class PoisonMessageFilter(IServiceProvider services, str
     {
         // MassTransit wraps the cancellation by which a draining worker refuses a message. Thrown again, it returns the message to its
         // queue.
-        if (context.Exception is ConsumerCanceledException && services.GetRequiredService<HeavyTaskSlots>().IsClosed)
+        if (context.Exception is ConsumerCanceledException && services.GetRequiredService<HeavyTaskSlots>().HasDrained)
         {
             throw new OperationCanceledException("The worker drains.", context.Exception);
         }

@@ -5,6 +5,8 @@ internal sealed class WorkerLoad(HeavyTaskSlots slots, RunningAttempts runningAt
 {
     public int Slots => slots.Total;
 
+    public IEnumerable<KindSlotCount> KindSlots => slots.Counts;
+
     public int InFlight => runningAttempts.Count;
 
     public bool HoldsLock => livenessLock.IsHeld;

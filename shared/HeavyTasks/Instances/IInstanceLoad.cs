@@ -6,6 +6,9 @@ internal interface IInstanceLoad
     /// <summary>How many tasks it can run at once.</summary>
     int Slots { get; }
 
+    /// <summary>The slots of each kind.</summary>
+    IEnumerable<KindSlotCount> KindSlots { get; }
+
     /// <summary>How many tasks it runs now.</summary>
     int InFlight { get; }
 

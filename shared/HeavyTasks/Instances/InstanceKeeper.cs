@@ -66,6 +66,7 @@ internal sealed partial class InstanceKeeper(
         var longest = ConnectionHolder.Write(holders, Time);
         var load = services.GetService<IInstanceLoad>();
         var (slots, inFlight, holdsLock) = (load?.Slots ?? 0, load?.InFlight ?? 0, load?.HoldsLock ?? false);
+        var kindSlots = KindSlotCount.Write(load?.KindSlots);
         var seconds = Lease.TotalSeconds;
         var renewed = await db
             .Instances.Where(i => i.Id == instance.Id)
@@ -80,6 +81,7 @@ internal sealed partial class InstanceKeeper(
                         .SetProperty(i => i.PoolWaiting, waiting)
                         .SetProperty(i => i.ConnectionHolders, longest)
                         .SetProperty(i => i.Slots, slots)
+                        .SetProperty(i => i.KindSlots, kindSlots)
                         .SetProperty(i => i.InFlight, inFlight),
                 cancellationToken
             );
@@ -103,6 +105,7 @@ internal sealed partial class InstanceKeeper(
                     PoolWaiting = waiting,
                     ConnectionHolders = longest,
                     Slots = slots,
+                    KindSlots = kindSlots,
                     InFlight = inFlight,
                 }
             );

@@ -40,7 +40,8 @@ internal sealed class ScopedHeavyTasks(EngineContext engine, TaskLifecycle lifec
             now,
             options.DueAt?.UtcDateTime,
             options.IdempotencyKey,
-            tenantId: options.TenantId ?? (CurrentWork.Value as RunningAttempt)?.TenantId ?? Tenants.None
+            tenantId: options.TenantId ?? (CurrentWork.Value as RunningAttempt)?.TenantId ?? Tenants.None,
+            tags: [.. options.Tags.Distinct(StringComparer.Ordinal)]
         );
         await lifecycle.SubmitAsync(task, cancellationToken);
         return task.Id;
@@ -72,6 +73,14 @@ internal sealed class ScopedHeavyTasks(EngineContext engine, TaskLifecycle lifec
         {
             throw new ArgumentException(
                 $"{nameof(options.TenantId)} has 1 to {ApiKeys.MaxTenantLength} letters, digits, '.', '_' and '-'.",
+                nameof(options)
+            );
+        }
+
+        if (options.Tags.Count > HeavyTask.MaxTags || !options.Tags.All(HeavyTaskTag.IsTag))
+        {
+            throw new ArgumentException(
+                $"{nameof(options.Tags)}: at most {HeavyTask.MaxTags}, each of 1 to {HeavyTaskTag.MaxLength} letters, digits and ._:/@#+-.",
                 nameof(options)
             );
         }

@@ -29,6 +29,14 @@ internal sealed class TaskLifecycle(EngineContext engine, OutboxPublishEndpoint 
     {
         ArgumentNullException.ThrowIfNull(task);
         db.Add(task);
+        db.AddRange(
+            task.NewTags.Select(tag => new HeavyTaskTag
+            {
+                TaskId = task.Id,
+                Tag = tag,
+                TenantId = task.TenantId,
+            })
+        );
         db.KeepFiles(task, files);
         if (task.Status == HeavyTaskStatus.Queued)
         {
@@ -260,6 +268,46 @@ internal sealed class TaskLifecycle(EngineContext engine, OutboxPublishEndpoint 
         var task = await db.HeavyTasks.Where(t => t.Id == id).Select(t => new { t.Kind, t.Attempt }).SingleAsync(cancellationToken);
         await PublishAsync([new HeavyTaskCancelled(id, task.Kind, task.Attempt)], cancellationToken);
         return true;
+    }
+
+    /// <summary>
+    /// Scheduled or Queued to Cancelled, for tasks of a kind that were submitted before a moment; skips those that are being claimed.
+    /// </summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="before">The tasks' ids are lower.</param>
+    /// <param name="limit">The most tasks.</param>
+    /// <param name="cancellationToken">Cancels the change.</param>
+    /// <returns>How many there were.</returns>
+    public async Task<int> CancelWaitingAsync(string kind, Guid before, int limit, CancellationToken cancellationToken)
+    {
+        RequireTransaction();
+        var cancelled = new List<HeavyTaskCancelled>();
+        foreach (var status in HeavyTaskStatuses.Waiting)
+        {
+            cancelled.AddRange(
+                await db.LockWaiting(kind, status, before, limit - cancelled.Count)
+                    .AsNoTracking()
+                    .Select(t => new HeavyTaskCancelled(t.Id, t.Kind, t.Attempt))
+                    .ToListAsync(cancellationToken)
+            );
+        }
+
+        if (cancelled.Count > 0)
+        {
+            var ids = cancelled.Select(task => task.TaskId).ToArray();
+            await db
+                .HeavyTasks.Where(t => ids.Contains(t.Id) && HeavyTaskStatuses.Waiting.Contains(t.Status))
+                .ExecuteUpdateAsync(
+                    set =>
+                        set.SetProperty(t => t.Status, HeavyTaskStatus.Cancelled)
+                            .SetProperty(t => t.DueAt, (DateTime?)null)
+                            .SetProperty(t => t.FinishedAt, _ => DatabaseClock.UtcNow()),
+                    cancellationToken
+                );
+            await PublishAsync(cancelled, cancellationToken);
+        }
+
+        return cancelled.Count;
     }
 
     /// <summary>Asks the worker of a Running task to stop it. The status changes only when the handler has stopped.</summary>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Platform.HeavyTasks;
 
 /// <summary>
-/// Deletes what is too old, in small batches: finished tasks with their attempts, poison messages, the record of who did what, rows of
+/// Deletes what is too old, in small batches: finished tasks with their attempts, what handlers logged, poison messages, the record of who did what, rows of
 /// instances that ended long ago, the figures of minutes that charts do not show any more, and kinds that nobody has announced for 30 days.
 /// Files only expire here: result files with their tasks, and uploads that no task needs. <see cref="ExpiredFiles"/> deletes them.
 /// </summary>
@@ -25,6 +25,7 @@ internal sealed partial class Retention(
     {
         var tasks = await TryAsync("finished tasks", () => RepeatAsync(DeleteTasksAsync, stoppingToken), stoppingToken);
         var uploads = await TryAsync("uploads", () => RepeatAsync(ExpireUploadsAsync, stoppingToken), stoppingToken);
+        await TryAsync("log lines", () => RepeatAsync(DeleteLogLinesAsync, stoppingToken), stoppingToken);
         await TryAsync("poison messages", () => RepeatAsync(DeletePoisonMessagesAsync, stoppingToken), stoppingToken);
         await TryAsync("audit entries", () => RepeatAsync(DeleteAuditEntriesAsync, stoppingToken), stoppingToken);
         await TryAsync("instances", () => InScopeAsync(DeleteInstancesAsync, stoppingToken), stoppingToken);
@@ -78,24 +79,9 @@ internal sealed partial class Retention(
             return 0;
         }
 
-        // The delete checks the status again: a task may have been retried since it was selected, and then it needs everything that belongs
-        // to it.
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await db
-            .HeavyTasks.Where(t => ids.Contains(t.Id) && t.FinishedAt < DatabaseClock.UtcNow().AddSeconds(-seconds))
-            .ExecuteDeleteAsync(cancellationToken);
-        var tasks = db.HeavyTasks;
-        await db
-            .HeavyTaskAttempts.Where(a => ids.Contains(a.TaskId) && !tasks.Any(t => t.Id == a.TaskId))
-            .ExecuteDeleteAsync(cancellationToken);
-        await db
-            .HeavyTaskFiles.Where(n => ids.Contains(n.TaskId) && !tasks.Any(t => t.Id == n.TaskId))
-            .ExecuteDeleteAsync(cancellationToken);
-
-        // Result files may be long, so they only expire here.
-        await db
-            .Files.Where(f => ids.Contains(f.TaskId!.Value) && !tasks.Any(t => t.Id == f.TaskId))
-            .ExecuteUpdateAsync(set => set.SetProperty(f => f.ExpiresAt, _ => DatabaseClock.UtcNow()), cancellationToken);
+        var old = db.HeavyTasks.Where(t => t.FinishedAt < DatabaseClock.UtcNow().AddSeconds(-seconds));
+        await db.DeleteTasksAsync(old, [.. ids], cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return ids.Count;
     }
@@ -115,6 +101,27 @@ internal sealed partial class Retention(
             .Files.Where(f => ids.Contains(f.Id))
             .ExecuteUpdateAsync(set => set.SetProperty(f => f.ExpiresAt, _ => DatabaseClock.UtcNow()), cancellationToken);
         return ids.Count;
+    }
+
+    // Lines go with their task. These were written after that, or by a task that has not ended for as long.
+    private async Task<int> DeleteLogLinesAsync(DbContext db, CancellationToken cancellationToken)
+    {
+        var seconds = options.Value.TaskRetention.TotalSeconds;
+        var old = await db
+            .HeavyTaskLogLines.AsNoTracking()
+            .Where(l => l.At < DatabaseClock.UtcNow().AddSeconds(-seconds))
+            .OrderBy(l => l.At)
+            .Take(BatchSize)
+            .ToListAsync(cancellationToken);
+        foreach (var of in old.GroupBy(l => (l.TaskId, l.Attempt)))
+        {
+            var (task, attempt, numbers) = (of.Key.TaskId, of.Key.Attempt, of.Select(l => l.Number).ToArray());
+            await db
+                .HeavyTaskLogLines.Where(l => l.TaskId == task && l.Attempt == attempt && numbers.Contains(l.Number))
+                .ExecuteDeleteAsync(cancellationToken);
+        }
+
+        return old.Count;
     }
 
     private async Task<int> DeletePoisonMessagesAsync(DbContext db, CancellationToken cancellationToken)

@@ -26,4 +26,10 @@ public class AnnouncedKind
     /// change it.
     /// </summary>
     public DateTime? PausedAt { get; internal set; }
+
+    /// <summary>
+    /// How many tasks of the kind each worker runs at once at most, as somebody set it. A worker never runs more than its own
+    /// <see cref="HeavyTaskKindOptions.Concurrency"/>, for which its pool has connections. Null: nobody set it. An announcement does not change it.
+    /// </summary>
+    public int? Slots { get; internal set; }
 }

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 
 namespace Platform.HeavyTasks;
@@ -25,6 +27,12 @@ public class HeavyTask
 
     /// <summary>The longest <see cref="IdempotencyKey"/>, in characters.</summary>
     public const int MaxIdempotencyKeyLength = 200;
+
+    /// <summary>The most tags of a task.</summary>
+    internal const int MaxTags = 10;
+
+    /// <summary>The length of a <see cref="TraceId"/>, in characters.</summary>
+    internal const int TraceIdLength = 32;
 
     /// <summary>The <see cref="MaxFailures"/> of a task that was submitted without one.</summary>
     public const int DefaultMaxFailures = 5;
@@ -114,9 +122,36 @@ public class HeavyTask
     /// <summary>SHA-256 of the request that came with the key.</summary>
     public byte[]? RequestHash { get; private init; }
 
+    /// <summary>
+    /// The client that submitted the task, through the HTTP endpoints or the dashboard: the id of its key, or what else the application knows it by;
+    /// null when code did.
+    /// </summary>
+    public string? SubmittedBy { get; private init; }
+
+    /// <summary>
+    /// The id of the trace in which the task was submitted (W3C Trace Context: 32 hexadecimal digits); null when there was none. The spans of its
+    /// attempts belong to the same trace.
+    /// </summary>
+    public string? TraceId { get; private init; }
+
+    /// <summary>The tags that a new task is submitted with; they are rows of their own (<see cref="HeavyTaskTag"/>).</summary>
+    internal IReadOnlyList<string> NewTags { get; private init; } = [];
+
     /// <summary>Whether a text can be an <see cref="IdempotencyKey"/>: 1 to 200 visible ASCII characters.</summary>
     internal static bool IsIdempotencyKey(string text) =>
         text.Length is > 0 and <= MaxIdempotencyKeyLength && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
+
+    /// <summary>The lowest id that a task can have that was submitted at this time, to the millisecond, or later.</summary>
+    internal static Guid FirstIdAt(DateTime utc)
+    {
+        // A version 7 UUID: 48 bits of milliseconds since 1970, then the version, the variant, and what is random (RFC 9562, 5.7).
+        Span<byte> bytes = stackalloc byte[16];
+        bytes.Clear();
+        var milliseconds = Math.Max(0, new DateTimeOffset(utc, TimeSpan.Zero).ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteInt64BigEndian(bytes, milliseconds << 16);
+        (bytes[6], bytes[8]) = (0x70, 0x80);
+        return new Guid(bytes, bigEndian: true);
+    }
 
     /// <summary>
     /// Creates a task: <see cref="HeavyTaskStatus.Scheduled"/> when <paramref name="dueAt"/> lies in the future, else queued.
@@ -129,7 +164,9 @@ public class HeavyTask
         DateTime? dueAt = null,
         string? idempotencyKey = null,
         byte[]? requestHash = null,
-        string tenantId = ""
+        string tenantId = "",
+        string? submittedBy = null,
+        IReadOnlyList<string>? tags = null
     )
     {
         var later = dueAt > now;
@@ -146,6 +183,9 @@ public class HeavyTask
             CreatedAt = now,
             IdempotencyKey = idempotencyKey,
             RequestHash = requestHash,
+            SubmittedBy = submittedBy,
+            TraceId = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.TraceId.ToHexString() : null,
+            NewTags = tags ?? [],
         };
     }
 

@@ -21,6 +21,8 @@ public static class HeavyTasksModel
         typeof(ApiKey),
         typeof(AuditEntry),
         typeof(HeavyTaskMinute),
+        typeof(HeavyTaskTag),
+        typeof(HeavyTaskLogLine),
     ];
 
     /// <summary>
@@ -52,6 +54,8 @@ public static class HeavyTasksModel
             task.Property(t => t.Error).HasMaxLength(HeavyTask.MaxErrorLength);
             task.Property(t => t.IdempotencyKey).HasMaxLength(HeavyTask.MaxIdempotencyKeyLength);
             task.Property(t => t.RequestHash).HasMaxLength(32);
+            task.Property(t => t.SubmittedBy).HasMaxLength(AuditEntry.MaxActorLength);
+            task.Property(t => t.TraceId).HasMaxLength(HeavyTask.TraceIdLength);
 
             // A new task never sets these, and a column that the insert does not name costs nothing.
             foreach (
@@ -193,6 +197,35 @@ public static class HeavyTasksModel
             minute.Property(m => m.Runs).HasMaxLength(HeavyTaskMinute.MaxTimesLength);
         });
 
+        modelBuilder.Entity<HeavyTaskTag>(tag =>
+        {
+            tag.ToTable("heavy_task_tags");
+            tag.HasKey(t => new { t.TaskId, t.Tag });
+            tag.Property(t => t.Tag).HasMaxLength(HeavyTaskTag.MaxLength);
+            tag.Property(t => t.TenantId).HasMaxLength(ApiKeys.MaxTenantLength);
+            tag.HasIndex(t => new { t.Tag, t.TaskId });
+            tag.HasIndex(t => new
+            {
+                t.TenantId,
+                t.Tag,
+                t.TaskId,
+            });
+        });
+
+        modelBuilder.Entity<HeavyTaskLogLine>(line =>
+        {
+            line.ToTable("heavy_task_log_lines");
+            line.HasKey(l => new
+            {
+                l.TaskId,
+                l.Attempt,
+                l.Number,
+            });
+            line.Property(l => l.Level).HasConversion<string>().HasMaxLength(11);
+            line.Property(l => l.Text).HasMaxLength(HeavyTaskLogLine.MaxTextLength);
+            line.HasIndex(l => l.At);
+        });
+
         Dialect.Current.ConfigureModel(modelBuilder);
         foreach (var entity in Entities.Select(type => modelBuilder.Entity(type)))
         {
@@ -238,6 +271,12 @@ public static class HeavyTaskTables
 
         /// <summary>What was done in each minute of the last hours.</summary>
         internal DbSet<HeavyTaskMinute> HeavyTaskMinutes => db.Set<HeavyTaskMinute>();
+
+        /// <summary>The tags of tasks.</summary>
+        internal DbSet<HeavyTaskTag> HeavyTaskTags => db.Set<HeavyTaskTag>();
+
+        /// <summary>What handlers wrote for people.</summary>
+        internal DbSet<HeavyTaskLogLine> HeavyTaskLogLines => db.Set<HeavyTaskLogLine>();
 
         /// <summary>Who did what.</summary>
         internal DbSet<AuditEntry> AuditEntries => db.Set<AuditEntry>();

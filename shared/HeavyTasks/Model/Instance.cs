@@ -52,4 +52,12 @@ public class Instance
 
     /// <summary>How many tasks it ran at the last renewal.</summary>
     public int InFlight { get; set; }
+
+    /// <summary>The slots of each kind at the last renewal, as JSON; null for a service that runs no tasks.</summary>
+    public string? KindSlots { get; set; }
+
+    /// <summary>
+    /// When somebody told this worker to drain (UTC): it begins no task until it is told to go on, or is started anew. Null: it works.
+    /// </summary>
+    public DateTime? DrainedAt { get; internal set; }
 }

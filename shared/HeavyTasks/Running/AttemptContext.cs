@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
 using Platform.Contracts;
 
 namespace Platform.HeavyTasks;
@@ -32,6 +33,9 @@ internal sealed class AttemptContext(
 
     public TState? GetCheckpoint<TState>()
         where TState : class => checkpoint is null ? null : JsonSerializer.Deserialize<TState>(checkpoint, HeavyTaskJson.Options);
+
+    public void Log(string text, LogLevel level) =>
+        Running.Lines.Add(time.GetUtcNow().UtcDateTime, level, StorableText.Of(text, HeavyTaskLogLine.MaxTextLength));
 
     public Task CheckpointAsync<TState>(TState state, Func<DbContext, CancellationToken, Task>? write)
         where TState : class
@@ -258,6 +262,12 @@ internal sealed class AttemptContext<TParameters>(AttemptContext attempt, TParam
 
     public override void ReportProgress(long done, long? total = null, string? text = null) =>
         attempt.Running.Report(new Progress(done, total, text is null ? null : StorableText.Of(text, HeavyTask.MaxProgressTextLength)));
+
+    public override void Log(string text, LogLevel level = LogLevel.Information)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        attempt.Log(text, level);
+    }
 
     public override TState? GetCheckpoint<TState>()
         where TState : class => attempt.GetCheckpoint<TState>();

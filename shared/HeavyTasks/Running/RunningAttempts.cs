@@ -6,6 +6,7 @@ namespace Platform.HeavyTasks;
 internal sealed class RunningAttempts
 {
     private readonly ConcurrentDictionary<HeavyTaskFence, RunningAttempt> tasks = new();
+    private readonly ConcurrentQueue<AttemptLines> ended = new();
 
     public int Count => tasks.Count;
 
@@ -18,7 +19,28 @@ internal sealed class RunningAttempts
         return task;
     }
 
-    public void Remove(RunningAttempt task) => tasks.TryRemove(task.Fence, out _);
+    public void Remove(RunningAttempt task)
+    {
+        tasks.TryRemove(task.Fence, out _);
+        if (task.Lines.Any)
+        {
+            ended.Enqueue(task.Lines);
+        }
+    }
+
+    /// <summary>The lines of running attempts, and of those that have ended since the last call.</summary>
+    public IEnumerable<AttemptLines> TakeLines()
+    {
+        foreach (var task in tasks.Values.Where(task => task.Lines.Any))
+        {
+            yield return task.Lines;
+        }
+
+        while (ended.TryDequeue(out var lines))
+        {
+            yield return lines;
+        }
+    }
 
     public RunningAttempt? Find(Guid taskId, int attempt, Guid owner) =>
         tasks.GetValueOrDefault(new HeavyTaskFence(taskId, attempt, owner));
@@ -53,6 +75,9 @@ internal sealed class RunningAttempt(HeavyTaskFence fence, string kind, string t
 
     /// <summary>When the attempt started, as a timestamp of the time provider.</summary>
     public long StartedAt { get; } = startedAt;
+
+    /// <summary>Lines that the handler wrote and that are not in the database yet.</summary>
+    public AttemptLines Lines { get; } = new(fence.TaskId, fence.Attempt);
 
     public CancellationToken Token => stopping.Token;
 

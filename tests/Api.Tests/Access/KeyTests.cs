@@ -78,11 +78,11 @@ public sealed class KeyTests(ApiFixture fixture) : IClassFixture<ApiFixture>
     [InlineData(HeavyTaskRole.Submit, "POST /heavy-tasks|POST /files")]
     [InlineData(
         HeavyTaskRole.Read,
-        "GET /heavy-tasks|GET /heavy-tasks/kinds|GET /heavy-tasks/{id}|GET /heavy-tasks/{id}/result|GET /files/{id}|GET /users|GET /users/{id}|GET /services"
+        "GET /heavy-tasks|GET /heavy-tasks/kinds|GET /heavy-tasks/{id}|GET /heavy-tasks/{id}/log|GET /heavy-tasks/{id}/result|GET /files/{id}|GET /users|GET /users/{id}|GET /services"
     )]
     [InlineData(
         HeavyTaskRole.Operate,
-        "POST /heavy-tasks/kinds/{kind}/pause|POST /heavy-tasks/kinds/{kind}/resume|POST /heavy-tasks/{id}/cancel|POST /heavy-tasks/{id}/retry|GET /heavy-tasks|GET /heavy-tasks/kinds|GET /heavy-tasks/{id}|GET /heavy-tasks/{id}/result|GET /files/{id}|GET /users|GET /users/{id}|GET /services"
+        "DELETE /heavy-tasks/{id}|PUT /heavy-tasks/kinds/{kind}/slots|POST /heavy-tasks/kinds/{kind}/purge|POST /services/{id}/drain|POST /services/{id}/resume|POST /heavy-tasks/kinds/{kind}/pause|POST /heavy-tasks/kinds/{kind}/resume|POST /heavy-tasks/{id}/cancel|POST /heavy-tasks/{id}/retry|GET /heavy-tasks|GET /heavy-tasks/kinds|GET /heavy-tasks/{id}|GET /heavy-tasks/{id}/log|GET /heavy-tasks/{id}/result|GET /files/{id}|GET /users|GET /users/{id}|GET /services"
     )]
     public async Task A_role_reaches_its_endpoints_and_no_others(HeavyTaskRole role, string reached)
     {

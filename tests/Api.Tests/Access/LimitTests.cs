@@ -1,4 +1,5 @@
 using System.Net;
+using Platform.Api.Tests.HeavyTasks;
 using Platform.HeavyTasks;
 using Platform.Support;
 
@@ -77,7 +78,64 @@ public sealed class LimitTests
         }
     }
 
+    [Fact]
+    public async Task A_client_whose_tasks_wait_submits_more_when_some_have_begun_and_others_submit_meanwhile()
+    {
+        await using var api = await TestApi.StartAsync(settings: ("Access:MaxWaitingTasks", "3"));
+        using var other = await api.ClientWithAsync(HeavyTaskRole.Submit);
+        var waiting = new List<Guid>();
+        for (var i = 0; i < 3; i++)
+        {
+            // One of them waits for its time, which is waiting, too.
+            waiting.Add(await api.Client.SubmitTaskAsync(i == 0 ? Later() : """{"kind":"users.statistics"}"""));
+        }
+
+        using (var refused = await api.Client.SubmitAsync("""{"kind":"users.statistics"}"""))
+        {
+            var problem = await refused.ShouldBeProblemAsync(HttpStatusCode.TooManyRequests);
+            problem.GetProperty("detail").GetString()!.ShouldContain("Access:MaxWaitingTasks");
+            refused.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(2));
+        }
+
+        await other.SubmitTaskAsync();
+        (await api.Database.CountAsync("heavy_tasks")).ShouldBe(4);
+        await api.RunningAsync(waiting[1]);
+        await Eventually.Async(
+            async () =>
+            {
+                using var again = await api.Client.SubmitAsync("""{"kind":"users.statistics"}""");
+                return again.StatusCode == HttpStatusCode.Accepted;
+            },
+            TimeSpan.FromSeconds(20),
+            "there is room for one more"
+        );
+
+        // What another process accepted counts as well.
+        var mine = (await api.FindTaskAsync(await other.SubmitTaskAsync())).SubmittedBy;
+        await using (var db = api.Database.CreateContext())
+        {
+            db.Add(HeavyTask.Submit("users.statistics", "{}", 1, TimeProvider.System.GetUtcNow().UtcDateTime, submittedBy: mine));
+            await db.SaveChangesAsync(TestContext.Current.CancellationToken);
+        }
+
+        var last = await api.Database.CountAsync("heavy_tasks");
+        await Eventually.Async(
+            async () =>
+            {
+                using var refused = await other.SubmitAsync("{}");
+                using var full = await other.SubmitAsync("""{"kind":"users.statistics"}""");
+                return full.StatusCode == HttpStatusCode.TooManyRequests;
+            },
+            TimeSpan.FromSeconds(20),
+            "three of the other client's tasks wait"
+        );
+        (await api.Database.CountAsync("heavy_tasks")).ShouldBeLessThanOrEqualTo(last + 1);
+
+        static string Later() => $$"""{"kind":"users.statistics","dueAt":"{{TimeProvider.System.GetUtcNow().AddHours(1):o}}"}""";
+    }
+
     [Theory]
+    [InlineData("Access:MaxWaitingTasks", "1000001")]
     [InlineData("Access:MaxRequestsPerSecond", "-1")]
     [InlineData("Access:MaxTransfers", "10001")]
     public async Task A_limit_that_is_none_stops_the_start(string setting, string value)

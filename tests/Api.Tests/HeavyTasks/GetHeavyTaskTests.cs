@@ -26,7 +26,7 @@ public sealed class GetHeavyTaskTests(ApiFixture fixture) : IClassFixture<ApiFix
 
         task.GetProperty("status").GetString().ShouldBe("Queued");
         task.GetProperty("createdAt").GetString()!.ShouldEndWith("Z");
-        Links(task).ShouldBe(["self", "cancel"]);
+        Links(task).ShouldBe(["self", "cancel", "log"]);
         task.GetProperty("attempts").GetArrayLength().ShouldBe(0);
         task.GetProperty("result").ValueKind.ShouldBe(JsonValueKind.Null);
         JsonElement.DeepEquals(task.GetProperty("progress"), JsonElement.Parse("""{"done":0,"total":null,"text":null}""")).ShouldBeTrue();
@@ -58,6 +58,9 @@ public sealed class GetHeavyTaskTests(ApiFixture fixture) : IClassFixture<ApiFix
                 "progress",
                 "result",
                 "error",
+                "tags",
+                "submittedBy",
+                "traceId",
                 "attempts",
                 "links",
             ]);
@@ -80,7 +83,7 @@ public sealed class GetHeavyTaskTests(ApiFixture fixture) : IClassFixture<ApiFix
         attempt.GetProperty("outcome").GetString().ShouldBe("Failed");
         attempt.GetProperty("error").GetString().ShouldBe("The file is no CSV.");
         attempt.GetProperty("endedAt").ValueKind.ShouldBe(JsonValueKind.String);
-        Links(task).ShouldBe(["self", "retry"]);
+        Links(task).ShouldBe(["self", "retry", "delete", "log"]);
     }
 
     [Fact]
@@ -100,7 +103,7 @@ public sealed class GetHeavyTaskTests(ApiFixture fixture) : IClassFixture<ApiFix
         var attempts = task.GetProperty("attempts").EnumerateArray().ToList();
         attempts.ConvertAll(a => a.GetProperty("attempt").GetInt32()).ShouldBe([1, 2, 3, 4]);
         attempts[3].GetProperty("outcome").ValueKind.ShouldBe(JsonValueKind.Null);
-        Links(task).ShouldBe(["self", "cancel"]);
+        Links(task).ShouldBe(["self", "cancel", "log"]);
     }
 
     [Fact]
@@ -112,7 +115,7 @@ public sealed class GetHeavyTaskTests(ApiFixture fixture) : IClassFixture<ApiFix
 
         task.GetProperty("status").GetString().ShouldBe("Succeeded");
         task.GetProperty("result").GetProperty("rows").GetInt32().ShouldBe(3);
-        Links(task).ShouldBe(["self", "result"]);
+        Links(task).ShouldBe(["self", "result", "delete", "log"]);
     }
 
     [Fact]
@@ -121,7 +124,7 @@ public sealed class GetHeavyTaskTests(ApiFixture fixture) : IClassFixture<ApiFix
         var id = await api.Client.SubmitTaskAsync();
         await api.SucceededAsync(id);
 
-        Links(await api.Client.GetJsonAsync($"/heavy-tasks/{id}")).ShouldBe(["self"]);
+        Links(await api.Client.GetJsonAsync($"/heavy-tasks/{id}")).ShouldBe(["self", "delete", "log"]);
     }
 
     private static IEnumerable<string> Links(JsonElement task) => task.GetProperty("links").EnumerateObject().Select(l => l.Name);

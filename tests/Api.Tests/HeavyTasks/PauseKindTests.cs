@@ -11,7 +11,7 @@ public sealed class PauseKindTests(ApiFixture fixture) : IClassFixture<ApiFixtur
     [Fact]
     public async Task A_kind_is_paused_once_and_the_list_says_since_when_until_it_is_resumed()
     {
-        await AnnounceAsync("test.paused");
+        await api.AnnounceAsync("test.paused");
         using var paused = await api.Client.PostAsync("/heavy-tasks/kinds/test.paused/pause", null);
         var since = (await paused.ShouldBeJsonAsync(HttpStatusCode.OK)).GetProperty("pausedAt").GetDateTime();
         using var again = await api.Client.PostAsync("/heavy-tasks/kinds/test.paused/pause", null);
@@ -49,7 +49,7 @@ public sealed class PauseKindTests(ApiFixture fixture) : IClassFixture<ApiFixtur
     [Fact]
     public async Task A_client_of_a_tenant_pauses_nothing_because_kinds_belong_to_all()
     {
-        await AnnounceAsync("test.shared");
+        await api.AnnounceAsync("test.shared");
         using var client = await api.ClientWithAsync(HeavyTaskRole.Operate, "red");
 
         using var response = await client.PostAsync("/heavy-tasks/kinds/test.shared/pause", null);
@@ -58,21 +58,6 @@ public sealed class PauseKindTests(ApiFixture fixture) : IClassFixture<ApiFixtur
         (await ListedAsync("test.shared")).ShouldBeNull();
         await using var db = api.Database.CreateContext();
         (await db.AuditEntries.Where(e => e.Target == "test.shared").Select(e => e.Outcome).ToListAsync()).ShouldBe(["Forbidden"]);
-    }
-
-    private async Task AnnounceAsync(string kind)
-    {
-        await using var db = api.Database.CreateContext();
-        db.Add(
-            new AnnouncedKind
-            {
-                Name = kind,
-                ParametersSchema = "{}",
-                Service = "test",
-                AnnouncedAt = TimeProvider.System.GetUtcNow().UtcDateTime,
-            }
-        );
-        await db.SaveChangesAsync();
     }
 
     private async Task<DateTime?> ListedAsync(string kind)

@@ -69,6 +69,22 @@ internal static class TestTasks
         return id;
     }
 
+    /// <summary>Announces a kind as a worker does.</summary>
+    public static async Task AnnounceAsync(this TestApi api, string kind)
+    {
+        await using var db = api.Database.CreateContext();
+        db.Add(
+            new AnnouncedKind
+            {
+                Name = kind,
+                ParametersSchema = "{}",
+                Service = "test",
+                AnnouncedAt = TimeProvider.System.GetUtcNow().UtcDateTime,
+            }
+        );
+        await db.SaveChangesAsync();
+    }
+
     public static async Task<HeavyTask> FindTaskAsync(this TestApi api, Guid id)
     {
         await using var db = api.Database.CreateContext();

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
 using Platform.HeavyTasks;
 
 namespace Platform.Worker.Tests.Kinds;
@@ -61,6 +62,8 @@ public sealed class CrashPlan(IEnumerable<(int Checkpoint, Crash Crash)> attempt
 
             context.ReportProgress(done, total, text);
         }
+
+        public override void Log(string text, LogLevel level = LogLevel.Information) => context.Log(text, level);
 
         public override TState? GetCheckpoint<TState>()
             where TState : class => context.GetCheckpoint<TState>();

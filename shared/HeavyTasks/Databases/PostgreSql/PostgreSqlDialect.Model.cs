@@ -18,6 +18,17 @@ internal sealed partial class PostgreSqlDialect
                 typeMapping: null
             ));
 
+        modelBuilder.Entity<HeavyTaskTag>(tag =>
+        {
+            tag.Property(t => t.Tag).UseCollation("C");
+            tag.HasIndex(t => new
+                {
+                    t.TenantId,
+                    t.Tag,
+                    t.TaskId,
+                })
+                .HasFilter("tenant_id <> ''");
+        });
         modelBuilder.Entity<AnnouncedKind>().Property(k => k.Name).UseCollation("C");
         modelBuilder.Entity<HeavyTask>(task =>
         {

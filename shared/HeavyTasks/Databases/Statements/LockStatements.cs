@@ -16,6 +16,10 @@ internal static class LockStatements
         public IQueryable<HeavyTask> LockQueuedBefore(string kind, DateTime moment, int limit) =>
             db.HeavyTasks.FromSqlRaw(QueuedBefore(EngineTables.Of(db)), kind, IdsAfter(moment), moment, limit);
 
+        /// <summary>Locks waiting tasks of a kind with lower ids, oldest first; skips those that are being claimed or cancelled.</summary>
+        public IQueryable<HeavyTask> LockWaiting(string kind, HeavyTaskStatus status, Guid before, int limit) =>
+            db.HeavyTasks.FromSqlRaw(Waiting(EngineTables.Of(db)), kind, $"{status}", before, limit);
+
         /// <summary>Locks running tasks of an owner; skips those that another worker is taking over.</summary>
         public IQueryable<HeavyTask> LockOwnedBy(Guid owner, int limit) =>
             db.HeavyTasks.FromSqlRaw(OwnedBy(EngineTables.Of(db)), owner, limit);
@@ -47,6 +51,12 @@ internal static class LockStatements
 
     // Ids are made by the clocks of the services, which may differ from the database's.
     private static Guid IdsAfter(DateTime moment) => Guid.CreateVersion7(new DateTimeOffset(moment, TimeSpan.Zero).AddMinutes(1));
+
+    private static string Waiting(EngineTables tables) =>
+        $$"""
+            SELECT * FROM {{tables.Tasks}} WHERE kind = {0} AND status = {1} AND id < {2}
+            ORDER BY id LIMIT {3} FOR UPDATE SKIP LOCKED
+            """;
 
     private static string OwnedBy(EngineTables tables) =>
         $$"""

@@ -55,6 +55,10 @@ namespace Platform.Persistence.MySql.Migrations
                         .HasColumnType("varchar(100)")
                         .HasColumnName("service");
 
+                    b.Property<int?>("Slots")
+                        .HasColumnType("int")
+                        .HasColumnName("slots");
+
                     b.HasKey("Name")
                         .HasName("pk_heavy_task_kinds");
 
@@ -300,6 +304,11 @@ namespace Platform.Persistence.MySql.Migrations
                         .HasColumnType("varchar(10)")
                         .HasColumnName("status");
 
+                    b.Property<string>("SubmittedBy")
+                        .HasMaxLength(200)
+                        .HasColumnType("varchar(200)")
+                        .HasColumnName("submitted_by");
+
                     b.Property<string>("TenantId")
                         .IsRequired()
                         .ValueGeneratedOnAdd()
@@ -307,6 +316,11 @@ namespace Platform.Persistence.MySql.Migrations
                         .HasColumnType("varchar(64)")
                         .HasDefaultValue("")
                         .HasColumnName("tenant_id");
+
+                    b.Property<string>("TraceId")
+                        .HasMaxLength(32)
+                        .HasColumnType("varchar(32)")
+                        .HasColumnName("trace_id");
 
                     b.HasKey("Id")
                         .HasName("pk_heavy_tasks");
@@ -405,6 +419,48 @@ namespace Platform.Persistence.MySql.Migrations
                     MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
                 });
 
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskLogLine", b =>
+                {
+                    b.Property<Guid>("TaskId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("task_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("int")
+                        .HasColumnName("attempt");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("int")
+                        .HasColumnName("number");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Level")
+                        .IsRequired()
+                        .HasMaxLength(11)
+                        .HasColumnType("varchar(11)")
+                        .HasColumnName("level");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("varchar(1000)")
+                        .HasColumnName("text");
+
+                    b.HasKey("TaskId", "Attempt", "Number")
+                        .HasName("pk_heavy_task_log_lines");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_heavy_task_log_lines_at");
+
+                    b.ToTable("heavy_task_log_lines", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
+                });
+
             modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskMinute", b =>
                 {
                     b.Property<DateTime>("Minute")
@@ -453,6 +509,38 @@ namespace Platform.Persistence.MySql.Migrations
                     MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
                 });
 
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskTag", b =>
+                {
+                    b.Property<Guid>("TaskId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("task_id");
+
+                    b.Property<string>("Tag")
+                        .HasMaxLength(64)
+                        .HasColumnType("varchar(64)")
+                        .HasColumnName("tag");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("varchar(64)")
+                        .HasColumnName("tenant_id");
+
+                    b.HasKey("TaskId", "Tag")
+                        .HasName("pk_heavy_task_tags");
+
+                    b.HasIndex("Tag", "TaskId")
+                        .HasDatabaseName("ix_heavy_task_tags_tag_task_id");
+
+                    b.HasIndex("TenantId", "Tag", "TaskId")
+                        .HasDatabaseName("ix_heavy_task_tags_tenant_id_tag_task_id");
+
+                    b.ToTable("heavy_task_tags", (string)null);
+
+                    MySqlEntityTypeBuilderExtensions.HasCharSet(b, "utf8mb4", DelegationModes.ApplyToAll);
+                    MySqlEntityTypeBuilderExtensions.UseCollation(b, "utf8mb4_bin", DelegationModes.ApplyToAll);
+                });
+
             modelBuilder.Entity("Platform.HeavyTasks.Instance", b =>
                 {
                     b.Property<Guid>("Id")
@@ -463,6 +551,10 @@ namespace Platform.Persistence.MySql.Migrations
                         .HasMaxLength(4000)
                         .HasColumnType("varchar(4000)")
                         .HasColumnName("connection_holders");
+
+                    b.Property<DateTime?>("DrainedAt")
+                        .HasColumnType("datetime(6)")
+                        .HasColumnName("drained_at");
 
                     b.Property<bool>("HoldsLock")
                         .HasColumnType("tinyint(1)")
@@ -477,6 +569,10 @@ namespace Platform.Persistence.MySql.Migrations
                     b.Property<int>("InFlight")
                         .HasColumnType("int")
                         .HasColumnName("in_flight");
+
+                    b.Property<string>("KindSlots")
+                        .HasColumnType("longtext")
+                        .HasColumnName("kind_slots");
 
                     b.Property<DateTime>("LeaseUntil")
                         .HasColumnType("datetime(6)")

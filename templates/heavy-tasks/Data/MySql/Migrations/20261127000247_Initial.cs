@@ -104,7 +104,8 @@ namespace HeavyTasksApp.Data.Migrations
                     service = table.Column<string>(type: "varchar(100)", maxLength: 100, nullable: false, collation: "utf8mb4_bin")
                         .Annotation("MySql:CharSet", "utf8mb4"),
                     announced_at = table.Column<DateTime>(type: "datetime(6)", nullable: false),
-                    paused_at = table.Column<DateTime>(type: "datetime(6)", nullable: true)
+                    paused_at = table.Column<DateTime>(type: "datetime(6)", nullable: true),
+                    slots = table.Column<int>(type: "int", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -150,11 +151,52 @@ namespace HeavyTasksApp.Data.Migrations
                         .Annotation("MySql:CharSet", "utf8mb4"),
                     idempotency_key = table.Column<string>(type: "varchar(200)", maxLength: 200, nullable: true, collation: "utf8mb4_bin")
                         .Annotation("MySql:CharSet", "utf8mb4"),
-                    request_hash = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: true)
+                    request_hash = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: true),
+                    submitted_by = table.Column<string>(type: "varchar(200)", maxLength: 200, nullable: true, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4"),
+                    trace_id = table.Column<string>(type: "varchar(32)", maxLength: 32, nullable: true, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4")
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_heavy_tasks", x => x.id);
+                })
+                .Annotation("MySql:CharSet", "utf8mb4")
+                .Annotation("Relational:Collation", "utf8mb4_bin");
+
+            migrationBuilder.CreateTable(
+                name: "heavy_task_log_lines",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "binary(16)", nullable: false),
+                    attempt = table.Column<int>(type: "int", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    at = table.Column<DateTime>(type: "datetime(6)", nullable: false),
+                    level = table.Column<string>(type: "varchar(11)", maxLength: 11, nullable: false, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4"),
+                    text = table.Column<string>(type: "varchar(1000)", maxLength: 1000, nullable: false, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_heavy_task_log_lines", x => new { x.task_id, x.attempt, x.number });
+                })
+                .Annotation("MySql:CharSet", "utf8mb4")
+                .Annotation("Relational:Collation", "utf8mb4_bin");
+
+            migrationBuilder.CreateTable(
+                name: "heavy_task_tags",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "binary(16)", nullable: false),
+                    tag = table.Column<string>(type: "varchar(64)", maxLength: 64, nullable: false, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4"),
+                    tenant_id = table.Column<string>(type: "varchar(64)", maxLength: 64, nullable: false, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_heavy_task_tags", x => new { x.task_id, x.tag });
                 })
                 .Annotation("MySql:CharSet", "utf8mb4")
                 .Annotation("Relational:Collation", "utf8mb4_bin");
@@ -204,7 +246,10 @@ namespace HeavyTasksApp.Data.Migrations
                     connection_holders = table.Column<string>(type: "varchar(4000)", maxLength: 4000, nullable: true, collation: "utf8mb4_bin")
                         .Annotation("MySql:CharSet", "utf8mb4"),
                     slots = table.Column<int>(type: "int", nullable: false),
-                    in_flight = table.Column<int>(type: "int", nullable: false)
+                    in_flight = table.Column<int>(type: "int", nullable: false),
+                    drained_at = table.Column<DateTime>(type: "datetime(6)", nullable: true),
+                    kind_slots = table.Column<string>(type: "longtext", nullable: true, collation: "utf8mb4_bin")
+                        .Annotation("MySql:CharSet", "utf8mb4")
                 },
                 constraints: table =>
                 {
@@ -345,6 +390,21 @@ namespace HeavyTasksApp.Data.Migrations
                 .Annotation("Relational:Collation", "utf8mb4_bin");
 
             migrationBuilder.CreateIndex(
+                name: "ix_heavy_task_log_lines_at",
+                table: "heavy_task_log_lines",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_heavy_task_tags_tag_task_id",
+                table: "heavy_task_tags",
+                columns: new[] { "tag", "task_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_heavy_task_tags_tenant_id_tag_task_id",
+                table: "heavy_task_tags",
+                columns: new[] { "tenant_id", "tag", "task_id" });
+
+            migrationBuilder.CreateIndex(
                 name: "ix_audit_entries_actor_id",
                 table: "audit_entries",
                 columns: new[] { "actor", "id" });
@@ -436,6 +496,12 @@ namespace HeavyTasksApp.Data.Migrations
 
             migrationBuilder.DropTable(
                 name: "heavy_tasks");
+
+            migrationBuilder.DropTable(
+                name: "heavy_task_log_lines");
+
+            migrationBuilder.DropTable(
+                name: "heavy_task_tags");
 
             migrationBuilder.DropTable(
                 name: "heavy_task_minutes");

@@ -77,7 +77,8 @@ namespace HeavyTasksApp.Data.Migrations
                     parameters_schema = table.Column<string>(type: "text", nullable: false),
                     service = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false),
                     announced_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
-                    paused_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true)
+                    paused_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    slots = table.Column<int>(type: "integer", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -112,7 +113,9 @@ namespace HeavyTasksApp.Data.Migrations
                     result_file_id = table.Column<Guid>(type: "uuid", nullable: true),
                     error = table.Column<string>(type: "character varying(8000)", maxLength: 8000, nullable: true),
                     idempotency_key = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true),
-                    request_hash = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: true)
+                    request_hash = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: true),
+                    submitted_by = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true),
+                    trace_id = table.Column<string>(type: "character varying(32)", maxLength: 32, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -121,6 +124,35 @@ namespace HeavyTasksApp.Data.Migrations
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_cost_delay", 0)
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.01)
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_threshold", 5000);
+
+            migrationBuilder.CreateTable(
+                name: "heavy_task_log_lines",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    attempt = table.Column<int>(type: "integer", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    level = table.Column<string>(type: "character varying(11)", maxLength: 11, nullable: false),
+                    text = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_heavy_task_log_lines", x => new { x.task_id, x.attempt, x.number });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "heavy_task_tags",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    tag = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    tenant_id = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_heavy_task_tags", x => new { x.task_id, x.tag });
+                });
 
             migrationBuilder.CreateTable(
                 name: "heavy_task_minutes",
@@ -158,7 +190,9 @@ namespace HeavyTasksApp.Data.Migrations
                     pool_waiting = table.Column<int>(type: "integer", nullable: false),
                     connection_holders = table.Column<string>(type: "character varying(4000)", maxLength: 4000, nullable: true),
                     slots = table.Column<int>(type: "integer", nullable: false),
-                    in_flight = table.Column<int>(type: "integer", nullable: false)
+                    in_flight = table.Column<int>(type: "integer", nullable: false),
+                    drained_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    kind_slots = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -276,6 +310,22 @@ namespace HeavyTasksApp.Data.Migrations
                 });
 
             migrationBuilder.CreateIndex(
+                name: "ix_heavy_task_log_lines_at",
+                table: "heavy_task_log_lines",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_heavy_task_tags_tag_task_id",
+                table: "heavy_task_tags",
+                columns: new[] { "tag", "task_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_heavy_task_tags_tenant_id_tag_task_id",
+                table: "heavy_task_tags",
+                columns: new[] { "tenant_id", "tag", "task_id" },
+                filter: "tenant_id <> ''");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_audit_entries_actor_id",
                 table: "audit_entries",
                 columns: new[] { "actor", "id" });
@@ -372,6 +422,12 @@ namespace HeavyTasksApp.Data.Migrations
 
             migrationBuilder.DropTable(
                 name: "heavy_tasks");
+
+            migrationBuilder.DropTable(
+                name: "heavy_task_log_lines");
+
+            migrationBuilder.DropTable(
+                name: "heavy_task_tags");
 
             migrationBuilder.DropTable(
                 name: "heavy_task_minutes");

@@ -54,6 +54,10 @@ namespace HeavyTasksApp.Data.Migrations
                         .HasColumnType("character varying(100)")
                         .HasColumnName("service");
 
+                    b.Property<int?>("Slots")
+                        .HasColumnType("integer")
+                        .HasColumnName("slots");
+
                     b.HasKey("Name")
                         .HasName("pk_heavy_task_kinds");
 
@@ -292,6 +296,11 @@ namespace HeavyTasksApp.Data.Migrations
                         .HasColumnName("status")
                         .UseCollation("C");
 
+                    b.Property<string>("SubmittedBy")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("submitted_by");
+
                     b.Property<string>("TenantId")
                         .IsRequired()
                         .ValueGeneratedOnAdd()
@@ -300,6 +309,11 @@ namespace HeavyTasksApp.Data.Migrations
                         .HasDefaultValue("")
                         .HasColumnName("tenant_id")
                         .UseCollation("C");
+
+                    b.Property<string>("TraceId")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("trace_id");
 
                     b.HasKey("Id")
                         .HasName("pk_heavy_tasks");
@@ -398,6 +412,45 @@ namespace HeavyTasksApp.Data.Migrations
                     b.ToTable("heavy_task_files", (string)null);
                 });
 
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskLogLine", b =>
+                {
+                    b.Property<Guid>("TaskId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("task_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Level")
+                        .IsRequired()
+                        .HasMaxLength(11)
+                        .HasColumnType("character varying(11)")
+                        .HasColumnName("level");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("text");
+
+                    b.HasKey("TaskId", "Attempt", "Number")
+                        .HasName("pk_heavy_task_log_lines");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_heavy_task_log_lines_at");
+
+                    b.ToTable("heavy_task_log_lines", (string)null);
+                });
+
             modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskMinute", b =>
                 {
                     b.Property<DateTime>("Minute")
@@ -443,6 +496,37 @@ namespace HeavyTasksApp.Data.Migrations
                     b.ToTable("heavy_task_minutes", (string)null);
                 });
 
+            modelBuilder.Entity("Platform.HeavyTasks.HeavyTaskTag", b =>
+                {
+                    b.Property<Guid>("TaskId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("task_id");
+
+                    b.Property<string>("Tag")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("tag")
+                        .UseCollation("C");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("tenant_id");
+
+                    b.HasKey("TaskId", "Tag")
+                        .HasName("pk_heavy_task_tags");
+
+                    b.HasIndex("Tag", "TaskId")
+                        .HasDatabaseName("ix_heavy_task_tags_tag_task_id");
+
+                    b.HasIndex("TenantId", "Tag", "TaskId")
+                        .HasDatabaseName("ix_heavy_task_tags_tenant_id_tag_task_id")
+                        .HasFilter("tenant_id <> ''");
+
+                    b.ToTable("heavy_task_tags", (string)null);
+                });
+
             modelBuilder.Entity("Platform.HeavyTasks.Instance", b =>
                 {
                     b.Property<Guid>("Id")
@@ -453,6 +537,10 @@ namespace HeavyTasksApp.Data.Migrations
                         .HasMaxLength(4000)
                         .HasColumnType("character varying(4000)")
                         .HasColumnName("connection_holders");
+
+                    b.Property<DateTime?>("DrainedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("drained_at");
 
                     b.Property<bool>("HoldsLock")
                         .HasColumnType("boolean")
@@ -467,6 +555,10 @@ namespace HeavyTasksApp.Data.Migrations
                     b.Property<int>("InFlight")
                         .HasColumnType("integer")
                         .HasColumnName("in_flight");
+
+                    b.Property<string>("KindSlots")
+                        .HasColumnType("text")
+                        .HasColumnName("kind_slots");
 
                     b.Property<DateTime>("LeaseUntil")
                         .HasColumnType("timestamp with time zone")

@@ -1,0 +1,79 @@
+using MassTransit;
+using Microsoft.Extensions.Logging;
+
+namespace Platform.HeavyTasks;
+
+/// <summary>Stops reading the queues of all kinds, and begins again.</summary>
+internal sealed partial class HeavyTaskReceivers(IBusControl bus, ILogger<HeavyTaskReceivers> logger)
+{
+    private readonly Dictionary<IReceiveEndpoint, Task> stops = [];
+
+    /// <summary>
+    /// Asks the broker for no more messages. An endpoint ends when its tasks do, so nobody waits for that here. A later delivery would be returned
+    /// at once and come again, and where the broker has a delivery limit, each return counts against the message.
+    /// </summary>
+    public void Stop()
+    {
+        lock (stops)
+        {
+            foreach (var endpoint in bus.CheckHealth().Endpoints.Values.Where(e => HeavyTaskTopology.IsQueue(e.InputAddress)))
+            {
+                if (!stops.ContainsKey(endpoint.ReceiveEndpoint))
+                {
+                    stops.Add(endpoint.ReceiveEndpoint, StopAsync(endpoint.ReceiveEndpoint));
+                }
+            }
+        }
+    }
+
+    /// <summary>Reads those queues again whose endpoints have ended; whether that is all of them.</summary>
+    public bool TryStart()
+    {
+        lock (stops)
+        {
+            foreach (var endpoint in stops.Where(stop => stop.Value.IsCompleted).Select(stop => stop.Key).ToList())
+            {
+                try
+                {
+                    endpoint.Start(CancellationToken.None);
+                    stops.Remove(endpoint);
+                }
+                catch (InvalidOperationException exception)
+                {
+                    // It could not be stopped before. It is stopped again, and started in a later round.
+                    NotStarted(logger, exception, endpoint.InputAddress);
+                    stops[endpoint] = StopAsync(endpoint);
+                }
+            }
+
+            return stops.Count == 0;
+        }
+    }
+
+    /// <summary>Whether an endpoint is stopped on purpose.</summary>
+    public bool IsStopped(IReceiveEndpoint endpoint)
+    {
+        lock (stops)
+        {
+            return stops.ContainsKey(endpoint);
+        }
+    }
+
+    private async Task StopAsync(IReceiveEndpoint endpoint)
+    {
+        try
+        {
+            await endpoint.Stop(CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            NotStopped(logger, exception, endpoint.InputAddress);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Receive endpoint {Address} could not be stopped; it is stopped with the bus.")]
+    private static partial void NotStopped(ILogger logger, Exception exception, Uri address);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Receive endpoint {Address} could not be started; it is tried again.")]
+    private static partial void NotStarted(ILogger logger, Exception exception, Uri address);
+}
