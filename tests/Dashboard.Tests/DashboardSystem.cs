@@ -71,7 +71,7 @@ public sealed class DashboardSystem : IAsyncLifetime
     }
 
     /// <summary>Submits a task; its id.</summary>
-    public async Task<Guid> SubmitAsync(string kind, object parameters, int maxFailures = 1)
+    public async Task<Guid> SubmitAsync(string kind, object parameters, int maxFailures = 1, string[]? tags = null)
     {
         using var response = await Api.PostAsJsonAsync(
             "/heavy-tasks",
@@ -80,6 +80,7 @@ public sealed class DashboardSystem : IAsyncLifetime
                 kind,
                 parameters,
                 maxFailures,
+                tags = tags ?? [],
             }
         );
         response.EnsureSuccessStatusCode();

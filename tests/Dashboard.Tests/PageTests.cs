@@ -9,7 +9,7 @@ namespace Platform.Dashboard.Tests;
 public sealed class PageTests(DashboardSystem system)
 {
     public static TheoryData<string> Paths =>
-        ["/", "/tasks", "/tasks?kind=test.other-steps", "/tasks/{task}", "/workers", "/faults", "/audit", "/submit"];
+        ["/", "/tasks", "/tasks?kind=test.other-steps", "/tasks/{task}", "/kinds/test.steps", "/workers", "/faults", "/audit", "/submit"];
 
     [Theory]
     [MemberData(nameof(Paths))]

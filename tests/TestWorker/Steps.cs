@@ -32,6 +32,7 @@ public sealed class Steps(TimeProvider time) : HeavyTaskHandler<StepsParameters>
                 }
             );
             context.ReportProgress(step + 1, steps);
+            context.Log($"Step {step + 1} is done.");
             if (pause > 0)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(pause), time, context.CancellationToken);

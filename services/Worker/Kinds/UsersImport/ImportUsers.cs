@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
 using Platform.HeavyTasks;
 using Platform.Persistence;
 
@@ -40,10 +41,12 @@ public sealed class ImportUsers(IFileStore files) : HeavyTaskHandler<ImportUsers
         if (state is null)
         {
             state = new ImportUsersState(reader.Position, reader.Line, 0, 0, 0, 0);
+            context.Log($"Reads {file.Name}, {file.Length:N0} bytes.");
         }
         else
         {
             reader.GoTo(state.Position, state.Line);
+            context.Log($"Goes on at line {state.Line:N0}, after {state.Rows:N0} rows.");
             if (state.Rejected > 0)
             {
                 await rejectedRows.ResumeAsync();
@@ -56,6 +59,11 @@ public sealed class ImportUsers(IFileStore files) : HeavyTaskHandler<ImportUsers
         {
             await rejectedRows.WriteAsync(batch.Rejected, state.Rejected);
             context.ReportProgress(reader.Position, file.Length, $"{state.Rows:N0} rows, {state.Rejected:N0} of them rejected");
+            if (state.Rejected == 0 && batch.Rejected.Count > 0)
+            {
+                context.Log("Some rows are rejected; rejected.csv says why.", LogLevel.Warning);
+            }
+
             state = await CommitAsync(context, writer, batch, header, state, reader);
         }
 
