@@ -137,8 +137,11 @@ internal sealed record FormField(
 
         if (described["enum"] is JsonArray choices)
         {
-            var texts = choices.OfType<JsonValue>().Where(c => c.GetValueKind() == JsonValueKind.String).Select(c => c.GetValue<string>());
-            return new FormField(path, name, FieldInput.Choice, isRequired, [.. texts], []);
+            // A choice is sent as text; null is what is left empty.
+            var values = choices.OfType<JsonValue>().ToList();
+            return values.TrueForAll(value => value.GetValueKind() == JsonValueKind.String)
+                ? new FormField(path, name, FieldInput.Choice, isRequired, [.. values.Select(value => value.GetValue<string>())], [])
+                : new FormField(path, name, FieldInput.Json, isRequired, [], []);
         }
 
         var types = described["type"] switch

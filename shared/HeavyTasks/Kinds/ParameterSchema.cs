@@ -43,16 +43,8 @@ internal static class ParameterSchema
 
     private static JsonNode AddLimits(JsonSchemaExporterContext context, JsonNode schema)
     {
-        // The exporter knows nothing of what a converter reads.
         var read = Nullable.GetUnderlyingType(context.TypeInfo.Type) ?? context.TypeInfo.Type;
-        if (read.IsEnum)
-        {
-            schema = EnumSchema(read, nullable: read != context.TypeInfo.Type, context.TypeInfo.Options);
-        }
-        else if (read == typeof(DateTime) || read == typeof(DateTimeOffset))
-        {
-            schema = TimeSchema(schema, nullable: read != context.TypeInfo.Type);
-        }
+        schema = AddConverted(schema, context.TypeInfo.Type, context.TypeInfo.Options);
 
         // True: anything is valid.
         if (schema is not JsonObject described)
@@ -67,13 +59,52 @@ internal static class ParameterSchema
         }
 
         AddLimitsOfType(described, read);
-        foreach (var attribute in Annotations(context.PropertyInfo).OrderBy(attribute => attribute is RequiredAttribute))
-        {
-            AddLimit(described, attribute);
-        }
-
+        AddLimits(described, context.PropertyInfo);
+        AddMissing(described, context.TypeInfo);
         AddRequired(described, context.TypeInfo);
         return described;
+    }
+
+    private static void AddLimits(JsonObject schema, JsonPropertyInfo? property)
+    {
+        foreach (var attribute in Annotations(property).OrderBy(attribute => attribute is RequiredAttribute))
+        {
+            AddLimit(schema, attribute);
+        }
+    }
+
+    // The exporter knows nothing of what a converter reads.
+    private static JsonNode AddConverted(JsonNode schema, Type type, JsonSerializerOptions options)
+    {
+        var read = Nullable.GetUnderlyingType(type) ?? type;
+        return read.IsEnum ? EnumSchema(read, nullable: read != type, options)
+            : read == typeof(DateTime) || read == typeof(DateTimeOffset) ? TimeSchema(schema, nullable: read != type)
+            : schema;
+    }
+
+    // Of a parameter of a constructor that has a default, and that a converter reads, the exporter says the default only, and asks for no more.
+    private static void AddMissing(JsonObject schema, JsonTypeInfo type)
+    {
+        if (type.Kind != JsonTypeInfoKind.Object || schema["properties"] is not JsonObject members)
+        {
+            return;
+        }
+
+        foreach (var property in type.Properties)
+        {
+            if (
+                property.AssociatedParameter is { HasDefaultValue: true }
+                && members[property.Name] is JsonObject { Count: 1 } member
+                && member.TryGetPropertyValue("default", out var value)
+                && AddConverted(member, property.PropertyType, type.Options) is JsonObject added
+                && added != member
+            )
+            {
+                added["default"] = value?.DeepClone();
+                AddLimits(added, property);
+                members[property.Name] = added;
+            }
+        }
     }
 
     private static IEnumerable<ValidationAttribute> Annotations(JsonPropertyInfo? property) =>
