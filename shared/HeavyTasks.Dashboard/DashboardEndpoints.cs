@@ -60,6 +60,7 @@ public static class DashboardEndpoints
         pages.UsePathBase(prefix.Path);
         pages.UseRouting();
         pages.UseAntiforgery();
+        pages.Use((http, next) => http.RequestServices.GetRequiredService<OpenViews>().AnswerAsync(http, next));
         pages.UseEndpoints(endpoints =>
         {
             endpoints.MapStaticAssets();
@@ -67,7 +68,10 @@ public static class DashboardEndpoints
             endpoints.MapGet("/download/{id:guid}", ResultDownload.HandleAsync);
             endpoints.MapPost("/sign-out", SignOut.HandleAsync);
             endpoints.MapGet("/sign-in/with/{scheme}", SignInWith.HandleAsync);
-            endpoints.MapRazorComponents<App>().AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null);
+            endpoints
+                .MapRazorComponents<App>()
+                .AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null)
+                .WithMetadata(new DashboardView());
         });
         var serve = pages.Build();
         foreach (var open in OpenPaths)

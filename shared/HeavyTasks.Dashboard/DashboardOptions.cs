@@ -21,4 +21,10 @@ public sealed class DashboardOptions
     /// <summary>How long one read may take before it counts as failed. Default 10 s; range 1 s to 1 min.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan ReadTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How many pages one client may have open at the same time in one process. One more is answered 429. Default 50; range 1 to 10,000.
+    /// </summary>
+    [Range(1, 10_000)]
+    public int MaxViewsPerClient { get; set; } = 50;
 }

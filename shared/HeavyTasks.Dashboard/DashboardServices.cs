@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using MudBlazor.Services;
 using Platform.HeavyTasks.Http;
@@ -25,7 +26,20 @@ public static class DashboardServices
             {
                 // A page whose browser is gone reads on for as long.
                 circuits.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(1);
+
+                // Of all clients together; the oldest is forgotten first, and its browser loads the page again.
+                circuits.DisconnectedCircuitMaxRetained = 100;
+
+                // A browser that is slow to answer gets no more until it has; the page is then shown as it is by that time.
+                circuits.MaxBufferedUnacknowledgedRenderBatches = 10;
+            })
+            .AddHubOptions(hub =>
+            {
+                // Clicks and texts of forms; files come in pieces that are smaller.
+                hub.MaximumReceiveMessageSize = 32 * 1024;
+                hub.AddFilter<OpenViews>();
             });
+        services.AddSingleton<OpenViews>();
         services.AddCascadingAuthenticationState();
         services.AddMudServices();
         services.AddSingleton<ThemeStyles>();

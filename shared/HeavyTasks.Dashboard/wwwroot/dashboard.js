@@ -13,7 +13,7 @@
             const next = now === "dark" ? "light" : "dark";
             document.documentElement.dataset.theme = next;
             localStorage.setItem(key, next);
-        } else if (event.target.id === "reload") {
+        } else if (event.target.closest("[data-reload]")) {
             location.reload();
         }
     });
