@@ -26,8 +26,15 @@ internal sealed class BrokerQueues(IEnumerable<IBusInstance> buses)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    // One that was given up, and one that is young.
+    private const int MaxUnderWay = 2;
+
     private readonly Lock gate = new();
     private Task<QueueFigures>? looking;
+    private int underWay;
+
+    /// <summary>How long a look may take before another one begins in its place.</summary>
+    public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Whether this application's bus is on RabbitMQ.</summary>
     public bool IsKnown => Host is not null;
@@ -37,7 +44,8 @@ internal sealed class BrokerQueues(IEnumerable<IBusInstance> buses)
 
     /// <summary>
     /// Reads the queues of these kinds. The bus takes a failure on its connection for a failure of the connection, and would open another one:
-    /// so nothing fails within, and nobody gives up within. A look that the broker keeps waiting goes on, and there is no second one beside it.
+    /// so nothing fails within, and nobody gives up within. A look that the broker keeps waiting goes on, and there is no second one beside it
+    /// until its time is over; then it asks for no more queues.
     /// </summary>
     public async Task<QueueFigures> ReadAsync(IReadOnlyList<string> kinds, CancellationToken cancellationToken)
     {
@@ -51,7 +59,13 @@ internal sealed class BrokerQueues(IEnumerable<IBusInstance> buses)
         {
             if (looking is null || looking.IsCompleted)
             {
-                looking = LookAsync(host, kinds);
+                if (underWay >= MaxUnderWay)
+                {
+                    throw new TimeoutException("The broker keeps earlier looks at its queues waiting.");
+                }
+
+                underWay++;
+                looking = LookAsync(host, kinds).WaitAsync(Limit, CancellationToken.None);
             }
 
             look = looking;
@@ -61,35 +75,53 @@ internal sealed class BrokerQueues(IEnumerable<IBusInstance> buses)
         return await look.WaitAsync(Patience, cancellationToken);
     }
 
-    private static async Task<QueueFigures> LookAsync(IRabbitMqHostConfiguration host, IReadOnlyList<string> kinds)
+    private async Task<QueueFigures> LookAsync(IRabbitMqHostConfiguration host, IReadOnlyList<string> kinds)
     {
-        var found = new List<QueueFigure>();
-        Exception? failure = null;
-        await host.ConnectionContextSupervisor.Send(
-            Pipe.ExecuteAsync<ConnectionContext>(async connection =>
+        try
+        {
+            using var limit = new CancellationTokenSource(Limit);
+            var found = new List<QueueFigure>();
+            Exception? failure = null;
+            await host.ConnectionContextSupervisor.Send(
+                Pipe.ExecuteAsync<ConnectionContext>(async connection =>
+                {
+                    try
+                    {
+                        await ReadAsync(connection, kinds, found, limit.Token);
+                    }
+                    catch (Exception exception)
+                    {
+                        failure = exception;
+                    }
+                }),
+                CancellationToken.None
+            );
+            return failure is null ? new QueueFigures(found) : throw new InvalidOperationException("The broker did not answer.", failure);
+        }
+        finally
+        {
+            lock (gate)
             {
-                try
-                {
-                    await ReadAsync(connection, kinds, found);
-                }
-                catch (Exception exception)
-                {
-                    failure = exception;
-                }
-            }),
-            CancellationToken.None
-        );
-        return failure is null ? new QueueFigures(found) : throw new InvalidOperationException("The broker did not answer.", failure);
+                underWay--;
+            }
+        }
     }
 
-    // A queue that is not there closes the channel, so the next one needs another.
-    private static async Task ReadAsync(ConnectionContext connection, IReadOnlyList<string> kinds, List<QueueFigure> found)
+    // A queue that is not there closes the channel, so the next one needs another. What was asked is waited for, as long as the client of the
+    // broker waits: an answer that comes to nobody would end the channel.
+    private static async Task ReadAsync(
+        ConnectionContext connection,
+        IReadOnlyList<string> kinds,
+        List<QueueFigure> found,
+        CancellationToken limit
+    )
     {
         IChannel? channel = null;
         try
         {
             foreach (var kind in kinds)
             {
+                limit.ThrowIfCancellationRequested();
                 channel ??= await connection.CreateChannel(null, CancellationToken.None);
                 try
                 {

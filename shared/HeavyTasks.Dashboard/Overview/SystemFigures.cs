@@ -28,13 +28,7 @@ internal sealed record InstanceFigure(Instance Row, IReadOnlyList<ConnectionHold
     /// <summary>Reads the living processes, by service.</summary>
     public static async Task<IReadOnlyList<InstanceFigure>> ReadAsync(DbContext db, CancellationToken cancellationToken)
     {
-        var living = await db
-            .Instances.AsNoTracking()
-            .Where(i => i.LeaseUntil > DatabaseClock.UtcNow())
-            .OrderBy(i => i.Service)
-            .ThenBy(i => i.Id)
-            .Take(Max)
-            .ToListAsync(cancellationToken);
+        var living = await db.LivingInstances.OrderBy(i => i.Service).ThenBy(i => i.Id).Take(Max).ToListAsync(cancellationToken);
         return [.. living.Select(i => new InstanceFigure(i, ConnectionHolder.Read(i.ConnectionHolders), KindSlotCount.Read(i.KindSlots)))];
     }
 

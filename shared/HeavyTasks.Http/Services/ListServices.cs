@@ -11,12 +11,7 @@ internal static class ListServices
     public static async Task<JsonOk<ServicesResponse>> HandleAsync(EngineContext engine, CancellationToken cancellationToken)
     {
         var db = engine.Db;
-        var living = await db
-            .Instances.AsNoTracking()
-            .Where(i => i.LeaseUntil > DatabaseClock.UtcNow())
-            .OrderBy(i => i.Service)
-            .ThenBy(i => i.Id)
-            .ToListAsync(cancellationToken);
+        var living = await db.LivingInstances.OrderBy(i => i.Service).ThenBy(i => i.Id).ToListAsync(cancellationToken);
         var budget = await PoolBudget.ReadAsync(db, cancellationToken);
         var services = living
             .GroupBy(i => i.Service)

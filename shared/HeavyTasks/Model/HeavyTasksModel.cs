@@ -251,6 +251,10 @@ public static class HeavyTaskTables
         /// <summary>Running processes.</summary>
         internal DbSet<Instance> Instances => db.Set<Instance>();
 
+        /// <summary>Those whose lease has not ended, to be shown and counted. Whether an owner is dead is decided elsewhere.</summary>
+        internal IQueryable<Instance> LivingInstances =>
+            db.Set<Instance>().AsNoTracking().Where(i => i.LeaseUntil > DatabaseClock.UtcNow());
+
         /// <summary>Uploads and results.</summary>
         internal DbSet<StoredFile> Files => db.Set<StoredFile>();
 

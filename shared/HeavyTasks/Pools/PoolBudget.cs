@@ -29,11 +29,7 @@ internal sealed record PoolBudget(int Max, int Reserved, int Pools, int Direct)
     {
         ArgumentNullException.ThrowIfNull(db);
         var limit = await Dialect.Current.ReadConnectionLimitAsync(db, cancellationToken);
-        var living = await db
-            .Instances.AsNoTracking()
-            .Where(i => i.LeaseUntil > DatabaseClock.UtcNow())
-            .Select(i => new { i.PoolMax, i.HoldsLock })
-            .ToListAsync(cancellationToken);
+        var living = await db.LivingInstances.Select(i => new { i.PoolMax, i.HoldsLock }).ToListAsync(cancellationToken);
         return new PoolBudget(limit.Max, limit.Reserved, living.Sum(i => i.PoolMax), living.Count(i => i.HoldsLock));
     }
 }

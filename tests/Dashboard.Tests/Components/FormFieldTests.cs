@@ -111,7 +111,7 @@ public sealed class FormFieldTests
     public void What_was_submitted_before_comes_back_as_it_was()
     {
         const string Given =
-            """{"name":"n","count":7,"share":0.25,"isDry":true,"colour":"Red","names":["x"],"inner":{"size":1,"deeper":{"deepest":{"end":5}}}}""";
+            """{"name":"n","count":7,"isDry":true,"colour":"Red","names":["x"],"inner":{"size":1,"deeper":{"deepest":{"end":5}}}}""";
         var values = new Dictionary<string, string>();
 
         FormField.Fill(Fields, JsonElement.Parse(Given), values);
