@@ -32,4 +32,58 @@ public sealed class LeavingTests : ComponentTest
         );
         page.IsDisposed.ShouldBeTrue();
     }
+
+    [Fact]
+    public async Task What_was_left_while_it_waited_for_its_turn_is_not_read()
+    {
+        var (busy, left) = (new Slow(), new Slow());
+        var reader = Services.GetRequiredService<LiveReader>();
+        var looks = Enumerable.Range(0, 3).Select(i => reader.Begin(new SlowQuery(busy, i), () => { })).ToList();
+        await Eventually.Async(() => busy.Reads == looks.Count, Patience);
+        var look = reader.Begin(new SlowQuery(left, 0), () => { });
+
+        look.Dispose();
+        busy.End.SetResult();
+
+        await look.FirstRead.WaitAsync(Patience, Xunit.TestContext.Current.CancellationToken);
+        left.Reads.ShouldBe(0);
+        looks.ForEach(other => other.Dispose());
+        await Eventually.Async(() => reader.Count == 0, Patience);
+    }
+
+    [Fact]
+    public async Task What_is_left_during_its_first_read_is_read_no_more()
+    {
+        var slow = new Slow();
+        var reader = Services.GetRequiredService<LiveReader>();
+        var look = reader.Begin(new SlowQuery(slow, 0), () => { });
+        await Eventually.Async(() => slow.Reads == 1, Patience);
+
+        look.Dispose();
+        slow.End.SetResult();
+
+        await Eventually.Async(() => reader.Count == 0, Patience);
+        slow.Reads.ShouldBe(1);
+    }
+
+    private sealed class Slow
+    {
+        private int reads;
+
+        public TaskCompletionSource End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Reads => Volatile.Read(ref reads);
+
+        public async Task<string> ReadAsync(CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref reads);
+            await End.Task.WaitAsync(cancellationToken);
+            return "read";
+        }
+    }
+
+    private sealed record SlowQuery(Slow Slow, int Number) : ILiveQuery<string>
+    {
+        public Task<string> ReadAsync(IServiceProvider scope, CancellationToken cancellationToken) => Slow.ReadAsync(cancellationToken);
+    }
 }
