@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore.Internal;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Platform.Contracts;
 using Platform.Outbox;
 
@@ -15,9 +16,10 @@ namespace Platform.HeavyTasks;
 /// Checks, before anything starts, that the application has what heavy tasks need and nothing that they cannot work with. Reports the first
 /// fault in one sentence.
 /// </summary>
-internal sealed class HeavyTaskStartCheck<TDbContext>(
+internal sealed partial class HeavyTaskStartCheck<TDbContext>(
     IServiceScopeFactory scopes,
     IServiceProviderIsService registered,
+    ILogger<HeavyTaskStartCheck<TDbContext>> logger,
     DatabaseStart? start = null
 ) : IHostedLifecycleService
     where TDbContext : DbContext
@@ -116,25 +118,57 @@ internal sealed class HeavyTaskStartCheck<TDbContext>(
 
     private static bool HasQueryFilter(IEntityType entity) => entity.FindAnnotation("QueryFilter") is not null;
 
-    // The query names each column, so that it also fails on a table of an older version.
-    private static async Task CheckTablesAsync(TDbContext db, CancellationToken cancellationToken)
+    // The query names each column, so that it also fails on a table of an older version. It does not go through Entity Framework, which would
+    // log each refusal as an error: a user with rights of its own may not read what its service does not need.
+    private async Task CheckTablesAsync(TDbContext db, CancellationToken cancellationToken)
     {
-        foreach (var type in HeavyTasksModel.Entities.Select(type => db.Model.FindEntityType(type)!))
+        var refused = new List<string>();
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        try
         {
-            var columns = string.Join(", ", type.GetProperties().Select(p => p.GetColumnName()));
-            var look = $"SELECT {columns} FROM {EngineTables.NameOf(db, type.ClrType)} WHERE 1 = 0";
-            try
+            foreach (var type in HeavyTasksModel.Entities.Select(type => db.Model.FindEntityType(type)!))
             {
-                await db.Database.ExecuteSqlRawAsync(look, cancellationToken);
-            }
-            catch (DbException exception) when (Dialect.Current.IsSchemaError(exception))
-            {
-                throw Refuse(
-                    $"the database lacks {type.GetTableName()}, or a column of it ({exception.Message.TrimEnd('.')}): add a migration of {Context} (dotnet ef migrations add HeavyTasks) and apply it"
-                );
+                var columns = string.Join(", ", type.GetProperties().Select(p => p.GetColumnName()));
+                await using var look = db.Database.GetDbConnection().CreateCommand();
+                look.CommandText = $"SELECT {columns} FROM {EngineTables.NameOf(db, type.ClrType)} WHERE 1 = 0";
+                try
+                {
+                    await look.ExecuteNonQueryAsync(cancellationToken);
+                }
+                catch (DbException exception) when (Dialect.Current.IsSchemaError(exception))
+                {
+                    throw Refuse(
+                        $"the database lacks {type.GetTableName()}, or a column of it ({exception.Message.TrimEnd('.')}): add a migration of {Context} (dotnet ef migrations add HeavyTasks) and apply it"
+                    );
+                }
+                catch (DbException exception) when (Dialect.Current.IsRefused(exception) && type.ClrType == typeof(HeavyTask))
+                {
+                    throw Refuse(
+                        $"the user of the database may not read {type.GetTableName()} ({exception.Message.TrimEnd('.')}): give it its rights after each migration"
+                    );
+                }
+                catch (DbException exception) when (Dialect.Current.IsRefused(exception))
+                {
+                    refused.Add(type.GetTableName()!);
+                }
             }
         }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
+        }
+
+        if (refused.Count > 0)
+        {
+            NotReadable(logger, string.Join(", ", refused));
+        }
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "The user of the database may not read all of {Tables}; nothing is wrong with that where this service needs none of it."
+    )]
+    private static partial void NotReadable(ILogger logger, string tables);
 
     private static InvalidOperationException Refuse(string why) => HeavyTaskStartCheck.Refuse(typeof(TDbContext), why);
 }

@@ -6,7 +6,10 @@ using Platform.Support;
 
 namespace Platform.Dashboard.Tests;
 
-/// <summary>The whole system on a database and a virtual host of its own, and a browser.</summary>
+/// <summary>
+/// The whole system on a database and a virtual host of its own, and a browser. Each service has its user of <c>deploy/roles</c>, so that all
+/// that the pages do shows what those may.
+/// </summary>
 public sealed class DashboardSystem : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -25,6 +28,7 @@ public sealed class DashboardSystem : IAsyncLifetime
 
     private readonly List<ServiceProcess> processes = [];
     private TestBroker broker = null!;
+    private DatabaseRoles roles = null!;
     private IPlaywright playwright = null!;
     private IBrowser browser = null!;
     private string? session;
@@ -41,6 +45,8 @@ public sealed class DashboardSystem : IAsyncLifetime
     {
         Database = await TestDatabase.CreateAsync();
         broker = await TestBroker.CreateAsync();
+        roles = await DatabaseRoles.CreateAsync(Database.ConnectionString);
+        await roles.GrantAsync(Database.ConnectionString);
         var api = Start("services/Api");
         var dashboard = Start("services/Dashboard");
         await StartWorkerAsync();
@@ -147,6 +153,7 @@ public sealed class DashboardSystem : IAsyncLifetime
 
         await broker.DisposeAsync();
         await Database.DisposeAsync();
+        await roles.DisposeAsync();
     }
 
     /// <summary>Starts a service of this system.</summary>
@@ -154,7 +161,12 @@ public sealed class DashboardSystem : IAsyncLifetime
     {
         var environment = new Dictionary<string, string?>
         {
-            ["ConnectionStrings__Platform"] = Database.ConnectionString,
+            ["ConnectionStrings__Platform"] = project switch
+            {
+                "services/Api" => roles.Api,
+                "services/Dashboard" => roles.Dashboard,
+                _ => roles.Worker,
+            },
             ["RabbitMq__Uri"] = broker.Uri.ToString(),
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
             ["Database__AcquireTimeout"] = "00:00:30",

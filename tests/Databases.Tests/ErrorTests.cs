@@ -43,6 +43,30 @@ public sealed class ErrorTests(ConformanceDatabase database) : ConformanceTest(d
         Means(error).ShouldBe(["schema"]);
     }
 
+    [Theory]
+    [InlineData("SELECT actor FROM audit_entries")]
+    [InlineData("SELECT id FROM api_keys")]
+    public async Task A_table_or_column_that_the_user_may_not_use_is_refused(string sql)
+    {
+        var database = await TestDatabase.CreateAsync();
+        var roles = await DatabaseRoles.CreateAsync(database.ConnectionString);
+        try
+        {
+            await roles.GrantAsync(database.ConnectionString);
+            await using var db = CreateContext(roles.Worker);
+            await ScalarAsync(db, "SELECT count(id) FROM audit_entries");
+
+            var error = await Should.ThrowAsync<DbException>(() => ScalarAsync(db, sql));
+
+            Means(error).ShouldBe(["refused"]);
+        }
+        finally
+        {
+            await database.DisposeAsync();
+            await roles.DisposeAsync();
+        }
+    }
+
     [Fact]
     public async Task A_deadlock_is_a_conflict_and_transient()
     {
@@ -148,6 +172,7 @@ public sealed class ErrorTests(ConformanceDatabase database) : ConformanceTest(d
             .. Database.IsConflict(error) ? ["conflict"] : Array.Empty<string>(),
             .. Database.IsTransient(error) ? ["transient"] : Array.Empty<string>(),
             .. Database.IsSchemaError(error) ? ["schema"] : Array.Empty<string>(),
+            .. Database.IsRefused(error) ? ["refused"] : Array.Empty<string>(),
         ];
 
     private static Task<int> RenameAsync(ConformanceDbContext db, string key) =>

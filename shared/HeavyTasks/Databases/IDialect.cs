@@ -81,6 +81,9 @@ internal interface IDialect
     /// <summary>Whether the error means that a statement named a table or a column that does not exist.</summary>
     bool IsSchemaError(Exception exception);
 
+    /// <summary>Whether the error means that the user of the connection may not use a table, or a column of it.</summary>
+    bool IsRefused(Exception exception);
+
     // --- Tasks ------------------------------------------------------------------------------------------------------------------
 
     /// <summary>

@@ -123,9 +123,19 @@ internal static class DatabaseServer
         }
     }
 
-    private static async Task ExecuteAsync(string connectionString, string sql)
+    /// <summary>A statement that lets a user in with a password.</summary>
+    public static string SetPassword(string user, string password) => $"ALTER USER {user}@'%' IDENTIFIED BY '{password}' ACCOUNT UNLOCK";
+
+    public static string ConnectionStringAs(string connectionString, string user, string password) =>
+        new MySqlConnectionStringBuilder(connectionString) { UserID = user, Password = password }.ConnectionString;
+
+    public static Task DropUserAsync(string admin, string user) => ExecuteAsync(admin, $"DROP USER IF EXISTS {user}@'%'");
+
+    public static async Task ExecuteAsync(string connectionString, string sql)
     {
-        await using var connection = new MySqlConnection(connectionString);
+        // Else the host of a user would be taken for a variable.
+        var builder = new MySqlConnectionStringBuilder(connectionString) { AllowUserVariables = true };
+        await using var connection = new MySqlConnection(builder.ConnectionString);
         await connection.OpenAsync();
         await using var command = new MySqlCommand(sql, connection) { CommandTimeout = 120 };
         await command.ExecuteNonQueryAsync();

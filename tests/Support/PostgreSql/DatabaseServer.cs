@@ -57,7 +57,15 @@ internal static class DatabaseServer
     public static string ConnectionNames() =>
         "SELECT string_agg(DISTINCT application_name, ',') FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
-    private static async Task ExecuteAsync(string connectionString, string sql)
+    /// <summary>A statement that lets a role in with a password.</summary>
+    public static string SetPassword(string user, string password) => $"ALTER ROLE {user} LOGIN PASSWORD '{password}'";
+
+    public static string ConnectionStringAs(string connectionString, string user, string password) =>
+        new NpgsqlConnectionStringBuilder(connectionString) { Username = user, Password = password }.ConnectionString;
+
+    public static Task DropUserAsync(string admin, string user) => ExecuteAsync(admin, $"DROP ROLE IF EXISTS {user}");
+
+    public static async Task ExecuteAsync(string connectionString, string sql)
     {
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync();

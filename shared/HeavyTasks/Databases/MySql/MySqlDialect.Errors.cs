@@ -23,6 +23,9 @@ internal sealed partial class MySqlDialect
     public bool IsSchemaError(Exception exception) =>
         exception is MySqlException { ErrorCode: MySqlErrorCode.NoSuchTable or MySqlErrorCode.BadFieldError };
 
+    public bool IsRefused(Exception exception) =>
+        exception is MySqlException { ErrorCode: MySqlErrorCode.TableAccessDenied or MySqlErrorCode.ColumnAccessDenied };
+
     private const int StatementTimeout = 1969;
 
     private static bool IsOutage(Exception cause) =>

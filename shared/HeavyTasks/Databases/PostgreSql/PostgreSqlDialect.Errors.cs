@@ -31,6 +31,8 @@ internal sealed partial class PostgreSqlDialect
     public bool IsSchemaError(Exception exception) =>
         exception is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn };
 
+    public bool IsRefused(Exception exception) => exception is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege };
+
     // Of several servers none is known to be the primary, as while a standby is not promoted yet. The driver says it in words only.
     private static bool IsWithoutPrimary(Exception cause) =>
         cause is NpgsqlException { InnerException: null } and not PostgresException
