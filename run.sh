@@ -16,8 +16,8 @@
 # API and dashboard ask for a key: the script makes one and keeps it in .data/authorization, for this user alone to read.
 #
 # The API listens on port 5080, the worker on 5081 and the dashboard on 5082; where somebody has a port it is the next one, ten further on,
-# and the script says so. What it writes only its user can read. The services have users of their own at the servers, whose passwords lie beside the servers' data; the one
-# for the management UI is printed on a terminal only.
+# and the script says so. What it writes only its user can read. Each service has a user of its own at the database (deploy/roles), and all
+# have one at the broker; their passwords lie beside the servers' data, and the one for the management UI is printed on a terminal only.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
 . tools/servers.sh
@@ -150,8 +150,8 @@ management='of your own broker'
 for name in "${needed[@]}"; do
     case $name in
         postgres | mysql)
-            ConnectionStrings__Platform=$("${name}_database" "$servers/$name" "$(server_value "$name" port)") || fail "The database could not be created."
-            export ConnectionStrings__Platform
+            users=$("${name}_database" "$servers/$name" "$(server_value "$name" port)") || fail "The database could not be created."
+            while IFS= read -r line; do connection[${line%%=*}]=${line#*=}; done <<<"$users"
             ;;
         rabbitmq)
             management=$(server_value rabbitmq management)
@@ -167,6 +167,10 @@ done
 
 service migrate "$api" migrate
 wait $! || { tail -n 20 "$logs/migrate.log" >&2; fail "The migrations failed: see $logs/migrate.log"; }
+# New tables come with migrations.
+if [[ ${connection[migrate]:-} ]]; then
+    "${database}_rights" "$servers/$database" "$(server_value "$database" port)" || fail "The services' users could not be given their rights."
+fi
 done_step "database migrated"
 
 port=([api]=5080 [worker]=5081 [dashboard]=5082) assembly=([api]=$api [worker]=$worker [dashboard]=$dashboard)
@@ -194,7 +198,7 @@ known=3
 [[ ! -s $key_file ]] || { dotnet "$cli" --url "$url" --key-file "$key_file" kinds >/dev/null 2>&1 9>&-; known=$?; }
 # 3: the API does not know it. Anything else is no reason for another key of an administrator.
 if ((known == 3)); then
-    key=$(env -C "$(dirname "$api")" dotnet "$api" create-key run.sh admin 9>&-) || fail "The API's first key could not be made."
+    key=$(ConnectionStrings__Platform=${connection[api]:-${ConnectionStrings__Platform:-}} env -C "$(dirname "$api")" dotnet "$api" create-key run.sh admin 9>&-) || fail "The API's first key could not be made."
     rm -f "$key_file"
     # Not as an argument: everybody can read the arguments of a process.
     printf 'Authorization: Bearer %s\n' "$key" >"$key_file"

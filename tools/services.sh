@@ -1,5 +1,5 @@
-# Sourced by run.sh after servers.sh, with "work" (for pid files) and "logs" set to folders: starts services on ports, and makes the database and
-# the users that they have to themselves.
+# Sourced by run.sh after servers.sh, with "work" (for pid files) and "logs" set to folders: starts services on ports, and makes the database
+# and the users that they have to themselves.
 
 # pause SECONDS: signals are answered at once.
 pause() {
@@ -7,9 +7,13 @@ pause() {
     wait $!
 }
 
-# service NAME ASSEMBLY ARGUMENT...: in the assembly's folder, where its settings are.
+declare -A connection
+
+# service NAME ASSEMBLY ARGUMENT...: in the assembly's folder, where its settings are, with the "connection" string of that name where there
+# is one.
 service() {
     local name=$1 assembly=$2
+    local -x ConnectionStrings__Platform=${connection[$1]:-${ConnectionStrings__Platform:-}}
     shift 2
     launch "$work/$name.pid" "$logs/$name.log" env -C "$(dirname "$assembly")" dotnet "$assembly" "$@"
 }
@@ -48,34 +52,58 @@ settle() {
     ((port[$1] == $2)) || complain "Somebody has port $2: the $1 listens on ${port[$1]}."
 }
 
-# The services' own user owns the database and is not the server's superuser. Each prints the connection string.
+# The users of deploy/roles in a private server, none of whom administers it. Each makes them and prints NAME=CONNECTION STRING for
+# "migrate", "api", "worker" and "dashboard", one a line. The SQL is input: everybody can read the arguments of a process.
+
+# role_passwords FOLDER FORMAT: a statement for each of them; the format takes its name and its password.
+role_passwords() {
+    local name secret
+    for name in migrate api worker dashboard; do
+        secret=$(password "$1" "platform-$name") || return
+        printf "$2\n" "platform_$name" "$secret"
+    done
+}
 
 # mysql_database FOLDER PORT
 mysql_database() {
-    local secret
-    secret=$(password "$1" platform) || return
-    # The user of an earlier run may have the administrator's password.
-    mysql_sql "$1" "$2" <<SQL || return
-CREATE DATABASE IF NOT EXISTS platform;
-CREATE USER IF NOT EXISTS platform@'127.0.0.1' IDENTIFIED BY '$secret';
-ALTER USER platform@'127.0.0.1' IDENTIFIED BY '$secret';
-GRANT ALL ON platform.* TO platform@'127.0.0.1';
-SQL
-    printf '%s\n' "Server=127.0.0.1;Port=$2;User ID=platform;Password=$secret;Database=platform;AllowLoadLocalInfile=true"
+    local name
+    # Last goes the user of earlier versions, which could do everything.
+    {
+        printf 'CREATE DATABASE IF NOT EXISTS platform;\nUSE platform;\n'
+        cat "$repository/deploy/roles/mysql/users.sql"
+        role_passwords "$1" "ALTER USER %s@'%%' IDENTIFIED BY '%s' ACCOUNT UNLOCK;" || return
+        printf "DROP USER IF EXISTS platform@'127.0.0.1';\n"
+    } | mysql_sql "$1" "$2" || return
+    for name in migrate api worker dashboard; do
+        printf '%s=%s%s\n' "$name" \
+            "Server=127.0.0.1;Port=$2;User ID=platform_$name;Password=$(password "$1" "platform-$name");Database=platform" \
+            "$([[ $name != worker ]] || printf ';AllowLoadLocalInfile=true')"
+    done
 }
+
+# mysql_rights FOLDER PORT: after each migration.
+mysql_rights() { mysql_sql "$1" "$2" platform <"$repository/deploy/roles/mysql/rights.sql"; }
 
 # postgres_database FOLDER PORT
 postgres_database() {
-    local secret
-    secret=$(password "$1" platform) || return
-    # As input: everybody can read the arguments of a process.
-    postgres_sql "$1" "$2" >/dev/null <<SQL || return
-SELECT 'CREATE ROLE platform LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'platform') \gexec
-ALTER ROLE platform PASSWORD '$secret';
-SELECT 'CREATE DATABASE platform OWNER platform' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'platform') \gexec
-SQL
-    printf '%s\n' "Host=127.0.0.1;Port=$2;Username=platform;Password=$secret;Database=platform"
+    local name
+    {
+        printf '%s\n' "SELECT 'CREATE DATABASE platform' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'platform') \\gexec" \
+            '\connect platform'
+        cat "$repository/deploy/roles/postgres/users.sql"
+        role_passwords "$1" "ALTER ROLE %s LOGIN PASSWORD '%s';" || return
+        # The role of earlier versions owned everything.
+        printf '%s\n' "SELECT unnest(ARRAY['REASSIGN OWNED BY platform TO platform_migrate', 'DROP OWNED BY platform', 'DROP ROLE platform'])" \
+            "WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = 'platform') \\gexec"
+    } | postgres_sql "$1" "$2" >/dev/null || return
+    for name in migrate api worker dashboard; do
+        printf '%s=%s\n' "$name" \
+            "Host=127.0.0.1;Port=$2;Username=platform_$name;Password=$(password "$1" "platform-$name");Database=platform"
+    done
 }
+
+# postgres_rights FOLDER PORT: after each migration.
+postgres_rights() { postgres_sql "$1" "$2" -d platform <"$repository/deploy/roles/postgres/rights.sql" >/dev/null; }
 
 # rabbitmq_user FOLDER URI MANAGEMENT: the same at the broker, of which the addresses are the administrator's: the user may use everything of the
 # virtual host "/" and look at the management UI, and administers nothing. Prints its URI.

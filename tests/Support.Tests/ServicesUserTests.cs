@@ -38,12 +38,36 @@ public sealed class ServicesUserTests : IDisposable
     }
 
     [Fact]
-    public async Task Services_own_a_database_and_administer_no_server()
+    public async Task Each_service_has_a_user_of_its_own_at_the_database_and_none_administers_the_server()
     {
-        // The second time the user is there already; before, a user of an earlier release had the administrator's password.
-        var (server, question) = DatabaseServer.Variable.EndsWith("MYSQL", StringComparison.Ordinal)
-            ? ("mysql", "SHOW GRANTS FOR platform@'127.0.0.1'")
-            : ("postgres", "SELECT rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = 'platform'");
+        // Before, one user owned everything: its tables must stay, and it must go. The second time all users are there already.
+        var (server, before, question) = DatabaseServer.Variable.EndsWith("MYSQL", StringComparison.Ordinal)
+            ? (
+                "mysql",
+                """
+                CREATE DATABASE platform; CREATE TABLE platform.kept (id int);
+                CREATE USER platform@'127.0.0.1'; GRANT ALL ON platform.* TO platform@'127.0.0.1';
+                """,
+                """
+                SELECT user, Super_priv, Create_user_priv, Grant_priv FROM mysql.user WHERE user LIKE 'platform%' ORDER BY user;
+                SELECT table_name FROM information_schema.tables WHERE table_schema = 'platform';
+                """
+            )
+            : (
+                "postgres",
+                """
+                CREATE ROLE platform LOGIN;
+                CREATE DATABASE platform OWNER platform;
+                \connect platform
+                CREATE TABLE kept (id int);
+                ALTER TABLE kept OWNER TO platform;
+                """,
+                """
+                SELECT rolname, rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname LIKE 'platform%' ORDER BY rolname;
+                \connect platform
+                SELECT tableowner, tablename FROM pg_tables WHERE tablename = 'kept';
+                """
+            );
         var answer = (
             await RunAsync(
                 $$"""
@@ -51,28 +75,35 @@ public sealed class ServicesUserTests : IDisposable
                 f={{folder}}
                 mkdir -p -m 711 "$f"
                 port=$({{server}}_start "$f" | sed -n 's/^port=//p') || exit 1
-                {{server}}_database "$f" "$port" && rm "$f/platform.password" && {{server}}_database "$f" "$port" || exit 1
+                {{server}}_sql "$f" "$port" <<'SQL' || exit 1
+                {{before}}
+                SQL
+                {{server}}_database "$f" "$port" && rm "$f/platform-api.password" && {{server}}_database "$f" "$port" || exit 1
                 password "$f"
-                {{server}}_sql "$f" "$port" <<<"{{question}};"
+                {{server}}_sql "$f" "$port" <<'SQL' | tr -s ' |\t' ' '
+                {{question}}
+                SQL
                 """
             )
         ).Split('\n');
 
-        var administrator = answer[2];
+        string[] names = ["migrate", "api", "worker", "dashboard"];
+        answer[..4].Concat(answer[4..8]).Select(line => line.Split('=')[0]).ShouldBe([.. names, .. names]);
+        var administrator = answer[8];
         administrator.Length.ShouldBeGreaterThanOrEqualTo(24);
-        answer[0].ShouldNotBe(answer[1], "another password");
-        answer[..2].ShouldAllBe(connectionString => !connectionString.Contains(administrator, StringComparison.Ordinal));
-        var rights = string.Join('\n', answer[3..]);
-        if (server == "mysql")
+        answer[..8].ShouldAllBe(line => !line.Contains(administrator, StringComparison.Ordinal));
+        answer[0].ShouldBe(answer[4]);
+        answer[1].ShouldNotBe(answer[5], "another password");
+        answer[..4].Select(line => line.Split("Password=")[1].Split(';')[0]).Distinct().Count().ShouldBe(4);
+        var rights = string.Join('\n', answer[9..]);
+        var none = server == "mysql" ? "N N N" : "f f f";
+        foreach (var name in names)
         {
-            rights.ShouldContain("GRANT USAGE ON *.*");
-            rights.ShouldContain("ON `platform`.*");
-            rights.ShouldNotContain("GRANT OPTION");
+            rights.ShouldContain($"platform_{name} {none}");
         }
-        else
-        {
-            rights.ShouldContain("f        | f             | f");
-        }
+
+        rights.ShouldNotContain("platform ");
+        rights.ShouldContain(server == "mysql" ? "kept" : "platform_migrate kept");
     }
 
     [Fact]
