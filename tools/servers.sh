@@ -11,7 +11,8 @@
 #   tools/servers.sh copy  postgres FOLDER OTHER                        makes FOLDER a standby of the running server in OTHER; start follows
 #
 # A RabbitMQ folder inside one that has a file "cluster" is a node of a cluster: all of them share password, cookie and port mapper, which
-# "kill rabbitmq" of the outer folder ends. A file "environment" in a database's folder has NAME=VALUE lines for the server's process.
+# "kill rabbitmq" of the outer folder ends. A file "environment" in a database's folder has NAME=VALUE lines for the server's process. A server
+# whose folder has tls/ca.pem, tls/server.pem and tls/server.key takes connections with TLS only (RabbitMQ's management stays as it is).
 #
 # PLATFORM_SERVERS says which: debian (what Debian has for this machine; the default), or newer (tools/newer.sh).
 #
@@ -236,6 +237,9 @@ enter() {
     fi
 }
 
+# has_tls FOLDER: whether the server of the folder takes TLS only.
+has_tls() { [[ -s $1/tls/server.pem ]]; }
+
 # own USER FILE...: gives files and folders to a server's user, whose number is the servers' root's, when we are root.
 own() {
     local user=$1 ids
@@ -294,6 +298,11 @@ postgres_start() {
         rm -f "$folder/data/postmaster.pid"
     fi
     environment_of "$folder"
+    if has_tls "$folder"; then
+        printf 'hostssl all all 127.0.0.1/32 scram-sha-256\n' >"$folder/tls/pg_hba.conf"
+        own postgres "$folder/tls"
+        settings+=(-c ssl=on -c "ssl_cert_file=$folder/tls/server.pem" -c "ssl_key_file=$folder/tls/server.key" -c "hba_file=$folder/tls/pg_hba.conf")
+    fi
     for setting in listen_addresses=127.0.0.1 unix_socket_directories= max_connections=200 timezone=UTC log_timezone=UTC "$@"; do
         settings+=(-c "$setting")
     done
@@ -385,6 +394,9 @@ mysql_start() {
     rm -f "$folder/data/mysql.sock.lock"
     # Its other protocol has a port of its own.
     [[ $name == MariaDB ]] || settings+=(--mysqlx=OFF)
+    if has_tls "$folder"; then
+        settings+=(--require_secure_transport=ON "--ssl_ca=$folder/tls/ca.pem" "--ssl_cert=$folder/tls/server.pem" "--ssl_key=$folder/tls/server.key")
+    fi
     log=$folder/mysql.log
     environment_of "$folder"
     for _ in 1 2 3; do
@@ -405,11 +417,13 @@ mysql_start() {
 
 # mysql_sql FOLDER PORT ARGUMENT...: the client as the administrator, whom the server makes at its start, with the statements of its input.
 mysql_sql() {
-    local folder=$1 port=$2 client=mariadb enter
+    local folder=$1 port=$2 client=(mariadb --no-defaults) enter
     shift 2
-    [[ ! $servers_root ]] || client=mysql
+    # Of itself MariaDB's client does not try TLS, and MySQL's does.
+    ! has_tls "$folder" || client+=(--ssl)
+    [[ ! $servers_root ]] || client=(mysql --no-defaults)
     enter mysql "$folder"
-    MYSQL_PWD=$(password "$folder") "${enter[@]}" "$client" --no-defaults --protocol=tcp -h 127.0.0.1 -P "$port" -u admin "$@"
+    MYSQL_PWD=$(password "$folder") "${enter[@]}" "${client[@]}" --protocol=tcp -h 127.0.0.1 -P "$port" -u admin "$@"
 }
 
 mysql_answers() { mysql_sql "$1" "$2" -e 'SELECT 1' >/dev/null 2>&1; }
@@ -420,7 +434,7 @@ mysql_kill() { end_process "$1/pid"; }
 # --- RabbitMQ --------------------------------------------------------------------------------------------------------------------
 
 rabbitmq_start() {
-    local folder=$1 node port secret log enter shared mapper
+    local folder=$1 node port secret log enter shared mapper place scheme=amqp
     shift
     rabbitmq_stop "$folder"
     mkdir -p "$folder/home" "$folder/conf.d" && folder=$(realpath "$folder") && chmod 700 "$folder" || return 1
@@ -433,6 +447,7 @@ rabbitmq_start() {
     [[ -s $folder/node ]] || printf 'platform-%08x@localhost\n' "$SRANDOM" >"$folder/node"
     node=$(<"$folder/node")
     secret=$(password "$shared")
+    ! has_tls "$folder" || scheme=amqps
     if [[ $shared != "$folder" && ! -s $folder/home/.erlang.cookie ]]; then
         (umask 377 && password "$shared" cookie >"$folder/home/.erlang.cookie")
     fi
@@ -444,7 +459,12 @@ rabbitmq_start() {
     log=$folder/rabbitmq.log
     for _ in 1 2 3; do
         port=$(find_ports "$folder" 4)
-        printf '%s = %s\n' listeners.tcp.default "127.0.0.1:$port" management.tcp.ip 127.0.0.1 management.tcp.port "$((port + 1))" \
+        place=(listeners.tcp.default "127.0.0.1:$port")
+        if has_tls "$folder"; then
+            place=(listeners.ssl.default "127.0.0.1:$port" listeners.tcp none ssl_options.cacertfile "$folder/tls/ca.pem"
+                ssl_options.certfile "$folder/tls/server.pem" ssl_options.keyfile "$folder/tls/server.key" ssl_options.verify verify_none)
+        fi
+        printf '%s = %s\n' "${place[@]}" management.tcp.ip 127.0.0.1 management.tcp.port "$((port + 1))" \
             default_user platform default_pass "$secret" >"$folder/conf.d/50-place.conf"
         printf '%s\n' "$@" >"$folder/conf.d/60-settings.conf"
         # A node finds others through the port mapper epmd. One of our own, because the one that a node starts by itself stays for good.
@@ -465,7 +485,7 @@ rabbitmq_start() {
             RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}' \
             "$rabbitmq_bin/rabbitmq-server"
         if await 120 "$folder/pid" "$log" RabbitMQ rabbitmq_answers "$port" "platform:$secret"; then
-            printf '%s=%s\n' uri "amqp://platform:$secret@127.0.0.1:$port/" management "http://platform:$secret@127.0.0.1:$((port + 1))/"
+            printf '%s=%s\n' uri "$scheme://platform:$secret@127.0.0.1:$port/" management "http://platform:$secret@127.0.0.1:$((port + 1))/"
             return
         fi
         rabbitmq_stop "$folder"
@@ -496,7 +516,7 @@ rabbitmq_eval() {
     local folder enter port shared
     folder=$(realpath "$1")
     shared=$(rabbitmq_shared "$folder")
-    port=$(sed -n 's/^listeners.tcp.default = 127.0.0.1:\([0-9]*\)$/\1/p' "$folder/conf.d/50-place.conf")
+    port=$(sed -n 's/^listeners.[a-z]*.default = 127.0.0.1:\([0-9]*\)$/\1/p' "$folder/conf.d/50-place.conf")
     port=$((port + 3))
     [[ $shared == "$folder" ]] || port=$(<"$shared/port")
     enter rabbitmq "$folder"

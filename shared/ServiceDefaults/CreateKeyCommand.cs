@@ -44,15 +44,17 @@ internal static class CreateKeyCommand
             Console.WriteLine(await ApiKeys.CreateAsync(db, name, roles, args.ElementAtOrDefault(3) ?? ""));
             return 0;
         }
+        catch (Exception exception) when (Causes.Of(exception).OfType<DbException>().FirstOrDefault() is { } cause)
+        {
+            // The database is away, shows a certificate that is not its own, or nobody has migrated it. Entity Framework wraps what it takes for
+            // transient in an error that says nothing of that.
+            var reason = string.Join(" ", Causes.Of(cause).Select(c => c.Message).Distinct());
+            await Console.Error.WriteLineAsync($"The key could not be saved: {reason}");
+            return 1;
+        }
         catch (Exception exception) when (exception is ArgumentException or InvalidOperationException)
         {
             return await RefuseAsync(exception.Message);
-        }
-        catch (Exception exception) when (exception.GetBaseException() is DbException cause)
-        {
-            // The database is away, or nobody has migrated it.
-            await Console.Error.WriteLineAsync($"The key could not be saved: {cause.Message}");
-            return 1;
         }
     }
 

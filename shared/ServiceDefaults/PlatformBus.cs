@@ -34,6 +34,8 @@ public static class PlatformBus
     )
     {
         services.AddOptions<RabbitMqOptions>().BindConfiguration("RabbitMq").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<RabbitMqOptions>, BrokerCertificateCheck>();
+        services.AddSingleton<BrokerCertificate>();
         services
             .AddOptions<MassTransitHostOptions>()
             .Configure(options =>
@@ -88,10 +90,12 @@ public static class PlatformBus
     )
     {
         var options = context.GetRequiredService<IOptions<RabbitMqOptions>>().Value;
+        var certificate = context.GetRequiredService<BrokerCertificate>();
         rabbitMq.Host(
-            options.Uri,
+            certificate.Address,
             host =>
             {
+                certificate.Configure(host);
                 host.ConnectionName($"{connectionName} {Environment.MachineName} {Environment.ProcessId}");
                 host.Heartbeat(options.Heartbeat);
                 host.ContinuationTimeout(options.AnswerTimeout);

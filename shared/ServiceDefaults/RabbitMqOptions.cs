@@ -6,7 +6,8 @@ namespace Platform.ServiceDefaults;
 public sealed class RabbitMqOptions
 {
     /// <summary>
-    /// The broker's address with user, password and virtual host, for example <c>amqp://user:password@host:5672/vhost</c>. Required.
+    /// The broker's address with user, password and virtual host, for example <c>amqp://user:password@host:5672/vhost</c>; with <c>amqps</c>
+    /// every connection is encrypted, and the broker's certificate must name the host. Required.
     /// </summary>
     [Required(ErrorMessage = "RabbitMq:Uri is not set; set it (environment: RabbitMq__Uri) to the broker's address.")]
     public required Uri Uri { get; set; }
@@ -16,6 +17,12 @@ public sealed class RabbitMqOptions
     /// none: the host and port of <see cref="Uri"/>, which otherwise only names the cluster, with user, password and virtual host.
     /// </summary>
     public IList<string> Nodes { get; } = [];
+
+    /// <summary>
+    /// A file with the certificates of the authorities (PEM), one of which must have signed the broker's certificate. Default none: those that
+    /// the machine trusts.
+    /// </summary>
+    public string? CertificateAuthority { get; set; }
 
     /// <summary>The heartbeat of the connection; two missed heartbeats end the connection. Default 10 s; range 1 s to 10 min.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]

@@ -24,6 +24,13 @@ public sealed class PrivateBroker : IAsyncDisposable
     /// <param name="settings">Lines of rabbitmq.conf that override deploy/rabbitmq.conf, such as <c>consumer_timeout = 60000</c>.</param>
     public static Task<PrivateBroker> CreateAsync(params string[] settings) => CreateInAsync(Servers.NewFolder("rabbitmq"), settings);
 
+    /// <summary>Creates and starts a broker that takes TLS only, with a certificate for these names.</summary>
+    public static Task<PrivateBroker> CreateEncryptedAsync(TestAuthority authority, params IEnumerable<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(authority);
+        return CreateInAsync(authority.Certify(Servers.NewFolder("rabbitmq"), names));
+    }
+
     /// <summary>Creates and starts the broker in a folder that may hold files of it already.</summary>
     internal static async Task<PrivateBroker> CreateInAsync(string folder, params string[] settings)
     {

@@ -23,6 +23,19 @@ public sealed class PrivateDatabase : IAsyncDisposable
     public static Task<PrivateDatabase> CreateAsync(params string[] settings) =>
         CreateInAsync(Servers.NewFolder(DatabaseServer.Kind), settings);
 
+    /// <summary>Creates and starts a server that takes TLS only, with a certificate for these names.</summary>
+    public static Task<PrivateDatabase> CreateEncryptedAsync(TestAuthority authority, params IEnumerable<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(authority);
+        return CreateInAsync(authority.Certify(Servers.NewFolder(DatabaseServer.Kind), names));
+    }
+
+    /// <summary>A connection string that asks for TLS, and for a certificate of the host that an authority of the file has signed.</summary>
+    public string Verified(string host, string authorities) => DatabaseServer.VerifiedConnectionString(ConnectionString, host, authorities);
+
+    /// <summary>A connection string that asks for no TLS.</summary>
+    public string Unencrypted() => DatabaseServer.UnencryptedConnectionString(ConnectionString);
+
     /// <summary>Creates and starts the server in a folder that may hold files of it already.</summary>
     public static async Task<PrivateDatabase> CreateInAsync(string folder, params string[] settings)
     {

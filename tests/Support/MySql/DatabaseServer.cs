@@ -129,6 +129,17 @@ internal static class DatabaseServer
     public static string ConnectionStringAs(string connectionString, string user, string password) =>
         new MySqlConnectionStringBuilder(connectionString) { UserID = user, Password = password }.ConnectionString;
 
+    public static string VerifiedConnectionString(string connectionString, string host, string authorities) =>
+        new MySqlConnectionStringBuilder(connectionString)
+        {
+            Server = host,
+            SslMode = MySqlSslMode.VerifyFull,
+            SslCa = authorities,
+        }.ConnectionString;
+
+    public static string UnencryptedConnectionString(string connectionString) =>
+        new MySqlConnectionStringBuilder(connectionString) { SslMode = MySqlSslMode.Disabled }.ConnectionString;
+
     public static Task DropUserAsync(string admin, string user) => ExecuteAsync(admin, $"DROP USER IF EXISTS {user}@'%'");
 
     public static async Task ExecuteAsync(string connectionString, string sql)

@@ -63,6 +63,17 @@ internal static class DatabaseServer
     public static string ConnectionStringAs(string connectionString, string user, string password) =>
         new NpgsqlConnectionStringBuilder(connectionString) { Username = user, Password = password }.ConnectionString;
 
+    public static string VerifiedConnectionString(string connectionString, string host, string authorities) =>
+        new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            Host = host,
+            SslMode = SslMode.VerifyFull,
+            RootCertificate = authorities,
+        }.ConnectionString;
+
+    public static string UnencryptedConnectionString(string connectionString) =>
+        new NpgsqlConnectionStringBuilder(connectionString) { SslMode = SslMode.Disable }.ConnectionString;
+
     public static Task DropUserAsync(string admin, string user) => ExecuteAsync(admin, $"DROP ROLE IF EXISTS {user}");
 
     public static async Task ExecuteAsync(string connectionString, string sql)
