@@ -64,6 +64,7 @@ public static class PlatformHost
         }
 
         builder.RestrictHostsOnLoopback();
+        builder.LimitRequests();
         builder.Logging.AddCleanConsole();
 
         DriverFaults.Tolerate();

@@ -38,7 +38,7 @@ public sealed class StuckClientTests
             (await api.AskAsync()).ShouldBeLessThan(TimeSpan.FromSeconds(10));
         }
 
-        // Kestrel: a request's headers must come within 30 s, a body at 240 bytes/s after 5 s.
+        // A request's headers must come within 15 s, a body at 240 bytes/s after 5 s.
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(TimeSpan.FromSeconds(90));
         foreach (var socket in stuck)
