@@ -44,6 +44,8 @@ public static class DashboardServices
         services.AddMudServices();
         services.AddSingleton<ThemeStyles>();
         services.AddSingleton<LiveReader>();
+        services.AddSingleton<TaskEvents>();
+        services.AddHostedService(provider => provider.GetRequiredService<TaskEvents>());
         services.AddSingleton<BrokerQueues>();
         services.AddSingleton<KeySessions>();
         services.AddSingleton<Failures>();

@@ -160,6 +160,28 @@ public sealed class OperatorTests(DashboardSystem system)
     }
 
     [Fact]
+    public async Task A_page_hears_at_once_that_its_task_has_ended()
+    {
+        // Where pages are read once a minute, only the bus can have said it.
+        var dashboard = system.Start("services/Dashboard", ("Dashboard:RefreshInterval", "00:01:00"));
+        var address = await dashboard.WaitForAddressAsync(Patience);
+        await using var open = await system.OpenAsync();
+        await open.Page.GotoAsync($"{address}");
+        await open.Page.GetByLabel("API key").FillAsync(TestKey.Value);
+        await open.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await open.WaitForLiveAsync();
+        var id = await system.SubmitAsync("test.steps", AccessTests.Steps("heard", 100, 100));
+        await open.Page.GotoAsync(new Uri(address, $"tasks/{id}").ToString());
+        await open.WaitForLiveAsync();
+        await Expect(open.Page.Locator(".status").First).Not.ToHaveTextAsync("Succeeded");
+
+        await Expect(open.Page.Locator(".status").First).ToHaveTextAsync("Succeeded", new() { Timeout = 40_000 });
+
+        open.Faults.ShouldBeEmpty();
+        await dashboard.KillAsync();
+    }
+
+    [Fact]
     public async Task A_reader_sees_no_button_that_changes_anything()
     {
         var task = await system.SubmitAsync("test.steps", AccessTests.Steps("read", 1, 0));

@@ -40,7 +40,8 @@ public sealed class RefusalTests : IAsyncLifetime
             .AddSingleton<KeySessions>()
             .AddScoped<Viewer>()
             .AddScoped<DashboardActions>()
-            .AddScoped<KindPauseActions>()
+            .AddScoped<KindActions>()
+            .AddScoped<WorkerActions>()
             .AddScoped<FaultActions>()
             .BuildServiceProvider();
         visitor.Become("read");
@@ -55,6 +56,11 @@ public sealed class RefusalTests : IAsyncLifetime
     [Theory]
     [InlineData("CancelHeavyTask")]
     [InlineData("RetryHeavyTask")]
+    [InlineData("DeleteHeavyTask")]
+    [InlineData("SetKindSlots")]
+    [InlineData("PurgeKind")]
+    [InlineData("DrainWorker")]
+    [InlineData("ResumeWorker")]
     [InlineData("PauseKind")]
     [InlineData("ResumeKind")]
     [InlineData("ReadPoisonMessage")]
@@ -110,7 +116,7 @@ public sealed class RefusalTests : IAsyncLifetime
     private static string TargetOf(string action, Guid task) =>
         action switch
         {
-            "PauseKind" or "ResumeKind" => "test.kind",
+            "PauseKind" or "ResumeKind" or "SetKindSlots" or "PurgeKind" => "test.kind",
             "ReadPoisonMessage" or "DiscardPoisonMessage" => "7",
             _ => $"{task}",
         };
@@ -120,8 +126,13 @@ public sealed class RefusalTests : IAsyncLifetime
         {
             "CancelHeavyTask" => page.GetRequiredService<DashboardActions>().CancelAsync(task),
             "RetryHeavyTask" => page.GetRequiredService<DashboardActions>().RetryAsync(task),
-            "PauseKind" => page.GetRequiredService<KindPauseActions>().SetAsync("test.kind", isPaused: true),
-            "ResumeKind" => page.GetRequiredService<KindPauseActions>().SetAsync("test.kind", isPaused: false),
+            "DeleteHeavyTask" => page.GetRequiredService<DashboardActions>().DeleteAsync(task),
+            "SetKindSlots" => page.GetRequiredService<KindActions>().SetSlotsAsync("test.kind", 1),
+            "PurgeKind" => page.GetRequiredService<KindActions>().PurgeAsync("test.kind", _ => { }, CancellationToken.None),
+            "DrainWorker" => page.GetRequiredService<WorkerActions>().SetDrainedAsync(task, isDrained: true),
+            "ResumeWorker" => page.GetRequiredService<WorkerActions>().SetDrainedAsync(task, isDrained: false),
+            "PauseKind" => page.GetRequiredService<KindActions>().SetPausedAsync("test.kind", isPaused: true),
+            "ResumeKind" => page.GetRequiredService<KindActions>().SetPausedAsync("test.kind", isPaused: false),
             "ReadPoisonMessage" => page.GetRequiredService<FaultActions>().LookInsideAsync(7),
             "DiscardPoisonMessage" => page.GetRequiredService<FaultActions>().DiscardPoisonAsync(7),
             "SendOutboxMessageAgain" => page.GetRequiredService<FaultActions>().SendAgainAsync(task),

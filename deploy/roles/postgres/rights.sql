@@ -9,16 +9,19 @@
 BEGIN;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, platform_api, platform_worker, platform_dashboard;
 
--- Tasks: submitted by all (a handler may submit, too), cancelled and retried by API and dashboard, run and deleted by workers.
-GRANT SELECT, INSERT,
+-- Tasks: submitted by all (a handler may submit, too), cancelled, retried and deleted by API and dashboard, run and deleted by workers.
+GRANT SELECT, INSERT, DELETE,
       UPDATE (status, cancel_requested, failures, crashes, due_at, queued_at, finished_at, error)
     ON heavy_tasks TO platform_api, platform_dashboard;
 GRANT SELECT, INSERT, DELETE,
       UPDATE (status, owner, attempt, failures, crashes, due_at, queued_at, started_at, finished_at, progress_done, progress_total,
               progress_text, checkpoint, result, result_file_id, error)
     ON heavy_tasks TO platform_worker;
-GRANT SELECT ON heavy_task_attempts TO platform_api, platform_dashboard;
+GRANT SELECT, DELETE ON heavy_task_attempts TO platform_api, platform_dashboard;
 GRANT SELECT, INSERT, DELETE, UPDATE (outcome, ended_at, error) ON heavy_task_attempts TO platform_worker;
+GRANT SELECT, INSERT, DELETE ON heavy_task_tags TO platform_api, platform_dashboard, platform_worker;
+GRANT SELECT, DELETE ON heavy_task_log_lines TO platform_api, platform_dashboard;
+GRANT SELECT, INSERT, DELETE ON heavy_task_log_lines TO platform_worker;
 
 -- Files: an upload that breaks off is deleted by whoever took it.
 GRANT SELECT, INSERT, DELETE ON heavy_task_files TO platform_api, platform_dashboard, platform_worker;
@@ -35,11 +38,13 @@ GRANT SELECT, INSERT, DELETE ON poison_messages TO platform_worker;
 
 -- Processes: each keeps a row of its own.
 GRANT SELECT, INSERT, DELETE,
-      UPDATE (seen_at, lease_until, holds_lock, pool_max, pool_in_use, pool_idle, pool_waiting, connection_holders, slots, in_flight)
+      UPDATE (seen_at, lease_until, holds_lock, pool_max, pool_in_use, pool_idle, pool_waiting, connection_holders, slots, in_flight,
+              kind_slots)
     ON instances TO platform_api, platform_dashboard, platform_worker;
+GRANT UPDATE (drained_at) ON instances TO platform_api, platform_dashboard;
 
--- Kinds: announced by workers, paused by people.
-GRANT SELECT, UPDATE (paused_at) ON heavy_task_kinds TO platform_api, platform_dashboard;
+-- Kinds: announced by workers, paused and given slots by people.
+GRANT SELECT, UPDATE (paused_at, slots) ON heavy_task_kinds TO platform_api, platform_dashboard;
 GRANT SELECT, INSERT, DELETE, UPDATE (description, parameters_schema, service, announced_at)
     ON heavy_task_kinds TO platform_worker;
 GRANT SELECT ON heavy_task_minutes TO platform_dashboard;

@@ -23,6 +23,7 @@ public sealed class SubmitFormTests : ComponentTest
             files: null!,
             transfers: null!,
             limits: null!,
+            waiting: null!,
             options,
             Options.Create(new FileUploadOptions()),
             services.GetRequiredService<IServiceScopeFactory>(),
