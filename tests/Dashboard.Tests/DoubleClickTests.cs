@@ -54,11 +54,17 @@ public sealed class DoubleClickTests(DashboardSystem system)
             await using var held = await HoldAsync(lockHolder, ids);
             await answer.EvaluateAsync(Twice);
             await Expect(answer).ToHaveCountAsync(0);
+
+            // The server hears one click after the other, and this one after both.
+            await open.Page.GetByLabel($"Select task {ids[0]}").UncheckAsync();
+            await Expect(open.Page.GetByRole(AriaRole.Button, new() { Name = "Retry 1 selected" })).ToBeVisibleAsync();
             await WaitingAsync();
             await held.RollbackAsync();
         }
 
         await Expect(open.Page.GetByText("2 of 2 tasks run again.")).ToHaveCountAsync(1);
+        await Expect(open.Page.GetByText("of 2 tasks run again.")).ToHaveCountAsync(1);
+        await Eventually.Async(async () => await system.Database.LockWaitsAsync() == 0, TimeSpan.FromSeconds(60));
         foreach (var id in ids)
         {
             (await OutcomesAsync(id)).ShouldBe(["Done"]);
