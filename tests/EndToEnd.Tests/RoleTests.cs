@@ -129,7 +129,9 @@ public sealed partial class RoleTests
                 await RefusedAsync(service, "DELETE FROM audit_entries");
                 await RefusedAsync(service, "UPDATE heavy_tasks SET result = '{}'");
                 await RefusedAsync(service, "UPDATE heavy_tasks SET owner = NULL");
-                await RefusedAsync(service, "DELETE FROM heavy_task_attempts");
+                await RefusedAsync(service, "UPDATE heavy_task_attempts SET outcome = NULL");
+                await RefusedAsync(service, "UPDATE heavy_task_log_lines SET text = ''");
+                await RefusedAsync(service, "DELETE FROM heavy_task_minutes");
                 await RefusedAsync(service, "INSERT INTO users (tenant_id, external_id, name) VALUES ('', '1', 'Ada')");
                 await RefusedAsync(service, "UPDATE users SET name = 'Ada'");
                 await RefusedAsync(service, "DELETE FROM heavy_task_kinds");
@@ -147,6 +149,8 @@ public sealed partial class RoleTests
             await RefusedAsync(worker, "SELECT actor FROM audit_entries");
             await RefusedAsync(worker, "INSERT INTO audit_entries (id) VALUES (NULL)");
             await RefusedAsync(worker, "UPDATE heavy_task_kinds SET paused_at = NULL");
+            await RefusedAsync(worker, "UPDATE heavy_task_kinds SET slots = NULL");
+            await RefusedAsync(worker, "UPDATE instances SET drained_at = NULL");
 
             // A right cannot be given on; PostgreSQL only warns, and gives nothing.
             await using (var giving = await OpenAsync(api))
@@ -233,9 +237,53 @@ public sealed partial class RoleTests
             answer.StatusCode.ShouldBe(HttpStatusCode.OK, path);
         }
 
-        foreach (var action in (string[])["pause", "resume"])
+        foreach (var action in (string[])["pause", "resume", "purge"])
         {
             await ReadAsync(await client.PostAsync($"/heavy-tasks/kinds/users.export/{action}", null), HttpStatusCode.OK);
+        }
+
+        foreach (var slots in (int?[])[1, null])
+        {
+            await ReadAsync(await client.PutAsJsonAsync("/heavy-tasks/kinds/users.export/slots", new { slots }), HttpStatusCode.OK);
+        }
+
+        var services = (await ReadAsync(await client.GetAsync("/services"), HttpStatusCode.OK)).GetProperty("services");
+        var instance = services
+            .EnumerateArray()
+            .Single(s => s.GetProperty("name").GetString() == "platform-worker")
+            .GetProperty("instances")[0];
+        foreach (var action in (string[])["drain", "resume"])
+        {
+            await ReadAsync(
+                await client.PostAsync($"/services/{instance.GetProperty("id").GetString()}/{action}", null),
+                HttpStatusCode.OK
+            );
+        }
+
+        // With tags, and with what its handler logged.
+        var tagged = await SubmitAsync(
+            client,
+            new
+            {
+                kind = "test.steps",
+                parameters = new
+                {
+                    name = "tagged",
+                    steps = 3,
+                    pauseMilliseconds = 0,
+                },
+                tags = (string[])["a", "b"],
+            }
+        );
+        await StatusAsync(client, tagged, "Succeeded");
+        await Eventually.Async(
+            async () => (await client.GetStringAsync($"/heavy-tasks/{tagged}/log")).Contains("Step 3", StringComparison.Ordinal),
+            Patience
+        );
+        (await client.GetStringAsync("/heavy-tasks?tag=a")).ShouldContain(tagged);
+        using (var deleted = await client.DeleteAsync($"/heavy-tasks/{tagged}"))
+        {
+            deleted.StatusCode.ShouldBe(HttpStatusCode.NoContent);
         }
 
         var created = await ReadAsync(
@@ -271,7 +319,7 @@ public sealed partial class RoleTests
             signedIn.StatusCode.ShouldBe(HttpStatusCode.OK);
         }
 
-        foreach (var path in (string[])["/", "/tasks", "/workers", "/faults", "/audit", "/submit"])
+        foreach (var path in (string[])["/", "/tasks", "/tasks?tag=a", "/kinds/users.export", "/workers", "/faults", "/audit", "/submit"])
         {
             var page = await browser.GetStringAsync(path);
             page.ShouldContain("Sign out", Case.Insensitive, path);
@@ -294,6 +342,7 @@ public sealed partial class RoleTests
                     "heavy_tasks",
                     "heavy_task_attempts",
                     "heavy_task_files",
+                    "heavy_task_log_lines",
                     "audit_entries",
                     "stored_files",
                     "stored_file_chunks",
