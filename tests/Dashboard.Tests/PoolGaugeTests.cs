@@ -17,7 +17,16 @@ public sealed partial class PoolGaugeTests(DashboardSystem system)
     [Fact]
     public async Task The_gauge_and_the_holder_rise_under_a_handler_that_keeps_a_connection_and_fall_with_its_end()
     {
-        var task = await system.SubmitAsync("test.hold", new { seconds = 600 });
+        var task = await system.SubmitAsync(
+            "test.steps",
+            new
+            {
+                name = "keeps",
+                steps = 600,
+                pauseMilliseconds = 1_000,
+                keepsConnection = true,
+            }
+        );
         await using var db = system.Database.CreateContext();
         await Eventually.Async(
             async () => await db.HeavyTasks.AnyAsync(t => t.Id == task && t.Status == HeavyTaskStatus.Running),
@@ -54,7 +63,7 @@ public sealed partial class PoolGaugeTests(DashboardSystem system)
         return (found.Groups["min"].Success ? 60 * double.Parse(found.Groups["min"].Value) : 0) + double.Parse(found.Groups["s"].Value);
     }
 
-    [GeneratedRegex(@"^\s*test\.hold attempt 1 for ((?<min>\d+) min )?(?<s>[\d.]+) s")]
+    [GeneratedRegex(@"^\s*test\.steps attempt 1 for ((?<min>\d+) min )?(?<s>[\d.]+) s")]
     private static partial Regex HolderText();
 
     [GeneratedRegex(@"^\s*0 of \d+\s*$")]

@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Platform.Contracts;
 using Platform.HeavyTasks;
 using Platform.Persistence;
@@ -5,20 +6,30 @@ using Platform.Persistence;
 namespace Platform.TestWorker;
 
 /// <summary>Writes one user per step, each in a checkpoint of its own, with a pause after it.</summary>
+/// <param name="KeepsConnection">Whether it keeps its connection all the time, also while it pauses, as no handler should.</param>
 [HeavyTaskKind("test.steps")]
-public sealed record StepsParameters(string Name, int Steps, int PauseMilliseconds);
+public sealed record StepsParameters(string Name, int Steps, int PauseMilliseconds, bool KeepsConnection = false);
 
 /// <summary>The next step to do.</summary>
 public sealed record StepsState(int Next);
 
-public sealed class Steps(TimeProvider time) : HeavyTaskHandler<StepsParameters>
+public sealed class Steps(PlatformDbContext db, TimeProvider time) : HeavyTaskHandler<StepsParameters>
 {
-    public override Task RunAsync(HeavyTaskContext<StepsParameters> context) => RunAsync(context, context.Parameters, time);
+    public override async Task RunAsync(HeavyTaskContext<StepsParameters> context)
+    {
+        if (context.Parameters.KeepsConnection)
+        {
+            await db.Database.OpenConnectionAsync(context.CancellationToken);
+        }
+
+        // It is given back with the context, at the end of the attempt.
+        await RunAsync(context, context.Parameters, time);
+    }
 
     internal static async Task RunAsync<TParameters>(HeavyTaskContext<TParameters> context, StepsParameters parameters, TimeProvider time)
         where TParameters : class
     {
-        var (name, steps, pause) = parameters;
+        var (name, steps, pause, _) = parameters;
         for (var step = context.GetCheckpoint<StepsState>()?.Next ?? 0; step < steps; step++)
         {
             var number = step;
