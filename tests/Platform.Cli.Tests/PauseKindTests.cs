@@ -18,6 +18,20 @@ public sealed class PauseKindTests
         api.Requests.ShouldBe([$"POST /heavy-tasks/kinds/users.import/{verb}"]);
     }
 
+    [Theory]
+    [InlineData("pause")]
+    [InlineData("resume")]
+    public async Task A_kind_that_nobody_announced_is_refused_by_the_api(string verb)
+    {
+        await using var api = await StandInApi.StartAsync("""{"title":"Not Found","detail":"No worker has announced such a kind."}""", 404);
+
+        var run = await CliRun.RunAsync(api, "kinds", verb, "users.imprt");
+
+        run.ExitCode.ShouldBe(3);
+        run.OutputBytes.ShouldBeEmpty();
+        run.ErrorLines.ShouldBe(["error: The API refused (404 Not Found).", "  No worker has announced such a kind."]);
+    }
+
     [Fact]
     public async Task The_list_says_which_is_paused()
     {

@@ -26,7 +26,10 @@ internal sealed class ApiErrors(string address)
         }
         catch (OperationCanceledException e)
         {
-            throw new ApiUnavailableException($"The API at {address} cannot be reached: no connection in time.", e);
+            throw new ApiUnavailableException($"The API at {address} cannot be reached: no connection in time.", e)
+            {
+                IsUnreachable = true,
+            };
         }
         catch (HttpRequestException e)
             when (e.HttpRequestError
@@ -75,12 +78,11 @@ internal sealed class ApiErrors(string address)
 
     /// <summary>
     /// Whether a refusal comes from the API. It writes problem documents; its server refuses without a body what it could not read as a
-    /// request. Another server has no such addresses, whatever the form in which it says so; the API always has those without an id.
+    /// request. Another server has no such addresses, whatever the form in which it says so; the API always has those that name nothing.
     /// </summary>
     private static bool IsTheApis(HttpResponseMessage response)
     {
-        var hasId = response.RequestMessage?.RequestUri?.Segments.Any(segment => IsId(segment.TrimEnd('/'))) == true;
-        return response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed && !hasId
+        return response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed && !NamesSomething(response)
             ? false
             : response.Content.Headers.ContentType?.MediaType switch
             {
@@ -90,7 +92,14 @@ internal sealed class ApiErrors(string address)
             };
     }
 
-    /// <summary>Whether a part of an address is the id of a task or of a key.</summary>
+    /// <summary>Whether an address names a task, a key, a worker or a kind, of which the API can say that there is none.</summary>
+    private static bool NamesSomething(HttpResponseMessage response)
+    {
+        string[] parts = [.. (response.RequestMessage?.RequestUri?.Segments ?? []).Select(segment => segment.TrimEnd('/'))];
+        return parts.Any(IsId) || parts is [.., "heavy-tasks", "kinds", not "", not ""];
+    }
+
+    /// <summary>Whether a part of an address is the id of a task, of a worker or of a key.</summary>
     private static bool IsId(string segment) => Guid.TryParse(segment, out _) || ApiKeyText.IsId(segment);
 
     /// <summary>Finds the innermost message, which says what happened; the outer ones only say that something did.</summary>
