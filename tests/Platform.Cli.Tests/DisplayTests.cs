@@ -42,6 +42,38 @@ public sealed class DisplayTests
     }
 
     [Fact]
+    public async Task Show_prints_tags_who_submitted_it_and_the_trace()
+    {
+        await using var api = await StandInApi.StartAsync(
+            Tasks
+                .Cancelled()
+                .Replace(
+                    "\"links\":{",
+                    $"\"tags\":[\"order:42\",\"night\"],\"submittedBy\":\"{Keys.Id}\",\"traceId\":\"4bf92f\",\"links\":{{\"delete\":\"/x\","
+                )
+        );
+
+        var run = await CliRun.RunAsync(api, "show", Tasks.Id);
+
+        run.Output.ShouldContain($"tags      order:42, night\nsubmitter key {Keys.Id}\ntrace     4bf92f\ncan       retry, delete\n");
+    }
+
+    [Theory]
+    [InlineData("\"tags\":[],\"submittedBy\":null,\"traceId\":null")]
+    [InlineData("\"older\":true")]
+    public async Task Show_prints_no_tags_where_there_are_none(string members)
+    {
+        await using var api = await StandInApi.StartAsync(Tasks.Cancelled().Replace("\"links\":{", $"{members},\"links\":{{"));
+
+        var run = await CliRun.RunAsync(api, "show", Tasks.Id);
+
+        foreach (var name in (string[])["tags", "submitter", "trace"])
+        {
+            run.Output.ShouldNotContain(name);
+        }
+    }
+
+    [Fact]
     public async Task List_prints_a_row_a_task_and_says_when_there_are_more()
     {
         await using var api = await StandInApi.StartAsync(

@@ -9,7 +9,7 @@ public sealed class DoctorTests
     [Fact]
     public async Task Doctor_shows_services_pools_and_holders_and_is_content_when_nothing_is_wrong()
     {
-        await using var api = await StandInApi.StartAsync(
+        await using var api = await StartAsync(
             Answer(
                 Instance(
                     inUse: 3,
@@ -24,7 +24,7 @@ public sealed class DoctorTests
         var run = await CliRun.RunAsync(api, "doctor");
 
         run.ExitCode.ShouldBe(0);
-        api.Requests.ShouldBe(["GET /services"]);
+        api.Requests.ShouldBe(["GET /services", "GET /heavy-tasks/kinds"]);
         Trimmed(run.Output)
             .ShouldBe(
                 $$"""
@@ -72,7 +72,7 @@ public sealed class DoctorTests
                 .Replace("false", "true", StringComparison.Ordinal),
             _ => Budget,
         };
-        await using var api = await StandInApi.StartAsync(Answer(instance, budget));
+        await using var api = await StartAsync(Answer(instance, budget));
 
         var run = await CliRun.RunAsync(api, "doctor");
 
@@ -87,19 +87,74 @@ public sealed class DoctorTests
     [Fact]
     public async Task Json_has_the_findings_beside_what_the_api_said()
     {
-        await using var api = await StandInApi.StartAsync(Answer(Instance(inUse: 20, waiting: 3)));
+        await using var api = await StartAsync(Answer(Instance(inUse: 20, waiting: 3)));
 
         var run = await CliRun.RunAsync(api, "doctor", "--json");
 
         run.ExitCode.ShouldBe(5);
         run.Json.GetProperty("findings")[0].GetString()!.ShouldContain("3 callers wait");
+        run.Json.GetProperty("remarks").GetArrayLength().ShouldBe(0);
         run.Json.GetProperty("services").GetProperty("connections").GetProperty("max").GetInt32().ShouldBe(100);
+    }
+
+    [Fact]
+    public async Task Worker_that_drains_is_mentioned_and_is_not_wrong()
+    {
+        await using var api = await StartAsync(
+            Answer(Instance().Replace("\"host\"", $"\"id\":\"{Tasks.Id}\",\"drainedAt\":\"2026-01-02T11:00:00Z\",\"host\""))
+        );
+
+        var run = await CliRun.RunAsync(api, "doctor");
+
+        run.ExitCode.ShouldBe(0);
+        run.Output.ShouldEndWith(
+            "- platform-worker (vm:42) drains since 2026-01-02 11:00:00Z, 2 tasks running. "
+                + $"To let it begin tasks again: platform workers resume {Tasks.Id}\nNothing is wrong.\n"
+        );
+    }
+
+    [Theory]
+    [InlineData(0, false, "0 tasks")]
+    [InlineData(1, false, "1 task")]
+    [InlineData(200, true, "200 tasks or more")]
+    public async Task Paused_kind_is_mentioned_with_how_many_tasks_wait(int waiting, bool more, string said)
+    {
+        await using var api = await StartAsync(
+            Answer(Instance()),
+            """[{"kind":"a"},{"kind":"users.import","pausedAt":"2026-01-02T11:00:00Z"}]""",
+            $$"""{"items":[{{string.Join(',', Enumerable.Repeat(Tasks.Waiting(), waiting))}}],"next":{{(more ? "\"c\"" : "null")}}}"""
+        );
+
+        var run = await CliRun.RunAsync(api, "doctor");
+
+        run.ExitCode.ShouldBe(0);
+        api.Requests.ShouldBe(["GET /services", "GET /heavy-tasks/kinds", "GET /heavy-tasks?limit=200&status=Queued&kind=users.import"]);
+        run.Output.ShouldContain(
+            $"- users.import is paused since 2026-01-02 11:00:00Z, {said} queued. "
+                + "To let workers begin them: platform kinds resume users.import\n"
+        );
+    }
+
+    [Fact]
+    public async Task What_is_wrong_is_shown_even_where_the_kinds_cannot_be_read()
+    {
+        await using var api = await StandInApi.StartAsync(context =>
+            context.Request.Path.Value is "/services"
+                ? StandInApi.AnswerAsync(context, Answer(Instance(inUse: 20, waiting: 3)))
+                : StandInApi.AnswerAsync(context, "{}", 503)
+        );
+
+        var run = await CliRun.RunAsync(api, "doctor", "--json");
+
+        run.ExitCode.ShouldBe(5);
+        run.Json.GetProperty("findings")[0].GetString()!.ShouldContain("3 callers wait");
+        run.Json.GetProperty("remarks")[0].GetString()!.ShouldStartWith("Which kinds are paused is not known: The API at ");
     }
 
     [Fact]
     public async Task Answer_of_an_older_api_is_understood()
     {
-        await using var api = await StandInApi.StartAsync(
+        await using var api = await StartAsync(
             """
             {"services":[{"name":"a","poolMax":1,"instances":[{"host":"vm:1","seenAt":"2026-01-02T03:04:05Z","pool":{"max":9,"inUse":1}}]}]}
             """
@@ -124,6 +179,19 @@ public sealed class DoctorTests
     [InlineData("""{"services":[{"name":"a","instances":[{"host":"vm:1","pool":{},"connectionHolders":[null]}]}]}""")]
     public async Task Answer_without_services_or_pools_is_not_the_apis_and_nothing_is_said_to_be_well(string answer) =>
         await Unusable.ShouldBeRefusedAsync(answer, "doctor");
+
+    private static Task<StandInApi> StartAsync(string services, string kinds = "[]", string tasks = """{"items":[]}""") =>
+        StandInApi.StartAsync(context =>
+            StandInApi.AnswerAsync(
+                context,
+                context.Request.Path.Value switch
+                {
+                    "/services" => services,
+                    "/heavy-tasks/kinds" => kinds,
+                    _ => tasks,
+                }
+            )
+        );
 
     private static string Answer(string instance, string budget = Budget) =>
         $$"""

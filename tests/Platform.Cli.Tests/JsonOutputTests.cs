@@ -93,6 +93,24 @@ public sealed class JsonOutputTests
         run.Json.GetProperty("items").GetArrayLength().ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData("kinds", "purge", "users.import", "--yes")]
+    [InlineData("kinds", "slots", "users.import", "1")]
+    [InlineData("workers")]
+    [InlineData("workers", "drain", Tasks.Id)]
+    [InlineData("delete", Tasks.Id)]
+    [InlineData("log", Tasks.Id)]
+    public async Task Standard_output_of_what_operators_do_stays_empty_when_the_api_refuses(params string[] args)
+    {
+        await using var api = await StandInApi.StartAsync("""{"title":"No"}""", 403);
+
+        var run = await CliRun.RunAsync(api, [.. args, "--json"]);
+
+        run.ExitCode.ShouldBe(3);
+        run.OutputBytes.ShouldBeEmpty();
+        run.Error.ShouldContain("No");
+    }
+
     [Fact]
     public async Task Kinds_are_the_apis_array()
     {

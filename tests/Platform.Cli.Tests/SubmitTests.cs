@@ -44,6 +44,37 @@ public sealed class SubmitTests
     }
 
     [Fact]
+    public async Task Tag_that_is_none_is_named_by_the_api()
+    {
+        await using var api = await StandInApi.StartAsync(
+            """{"title":"Bad","errors":{"tags[1]":["1 to 64 letters are expected."]}}""",
+            400
+        );
+
+        var run = await CliRun.RunAsync(api, "submit", "users.export", "--tag", "a", "--tag", "two words");
+
+        run.ExitCode.ShouldBe(3);
+        run.OutputBytes.ShouldBeEmpty();
+        run.ErrorLines.ShouldBe(["error: The API refused (400 Bad).", "  tags[1]: 1 to 64 letters are expected."]);
+    }
+
+    [Fact]
+    public async Task Tags_are_sent_as_given()
+    {
+        var body = "";
+        await using var api = await StandInApi.StartAsync(async context =>
+        {
+            body = await new StreamReader(context.Request.Body).ReadToEndAsync();
+            await StandInApi.AnswerAsync(context, Tasks.Waiting(), 202);
+        });
+
+        var run = await CliRun.RunAsync(api, "submit", "users.export", "--tag", "order:42", "--tag", "@night");
+
+        run.ExitCode.ShouldBe(0);
+        body.ShouldBe("""{"kind":"users.export","parameters":{},"tags":["order:42","@night"]}""");
+    }
+
+    [Fact]
     public async Task What_was_not_said_is_not_sent()
     {
         var body = "";

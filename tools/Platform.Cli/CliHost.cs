@@ -9,6 +9,9 @@ internal sealed record CliHost
     /// <summary>The stream that <c>@-</c> reads.</summary>
     public required Func<Stream> StandardInput { get; init; }
 
+    /// <summary>Whether a person can be asked, and answers on standard input.</summary>
+    public bool CanAsk { get; init; }
+
     /// <summary>Takes the bytes for standard output: JSON, and downloads with <c>-o -</c>.</summary>
     public required Stream StandardOutput { get; init; }
 
@@ -38,6 +41,7 @@ internal sealed record CliHost
         return new CliHost
         {
             StandardInput = Console.OpenStandardInput,
+            CanAsk = isErrorInteractive && !Console.IsInputRedirected,
             StandardOutput = Console.OpenStandardOutput(),
             Output = Console.Out,
             Error = Console.Error,

@@ -50,5 +50,30 @@ internal sealed class CliSession(CliHost host, PlatformClient client, bool isJso
     /// <summary>Opens a writer on standard output, for documents that are longer than one answer.</summary>
     public Utf8JsonWriter OpenJson() => new(host.StandardOutput, jsonOptions);
 
+    /// <summary>Asks a person a question; only <c>y</c> or <c>yes</c> is yes.</summary>
+    public async Task<bool> AskAsync(string question, CancellationToken cancellationToken)
+    {
+        Terminal.WriteQuestion($"{question} [y/N]");
+        // A read of a terminal cannot be cancelled. It is left behind when Ctrl-C is the answer.
+        var reading = Task.Run(
+            () =>
+            {
+                using var input = new StreamReader(host.StandardInput());
+                return input.ReadLine();
+            },
+            CancellationToken.None
+        );
+        try
+        {
+            var answer = await reading.WaitAsync(cancellationToken);
+            return answer?.Trim().ToUpperInvariant() is "Y" or "YES";
+        }
+        catch (OperationCanceledException)
+        {
+            Terminal.WriteErrorLine("");
+            throw;
+        }
+    }
+
     public void Dispose() => client.Dispose();
 }

@@ -28,6 +28,7 @@ internal sealed record CliRun(int ExitCode, byte[] OutputBytes, string Error)
         var host = new CliHost
         {
             StandardInput = () => new MemoryStream(Encoding.UTF8.GetBytes(surroundings.Input)),
+            CanAsk = surroundings.CanAsk,
             StandardOutput = output,
             Output = outputWriter,
             Error = error,
@@ -47,6 +48,9 @@ internal sealed record Surroundings
     public string Input { get; init; } = "";
 
     public bool IsInteractive { get; init; }
+
+    /// <summary>Whether the input is what a person types on a terminal.</summary>
+    public bool CanAsk { get; init; }
 
     public Dictionary<string, string> Environment { get; init; } = [];
 

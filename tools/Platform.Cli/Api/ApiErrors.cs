@@ -39,7 +39,7 @@ internal sealed class ApiErrors(string address)
                         or HttpRequestError.ProxyTunnelError
             )
         {
-            throw new ApiUnavailableException($"The API at {address} cannot be reached: {Reason(e)}.", e);
+            throw new ApiUnavailableException($"The API at {address} cannot be reached: {Reason(e)}.", e) { IsUnreachable = true };
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {

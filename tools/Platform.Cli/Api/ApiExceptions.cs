@@ -16,4 +16,7 @@ internal sealed class ApiUnavailableException(string message, Exception? inner =
 {
     /// <summary>The problem document of the API, if it answered 5xx with one.</summary>
     public ProblemDetails? Problem { get; init; }
+
+    /// <summary>Whether there was no connection, so that the API cannot have done anything.</summary>
+    public bool IsUnreachable { get; init; }
 }

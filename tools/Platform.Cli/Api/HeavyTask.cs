@@ -44,6 +44,14 @@ internal sealed record HeavyTask
 
     public string? Error { get; init; }
 
+    public IReadOnlyList<string>? Tags { get; init; }
+
+    /// <summary>The id of the key of the client that submitted it; null when code did.</summary>
+    public string? SubmittedBy { get; init; }
+
+    /// <summary>The id of the trace in which it was submitted.</summary>
+    public string? TraceId { get; init; }
+
     public IReadOnlyList<HeavyTaskAttempt>? Attempts { get; init; }
 
     public HeavyTaskLinks? Links { get; init; }
@@ -75,4 +83,4 @@ internal sealed record HeavyTaskAttempt(
 );
 
 /// <summary>Links to what can be done with a task now; null while it cannot be done.</summary>
-internal sealed record HeavyTaskLinks(string? Self, string? Cancel, string? Retry, string? Result);
+internal sealed record HeavyTaskLinks(string? Self, string? Cancel, string? Retry, string? Result, string? Delete);

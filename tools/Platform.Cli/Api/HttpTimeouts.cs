@@ -15,6 +15,9 @@ internal sealed record HttpTimeouts
     /// <summary>The same as <see cref="Response"/>, for a request that is repeated anyway. Default 10 s.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>The same as <see cref="Response"/>, for a request that changes thousands of tasks. Default 2 min.</summary>
+    public TimeSpan Purge { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>
     /// The time in which no byte moves while a body is sent or received, and the time from the last byte of an upload to its answer.
     /// Default 60 s.

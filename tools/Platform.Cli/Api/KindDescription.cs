@@ -14,6 +14,9 @@ internal sealed record KindDescription
     /// <summary>Since when it is paused; null when it is not.</summary>
     public DateTimeOffset? PausedAt { get; init; }
 
+    /// <summary>How many tasks of it each worker runs at once at most; null: as the workers are configured.</summary>
+    public int? Slots { get; init; }
+
     /// <summary>The JSON schema of the parameters.</summary>
     public JsonElement Parameters { get; init; }
 }

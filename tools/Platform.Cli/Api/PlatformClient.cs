@@ -109,18 +109,20 @@ internal sealed class PlatformClient : IDisposable
         GetAsync<HeavyTask>($"heavy-tasks/{id}", timeouts.Poll, cancellationToken);
 
     /// <summary>Reads one page of tasks: <c>GET /heavy-tasks</c>.</summary>
-    /// <param name="status">Lists only tasks with this status; null for all.</param>
-    /// <param name="kind">Lists only tasks of this kind; null for all.</param>
+    /// <param name="filter">Which tasks to list.</param>
     /// <param name="cursor">The <see cref="Page{T}.Next"/> of the page before; null for the first page.</param>
     /// <param name="limit">The number of tasks on the page.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public Task<Answer<Page<HeavyTask>>> ListAsync(
-        string? status,
-        string? kind,
-        string? cursor,
-        int limit,
-        CancellationToken cancellationToken
-    ) => GetPageAsync<HeavyTask>("heavy-tasks", limit, [("status", status), ("kind", kind), ("cursor", cursor)], cancellationToken);
+    public Task<Answer<Page<HeavyTask>>> ListAsync(TaskFilter filter, string? cursor, int limit, CancellationToken cancellationToken) =>
+        GetPageAsync<HeavyTask>("heavy-tasks", limit, [.. filter.Query, ("cursor", cursor)], cancellationToken);
+
+    /// <summary>Reads the last lines that the handler of a task logged: <c>GET /heavy-tasks/{id}/log</c>.</summary>
+    public Task<Answer<HeavyTaskLog>> GetLogAsync(Guid id, int limit, CancellationToken cancellationToken) =>
+        GetAsync<HeavyTaskLog>(
+            string.Create(CultureInfo.InvariantCulture, $"heavy-tasks/{id}/log?limit={limit}"),
+            timeouts.Response,
+            cancellationToken
+        );
 
     /// <summary>Lists the kinds: <c>GET /heavy-tasks/kinds</c>.</summary>
     public Task<Answer<IReadOnlyList<KindDescription>>> ListKindsAsync(CancellationToken cancellationToken) =>
@@ -128,28 +130,43 @@ internal sealed class PlatformClient : IDisposable
 
     /// <summary>Pauses a kind on all workers, or lets it go on: <c>POST /heavy-tasks/kinds/{kind}/pause</c> or <c>/resume</c>.</summary>
     public Task<Answer<KindPause>> SetPausedAsync(string kind, bool isPaused, CancellationToken cancellationToken) =>
-        PostAsync<KindPause>($"heavy-tasks/kinds/{Uri.EscapeDataString(kind)}/{(isPaused ? "pause" : "resume")}", cancellationToken);
+        PostAsync<KindPause>($"{KindPath(kind)}/{(isPaused ? "pause" : "resume")}", timeouts.Response, cancellationToken);
+
+    /// <summary>Sets the slots of a kind on all workers: <c>PUT /heavy-tasks/kinds/{kind}/slots</c>.</summary>
+    public async Task<Answer<KindSlots>> SetSlotsAsync(string kind, int? slots, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"{KindPath(kind)}/slots") { Content = Json(new NewKindSlots(slots)) };
+        return await SendAsync<KindSlots>(request, timeouts.Response, cancellationToken);
+    }
+
+    /// <summary>Cancels tasks of a kind that wait, as many as one request may: <c>POST /heavy-tasks/kinds/{kind}/purge</c>.</summary>
+    public Task<Answer<PurgedKind>> PurgeAsync(string kind, CancellationToken cancellationToken) =>
+        PostAsync<PurgedKind>($"{KindPath(kind)}/purge", timeouts.Purge, cancellationToken);
 
     /// <summary>Lists the services: <c>GET /services</c>.</summary>
     public Task<Answer<ServiceList>> ListServicesAsync(CancellationToken cancellationToken) =>
         GetAsync<ServiceList>("services", timeouts.Response, cancellationToken);
 
+    /// <summary>Drains a worker, or lets it go on: <c>POST /services/{id}/drain</c> or <c>/resume</c>.</summary>
+    public Task<Answer<WorkerDrain>> SetDrainedAsync(Guid id, bool isDrained, CancellationToken cancellationToken) =>
+        PostAsync<WorkerDrain>($"services/{id}/{(isDrained ? "drain" : "resume")}", timeouts.Response, cancellationToken);
+
     /// <summary>Cancels a task: <c>POST /heavy-tasks/{id}/cancel</c>.</summary>
     public Task<Answer<HeavyTask>> CancelAsync(Guid id, CancellationToken cancellationToken) =>
-        PostAsync($"heavy-tasks/{id}/cancel", cancellationToken);
+        PostAsync<HeavyTask>($"heavy-tasks/{id}/cancel", timeouts.Response, cancellationToken);
 
     /// <summary>Runs a task again: <c>POST /heavy-tasks/{id}/retry</c>.</summary>
     public Task<Answer<HeavyTask>> RetryAsync(Guid id, CancellationToken cancellationToken) =>
-        PostAsync($"heavy-tasks/{id}/retry", cancellationToken);
+        PostAsync<HeavyTask>($"heavy-tasks/{id}/retry", timeouts.Response, cancellationToken);
+
+    /// <summary>Deletes a task that has ended: <c>DELETE /heavy-tasks/{id}</c>.</summary>
+    public Task DeleteAsync(Guid id, CancellationToken cancellationToken) =>
+        DeleteAsync($"heavy-tasks/{id}", "the deletion of a task", cancellationToken);
 
     /// <summary>Creates a key for a client: <c>POST /keys</c>.</summary>
     public async Task<Answer<CreatedApiKey>> CreateKeyAsync(NewApiKey key, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "keys")
-        {
-            Content = new ReadOnlyMemoryContent(JsonSerializer.SerializeToUtf8Bytes(key, json)),
-        };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "keys") { Content = Json(key) };
         var answer = await SendAsync<CreatedApiKey>(request, timeouts.Response, cancellationToken);
         return answer.Value.Key is { Length: > 0 } ? answer : throw errors.NotTheApi("its answer has no key");
     }
@@ -173,16 +190,8 @@ internal sealed class PlatformClient : IDisposable
     ) => GetPageAsync<AuditEntry>("audit", limit, [("target", target), ("actor", actor), ("cursor", cursor)], cancellationToken);
 
     /// <summary>Revokes a key: <c>DELETE /keys/{id}</c>.</summary>
-    public async Task RevokeKeyAsync(string id, CancellationToken cancellationToken)
-    {
-        using var timeout = new InactivityTimeout(timeouts.Response, clock, cancellationToken);
-        using var request = new HttpRequestMessage(HttpMethod.Delete, $"keys/{Uri.EscapeDataString(id)}");
-        using var response = await SendAsync(request, timeout, cancellationToken);
-        if (response.StatusCode is not HttpStatusCode.NoContent)
-        {
-            throw errors.NotTheApi($"it answers {(int)response.StatusCode} to the revocation of a key");
-        }
-    }
+    public Task RevokeKeyAsync(string id, CancellationToken cancellationToken) =>
+        DeleteAsync($"keys/{Uri.EscapeDataString(id)}", "the revocation of a key", cancellationToken);
 
     /// <summary>Opens a result file: <c>GET /heavy-tasks/{id}/result</c>. Returns when the headers have arrived.</summary>
     public async Task<ResultDownload> OpenResultAsync(Guid id, CancellationToken cancellationToken)
@@ -231,14 +240,27 @@ internal sealed class PlatformClient : IDisposable
         );
     }
 
-    private Task<Answer<HeavyTask>> PostAsync(string path, CancellationToken cancellationToken) =>
-        PostAsync<HeavyTask>(path, cancellationToken);
-
-    private async Task<Answer<T>> PostAsync<T>(string path, CancellationToken cancellationToken)
+    private async Task<Answer<T>> PostAsync<T>(string path, TimeSpan limit, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
-        return await SendAsync<T>(request, timeouts.Response, cancellationToken);
+        return await SendAsync<T>(request, limit, cancellationToken);
     }
+
+    private async Task DeleteAsync(string path, string what, CancellationToken cancellationToken)
+    {
+        using var timeout = new InactivityTimeout(timeouts.Response, clock, cancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Delete, path);
+        using var response = await SendAsync(request, timeout, cancellationToken);
+        if (response.StatusCode is not HttpStatusCode.NoContent)
+        {
+            throw errors.NotTheApi($"it answers {(int)response.StatusCode} to {what}");
+        }
+    }
+
+    private static string KindPath(string kind) => $"heavy-tasks/kinds/{Uri.EscapeDataString(kind)}";
+
+    private static ReadOnlyMemoryContent Json<T>(T body) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(body, json)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
 
     private async Task<Answer<T>> SendAsync<T>(HttpRequestMessage request, TimeSpan limit, CancellationToken cancellationToken)
     {

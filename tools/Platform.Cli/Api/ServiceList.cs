@@ -22,7 +22,12 @@ internal sealed record Service
 /// <summary>One process of a service, as it was when it last renewed its row (<see cref="SeenAt"/>).</summary>
 internal sealed record ServiceInstance
 {
+    /// <summary>The id by which it is drained.</summary>
+    public Guid Id { get; init; }
+
     public string Host { get; init; } = "";
+
+    public string Version { get; init; } = "";
 
     public DateTimeOffset? SeenAt { get; init; }
 
@@ -31,6 +36,9 @@ internal sealed record ServiceInstance
     public int Slots { get; init; }
 
     public int InFlight { get; init; }
+
+    /// <summary>Since when it begins no tasks because somebody told it to drain; null when it does not.</summary>
+    public DateTimeOffset? DrainedAt { get; init; }
 
     /// <summary>Who holds connections, the longest first. An older API does not send this.</summary>
     public IReadOnlyList<ConnectionHolder> ConnectionHolders { get; init; } = [];

@@ -10,10 +10,10 @@ internal static class AuditCommand
 {
     public static Command Create(CliOptions options)
     {
-        var target = CreateIdOption("--target", "List only what was done to this task or key");
+        var target = CreateIdOption("--target", "List only what was done to this task, kind, worker or key");
         var actor = CreateIdOption("--actor", "List only what was done with this key");
         var limit = LimitOption.Create("entries");
-        var command = new Command("audit", "List who cancelled, retried, created and revoked what, newest first") { target, actor, limit };
+        var command = new Command("audit", "List who did what to tasks, kinds, workers and keys, newest first") { target, actor, limit };
         command.SetAction(
             async (parse, cancellationToken) =>
             {

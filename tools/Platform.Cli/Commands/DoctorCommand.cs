@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using Platform.Cli.Api;
 using Platform.Cli.Diagnosis;
 using Platform.Cli.Terminal;
@@ -21,18 +22,14 @@ internal static class DoctorCommand
                 using var session = options.Open(parse);
                 var answer = await session.Client.ListServicesAsync(cancellationToken);
                 var findings = Findings.Of(answer.Value);
+                string[] remarks = [.. Remarks.OfWorkers(answer.Value), .. await RemarksOfKindsAsync(session, cancellationToken)];
                 if (session.IsJson)
                 {
                     session.WriteJson(json =>
                     {
                         json.WriteStartObject();
-                        json.WriteStartArray("findings");
-                        foreach (var finding in findings)
-                        {
-                            json.WriteStringValue(finding);
-                        }
-
-                        json.WriteEndArray();
+                        WriteTexts(json, "findings", findings);
+                        WriteTexts(json, "remarks", remarks);
                         json.WritePropertyName("services");
                         answer.Json.WriteTo(json);
                         json.WriteEndObject();
@@ -40,7 +37,7 @@ internal static class DoctorCommand
                 }
                 else
                 {
-                    Print(session.Terminal, answer.Value, findings);
+                    Print(session.Terminal, answer.Value, findings, remarks);
                 }
 
                 return findings.Count == 0 ? ExitCode.Ok : ExitCode.Found;
@@ -49,7 +46,7 @@ internal static class DoctorCommand
         return command;
     }
 
-    private static void Print(CliTerminal terminal, ServiceList list, IReadOnlyList<string> findings)
+    private static void Print(CliTerminal terminal, ServiceList list, IReadOnlyList<string> findings, IReadOnlyList<string> remarks)
     {
         var instances = list
             .Services.SelectMany(service => service.Instances.Select(instance => (service.Name, Instance: instance)))
@@ -85,6 +82,11 @@ internal static class DoctorCommand
 
         PrintHolders(terminal, instances, nameWidth);
         terminal.WriteLine("");
+        foreach (var remark in remarks)
+        {
+            terminal.WriteLine($"- {remark}");
+        }
+
         foreach (var finding in findings)
         {
             terminal.WriteLine($"! {finding}");
@@ -94,6 +96,30 @@ internal static class DoctorCommand
         {
             terminal.WriteLine("Nothing is wrong.");
         }
+    }
+
+    /// <summary>What the services told must be shown even where nothing more can be learned: this is the command for such times.</summary>
+    private static async Task<IReadOnlyList<string>> RemarksOfKindsAsync(CliSession session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Remarks.OfKindsAsync(session.Client, cancellationToken);
+        }
+        catch (Exception e) when (e is ApiRefusedException or ApiUnavailableException)
+        {
+            return [$"Which kinds are paused is not known: {e.Message}"];
+        }
+    }
+
+    private static void WriteTexts(Utf8JsonWriter json, string name, IEnumerable<string> texts)
+    {
+        json.WriteStartArray(name);
+        foreach (var text in texts)
+        {
+            json.WriteStringValue(text);
+        }
+
+        json.WriteEndArray();
     }
 
     private static void PrintHolders(CliTerminal terminal, List<(string Name, ServiceInstance Instance)> instances, int nameWidth)

@@ -1,17 +1,20 @@
 using System.CommandLine;
+using Platform.Cli.Api;
 using Platform.Cli.Terminal;
 
 namespace Platform.Cli.Commands;
 
-/// <summary><c>kinds</c>: lists the kinds that can be submitted and their parameters; below it <c>pause</c> and <c>resume</c>.</summary>
+/// <summary><c>kinds</c>: lists the kinds that can be submitted and their parameters; below it what an operator does with one.</summary>
 internal static class KindsCommand
 {
     public static Command Create(CliOptions options)
     {
-        var command = new Command("kinds", "List the kinds of task and their parameters; pause and resume one")
+        var command = new Command("kinds", "List the kinds of task and their parameters; pause, resume, limit and purge one")
         {
             PauseKindCommand.CreatePause(options),
             PauseKindCommand.CreateResume(options),
+            SetKindSlotsCommand.Create(options),
+            PurgeKindCommand.Create(options),
         };
         command.SetAction(
             async (parse, cancellationToken) =>
@@ -24,9 +27,7 @@ internal static class KindsCommand
                     {
                         foreach (var kind in kinds)
                         {
-                            session.Terminal.WriteLine(
-                                kind.PausedAt is { } since ? $"{kind.Kind} (paused since {Figures.Time(since)})" : kind.Kind
-                            );
+                            session.Terminal.WriteLine($"{kind.Kind}{Settings(kind)}");
                             session.Terminal.WriteLine($"  {kind.Description}");
                             foreach (var parameter in ParameterSchema.Read(kind.Parameters))
                             {
@@ -42,5 +43,16 @@ internal static class KindsCommand
             }
         );
         return command;
+    }
+
+    /// <summary>What an operator set for a kind.</summary>
+    private static string Settings(KindDescription kind)
+    {
+        string[] settings =
+        [
+            .. kind.PausedAt is { } since ? [$"paused since {Figures.Time(since)}"] : Array.Empty<string>(),
+            .. kind.Slots is { } slots ? [SlotText.Limit(slots)] : Array.Empty<string>(),
+        ];
+        return settings.Length is 0 ? "" : $" ({string.Join("; ", settings)})";
     }
 }

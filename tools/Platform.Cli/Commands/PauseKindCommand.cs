@@ -14,7 +14,7 @@ internal static class PauseKindCommand
 
     private static Command Create(CliOptions options, string name, string description, bool isPaused)
     {
-        var kind = new Argument<string>("kind") { Description = "The name of the kind (see: platform kinds)" };
+        var kind = KindArgument.Create();
         var command = new Command(name, description) { kind };
         command.SetAction(
             async (parse, cancellationToken) =>

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.CommandLine;
 using System.Text.Json;
 using Platform.Cli.Following;
-using Platform.Contracts;
 
 namespace Platform.Cli.Commands;
 
@@ -18,24 +17,10 @@ internal static class SubmitCommand
             HelpName = "json|@file",
             DefaultValueFactory = _ => "{}",
         };
-        var dueAt = new Option<DateTimeOffset?>("--due-at")
-        {
-            Description =
-                "The earliest time to run the task, ISO 8601, such as 2030-01-31T22:00:00Z; UTC unless it has an offset (default: now)",
-            HelpName = "time",
-            CustomParser = result =>
-            {
-                if (UtcTime.TryParse(result.Tokens[0].Value, out var time))
-                {
-                    return new DateTimeOffset(time);
-                }
-
-                result.AddError(
-                    $"--due-at '{result.Tokens[0].Value}' is not a time in ISO 8601, such as 2030-01-31T22:00:00Z or 2030-01-31T22:00:00+01:00."
-                );
-                return null;
-            },
-        };
+        var dueAt = TimeOption.Create(
+            "--due-at",
+            "The earliest time to run the task, ISO 8601, such as 2030-01-31T22:00:00Z; UTC unless it has an offset (default: now)"
+        );
         var maxFailures = new Option<int?>("--max-failures")
         {
             Description = "The number of failures after which the task is given up (default: the service's setting)",
@@ -53,6 +38,11 @@ internal static class SubmitCommand
                 result.AddError("--idempotency-key may contain printable ASCII characters only, and no spaces.");
             }
         });
+        var tags = new Option<string[]>("--tag")
+        {
+            Description = "A word by which to find the task again, such as the number of an order; repeatable",
+            HelpName = "tag",
+        };
         var follow = new Option<bool>("--follow") { Description = "Follow the task to its end" };
 
         var command = new Command("submit", "Submit a heavy task and print its id")
@@ -62,6 +52,7 @@ internal static class SubmitCommand
             dueAt,
             maxFailures,
             idempotencyKey,
+            tags,
             follow,
         };
         command.SetAction(
@@ -74,6 +65,7 @@ internal static class SubmitCommand
                     parse.GetRequiredValue(parameters),
                     parse.GetValue(dueAt),
                     parse.GetValue(maxFailures),
+                    parse.GetValue(tags) ?? [],
                     cancellationToken
                 );
                 return await RunAsync(session, body, parse.GetValue(idempotencyKey), parse.GetValue(follow), cancellationToken);
@@ -115,8 +107,9 @@ internal static class SubmitCommand
         CliSession session,
         string kind,
         string parameters,
-        DateTimeOffset? dueAt,
+        DateTime? dueAt,
         int? maxFailures,
+        string[] tags,
         CancellationToken cancellationToken
     )
     {
@@ -130,12 +123,23 @@ internal static class SubmitCommand
             json.RootElement.WriteTo(writer);
             if (dueAt is { } time)
             {
-                writer.WriteString("dueAt", time);
+                writer.WriteString("dueAt", new DateTimeOffset(time));
             }
 
             if (maxFailures is { } failures)
             {
                 writer.WriteNumber("maxFailures", failures);
+            }
+
+            if (tags.Length > 0)
+            {
+                writer.WriteStartArray("tags");
+                foreach (var tag in tags)
+                {
+                    writer.WriteStringValue(tag);
+                }
+
+                writer.WriteEndArray();
             }
 
             writer.WriteEndObject();

@@ -63,6 +63,13 @@ internal sealed class CliTerminal
     /// <summary>Writes one line of progress, advice or error.</summary>
     public void WriteErrorLine(string? line) => errorWriter.WriteLine(TerminalText.Line(line));
 
+    /// <summary>Writes a question, behind which its answer is typed.</summary>
+    public void WriteQuestion(string question)
+    {
+        errorWriter.Write($"{TerminalText.Line(question)} ");
+        errorWriter.Flush();
+    }
+
     /// <summary>Escapes text for places that accept only markup, so that they show exactly <paramref name="text"/>.</summary>
     public static string Markup(string? text) => Spectre.Console.Markup.Escape(TerminalText.Line(text));
 

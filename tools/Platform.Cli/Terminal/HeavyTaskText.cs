@@ -50,6 +50,9 @@ internal static class HeavyTaskText
         Field(terminal, "started", Figures.Time(task.StartedAt));
         var duration = Figures.Duration(task.StartedAt, task.FinishedAt);
         Field(terminal, "finished", duration is "" ? Figures.Time(task.FinishedAt) : $"{Figures.Time(task.FinishedAt)} (after {duration})");
+        Field(terminal, "tags", string.Join(", ", task.Tags ?? []));
+        Field(terminal, "submitter", task.SubmittedBy is { Length: > 0 } key ? $"key {key}" : "");
+        Field(terminal, "trace", task.TraceId ?? "");
         foreach (var (name, value) in task.More ?? [])
         {
             Field(terminal, name, Scalar(value));
@@ -95,6 +98,7 @@ internal static class HeavyTaskText
                 links?.Cancel is null ? "" : "cancel",
                 links?.Retry is null ? "" : "retry",
                 links?.Result is null ? "" : "download",
+                links?.Delete is null ? "" : "delete",
             }.Where(action => action.Length > 0)
         );
 
