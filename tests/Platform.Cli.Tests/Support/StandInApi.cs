@@ -12,8 +12,8 @@ namespace Platform.Cli.Tests.Support;
 
 /// <summary>
 /// A real HTTP server on loopback that answers as a test says. The tests are about the command line as an HTTP client: they need answers
-/// that are late, broken, damaged or absent, which the real API gives only when it is broken itself. The demo in run.sh, where both run,
-/// proves that the two agree on the contract.
+/// that are late, broken, damaged or absent, which the real API gives only when it is broken itself. <see cref="RealApiTests"/>, and the demo in
+/// run.sh, prove that the two agree on the contract.
 /// </summary>
 internal sealed class StandInApi : IAsyncDisposable
 {
