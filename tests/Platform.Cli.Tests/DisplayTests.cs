@@ -55,7 +55,7 @@ public sealed class DisplayTests
 
         var run = await CliRun.RunAsync(api, "show", Tasks.Id);
 
-        run.Output.ShouldContain($"tags      order:42, night\nsubmitter key {Keys.Id}\ntrace     4bf92f\ncan       retry, delete\n");
+        run.Output.ShouldContain($"tags      order:42, night\nsubmitter {Keys.Id}\ntrace     4bf92f\ncan       retry, delete\n");
     }
 
     [Theory]

@@ -72,7 +72,7 @@ public sealed class RealApiTests(RealApi api) : IClassFixture<RealApi>
 
         var shown = (await api.RunAsync("show", ids[0])).Output;
         shown.ShouldContain($"tags      {tag}, zebra\n");
-        shown.ShouldContain("submitter key 0123456789abcdef\n");
+        shown.ShouldContain("submitter 0123456789abcdef\n");
         shown.ShouldContain("can       cancel\n");
 
         (await api.RunAsync("delete", ids[0])).Error.ShouldContain("Cancel it first.");

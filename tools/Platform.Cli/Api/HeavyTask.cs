@@ -46,7 +46,7 @@ internal sealed record HeavyTask
 
     public IReadOnlyList<string>? Tags { get; init; }
 
-    /// <summary>The id of the key of the client that submitted it; null when code did.</summary>
+    /// <summary>The client that submitted it: the id of its key, or the subject of its token; null when code did.</summary>
     public string? SubmittedBy { get; init; }
 
     /// <summary>The id of the trace in which it was submitted.</summary>

@@ -51,7 +51,7 @@ internal static class HeavyTaskText
         var duration = Figures.Duration(task.StartedAt, task.FinishedAt);
         Field(terminal, "finished", duration is "" ? Figures.Time(task.FinishedAt) : $"{Figures.Time(task.FinishedAt)} (after {duration})");
         Field(terminal, "tags", string.Join(", ", task.Tags ?? []));
-        Field(terminal, "submitter", task.SubmittedBy is { Length: > 0 } key ? $"key {key}" : "");
+        Field(terminal, "submitter", task.SubmittedBy ?? "");
         Field(terminal, "trace", task.TraceId ?? "");
         foreach (var (name, value) in task.More ?? [])
         {
