@@ -66,6 +66,7 @@ public static class HeavyTaskEndpoints
             .MapPost("/kinds/{kind}/purge", PurgeKind.HandleAsync)
             .WithName("PurgeKind")
             .RequireAuthorization(HeavyTaskPolicies.OperateSystem)
+            .AddOpenApiOperationTransformer(PurgeKind.DescribeAsync)
             .ProducesProblems(404, 500, 503);
 
         tasks

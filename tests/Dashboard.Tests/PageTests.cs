@@ -4,7 +4,9 @@ using Platform.Support;
 
 namespace Platform.Dashboard.Tests;
 
-/// <summary>Every page, in both themes and on a phone: it loads nothing from elsewhere, and has no fault that people with other eyes or hands meet.</summary>
+/// <summary>
+/// Every page, in both themes and on a phone: it loads nothing from elsewhere, and has no fault that people with other eyes or hands meet.
+/// </summary>
 [Collection(DashboardCollection.Name)]
 public sealed class PageTests(DashboardSystem system)
 {

@@ -111,7 +111,8 @@ public sealed class PurgeKindTests
         run.ExitCode.ShouldBe(0);
         run.Output.ShouldBe("20,001 tasks cancelled.\n");
         run.Error.ShouldEndWith("10,000 tasks cancelled so far.\n20,000 tasks cancelled so far.\n");
-        api.Requests.ShouldBe(Enumerable.Repeat("POST /heavy-tasks/kinds/users.import/purge", 3));
+        const string Again = "POST /heavy-tasks/kinds/users.import/purge?createdBefore=2026-01-02T03%3A04%3A05.0060000Z";
+        api.Requests.ShouldBe(["POST /heavy-tasks/kinds/users.import/purge", Again, Again]);
     }
 
     [Theory]
@@ -222,5 +223,5 @@ public sealed class PurgeKindTests
     }
 
     private static string Purged(int cancelled, bool hasMore = false) =>
-        $$"""{"kind":"users.import","cancelled":{{cancelled}},"hasMore":{{(hasMore ? "true" : "false")}}}""";
+        $$"""{"kind":"users.import","cancelled":{{cancelled}},"hasMore":{{(hasMore ? "true" : "false")}},"createdBefore":"2026-01-02T03:04:05.006Z"}""";
 }

@@ -53,10 +53,10 @@ public sealed class TaskLogTests
             """
         );
 
-        var run = await CliRun.RunAsync(api, "log", Tasks.Id, "--limit", "3");
+        var run = await CliRun.RunAsync(api, "log", Tasks.Id, "--limit", "3", "--attempt", "2");
 
         run.ExitCode.ShouldBe(0);
-        api.Requests.ShouldBe([$"GET /heavy-tasks/{Tasks.Id}/log?limit=3"]);
+        api.Requests.ShouldBe([$"GET /heavy-tasks/{Tasks.Id}/log?limit=3&attempt=2"]);
         run.Output.ShouldBe(
             """
             attempt 1
@@ -67,18 +67,21 @@ public sealed class TaskLogTests
 
             """
         );
-        run.Error.ShouldBe("There are earlier lines: use a larger --limit, up to 200.\n");
+        run.Error.ShouldBe("There are earlier lines: use a larger --limit, up to 1000.\n");
     }
 
     [Theory]
     [InlineData("""{"lines":[],"hasEarlier":false}""", "There are no lines: the handler logged none, or the key may not see them.\n")]
-    [InlineData("""{"lines":[{"text":"x"}],"hasEarlier":true}""", "There are earlier lines; the API returns the last 200.\n")]
+    [InlineData(
+        """{"lines":[{"text":"x"}],"hasEarlier":true}""",
+        "There are earlier lines: of one attempt all that are kept are shown with --attempt.\n"
+    )]
     [InlineData("""{"lines":[{"text":"x"}],"hasEarlier":false}""", "")]
     public async Task What_is_not_shown_is_said_beside_the_lines(string answer, string said)
     {
         await using var api = await StandInApi.StartAsync(answer);
 
-        var run = await CliRun.RunAsync(api, "log", Tasks.Id, "--limit", "200");
+        var run = await CliRun.RunAsync(api, "log", Tasks.Id, "--limit", "1000");
 
         (run.ExitCode, run.Error).ShouldBe((0, said));
     }

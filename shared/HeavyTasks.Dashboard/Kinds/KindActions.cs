@@ -49,7 +49,7 @@ internal sealed class KindActions(Viewer viewer, IServiceScopeFactory scopes, Ti
     /// <param name="cancellationToken">Ends the work between two transactions.</param>
     public async Task<string> PurgeAsync(string kind, Action<int> progress, CancellationToken cancellationToken)
     {
-        var before = HeavyTask.FirstIdAt(time.GetUtcNow().UtcDateTime.AddMilliseconds(1));
+        var before = HeavyTask.FirstIdAt(PurgeKind.Now(time));
         var total = 0;
         while (!cancellationToken.IsCancellationRequested)
         {

@@ -65,7 +65,7 @@ internal sealed class BrokerQueues(IEnumerable<IBusInstance> buses)
                 }
 
                 underWay++;
-                looking = LookAsync(host, kinds).WaitAsync(Limit, CancellationToken.None);
+                looking = LookWithinLimitAsync(host, kinds);
             }
 
             look = looking;
@@ -75,11 +75,24 @@ internal sealed class BrokerQueues(IEnumerable<IBusInstance> buses)
         return await look.WaitAsync(Patience, cancellationToken);
     }
 
-    private async Task<QueueFigures> LookAsync(IRabbitMqHostConfiguration host, IReadOnlyList<string> kinds)
+    private async Task<QueueFigures> LookWithinLimitAsync(IRabbitMqHostConfiguration host, IReadOnlyList<string> kinds)
+    {
+        // One clock for both: whoever is told that the time is over asks for nothing after that.
+        using var limit = new CancellationTokenSource(Limit);
+        try
+        {
+            return await LookAsync(host, kinds, limit.Token).WaitAsync(limit.Token);
+        }
+        catch (OperationCanceledException exception) when (limit.IsCancellationRequested)
+        {
+            throw new TimeoutException("The broker did not answer in time.", exception);
+        }
+    }
+
+    private async Task<QueueFigures> LookAsync(IRabbitMqHostConfiguration host, IReadOnlyList<string> kinds, CancellationToken limit)
     {
         try
         {
-            using var limit = new CancellationTokenSource(Limit);
             var found = new List<QueueFigure>();
             Exception? failure = null;
             await host.ConnectionContextSupervisor.Send(
@@ -87,7 +100,7 @@ internal sealed class BrokerQueues(IEnumerable<IBusInstance> buses)
                 {
                     try
                     {
-                        await ReadAsync(connection, kinds, found, limit.Token);
+                        await ReadAsync(connection, kinds, found, limit);
                     }
                     catch (Exception exception)
                     {

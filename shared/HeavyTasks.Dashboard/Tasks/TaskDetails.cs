@@ -59,7 +59,7 @@ internal sealed record TaskDetailsQuery(string TenantId, Guid Id) : ILiveQuery<T
         var needed = db.HeavyTaskFiles.Where(n => n.TaskId == Id).Select(n => n.FileId);
         var files = await db.Files.AsNoTracking().Where(f => needed.Contains(f.Id)).Take(MaxFiles).ToListAsync(cancellationToken);
         var tags = await db.HeavyTaskTags.Where(t => t.TaskId == Id).OrderBy(t => t.Tag).Select(t => t.Tag).ToListAsync(cancellationToken);
-        var lines = await GetHeavyTaskLog.Last(db, Id, MaxLines + 1).ToListAsync(cancellationToken);
+        var lines = await GetHeavyTaskLog.Last(db, Id, attempt: null, MaxLines + 1).ToListAsync(cancellationToken);
         lines.Reverse();
         var submittedBy = task.SubmittedBy is null
             ? null

@@ -113,7 +113,7 @@ internal static class GetHeavyTask
 /// <param name="Result">The result that the handler set; null to a client that does not see what tasks contain, and so are errors and the text of the progress.</param>
 /// <param name="Error">The error of the last attempt, until the next one begins; each attempt keeps its own.</param>
 /// <param name="Tags">The tags with which it was submitted.</param>
-/// <param name="SubmittedBy">The id of the key of the client that submitted it; null when code did.</param>
+/// <param name="SubmittedBy">The client that submitted it: the id of its key, or the subject of its token; null when code did.</param>
 /// <param name="TraceId">The id of the trace in which it was submitted, and to which the spans of its attempts belong; null for none.</param>
 /// <param name="Attempts">All attempts, oldest first.</param>
 /// <param name="Links">The actions that are possible now.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.OpenApi;
@@ -9,21 +10,24 @@ namespace Platform.HeavyTasks.Http;
 internal static class GetHeavyTaskLog
 {
     /// <summary>
-    /// Returns the last lines that the handler of a task logged for people, oldest first, of all attempts. An attempt keeps its last 1,000.
+    /// Returns the last lines that the handler of a task logged for people, oldest first. An attempt keeps its last 1,000.
     /// </summary>
     /// <param name="id">The id of the task.</param>
-    /// <param name="limit">The most lines, 1 to 200; default 50.</param>
+    /// <param name="limit">The most lines, 1 to 1,000; default 50.</param>
+    /// <param name="attempt">Returns only lines of this attempt. Default: of all.</param>
     public static async Task<Results<JsonOk<HeavyTaskLogResponse>, ValidationProblem, ProblemHttpResult>> HandleAsync(
         Guid id,
         string? limit,
+        string? attempt,
         HttpContext http,
         EngineContext engine,
         CancellationToken cancellationToken
     )
     {
         var errors = new FieldErrors();
-        errors.AddRepeated(http.Request.Query, "limit");
-        var size = PageLimit.Read(limit, errors);
+        errors.AddRepeated(http.Request.Query, "limit", "attempt");
+        var size = PageLimit.Read(limit, errors, HeavyTaskLogLine.MaxLines);
+        var ofAttempt = ReadAttempt(attempt, errors);
         if (errors.Any)
         {
             return errors.ToProblem();
@@ -34,7 +38,7 @@ internal static class GetHeavyTaskLog
             return GetHeavyTask.NotFound(id);
         }
 
-        var lines = http.SeesPayloads() ? await Last(engine.Db, id, size + 1).ToListAsync(cancellationToken) : [];
+        var lines = http.SeesPayloads() ? await Last(engine.Db, id, ofAttempt, size + 1).ToListAsync(cancellationToken) : [];
         return JsonAnswer.Ok(
             new HeavyTaskLogResponse(
                 [.. lines.Take(size).Reverse().Select(line => new LogLineResponse(line.Attempt, line.At, line.Level, line.Text))],
@@ -44,24 +48,45 @@ internal static class GetHeavyTaskLog
     }
 
     /// <summary>The last lines of a task, the last one first.</summary>
-    public static IQueryable<HeavyTaskLogLine> Last(DbContext db, Guid id, int count) =>
+    public static IQueryable<HeavyTaskLogLine> Last(DbContext db, Guid id, int? attempt, int count) =>
         db
             .HeavyTaskLogLines.AsNoTracking()
-            .Where(line => line.TaskId == id)
+            .Where(line => line.TaskId == id && (attempt == null || line.Attempt == attempt))
             .OrderByDescending(line => line.Attempt)
             .ThenByDescending(line => line.Number)
             .Take(count);
 
-    /// <summary>Describes the limit more closely than its type, which is text.</summary>
+    private static int? ReadAttempt(string? text, FieldErrors errors)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var attempt) && attempt >= 1)
+        {
+            return attempt;
+        }
+
+        errors.Add("attempt", "A whole number from 1 on is expected.");
+        return null;
+    }
+
+    /// <summary>Describes the numbers more closely than their type, which is text.</summary>
     public static Task DescribeAsync(
         OpenApiOperation operation,
         OpenApiOperationTransformerContext context,
         CancellationToken cancellationToken
     )
     {
-        foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>().Where(parameter => parameter.Name == "limit"))
+        foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
         {
-            parameter.Schema = PageLimit.Schema;
+            parameter.Schema = parameter.Name switch
+            {
+                "limit" => PageLimit.SchemaUpTo(HeavyTaskLogLine.MaxLines),
+                "attempt" => new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1" },
+                _ => parameter.Schema,
+            };
         }
 
         return Task.CompletedTask;

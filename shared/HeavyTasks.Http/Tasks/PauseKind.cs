@@ -41,7 +41,7 @@ internal static class PauseKind
             .SingleOrDefaultAsync(cancellationToken);
         if (changed > 0 || found is null)
         {
-            db.Record(actor, name, found is null ? AuditOutcome.NotFound : AuditOutcome.Done);
+            db.Record(actor, kind, found is null ? AuditOutcome.NotFound : AuditOutcome.Done);
             await db.SaveChangesAsync(cancellationToken);
         }
 

@@ -52,7 +52,7 @@ internal static class SetKindSlots
         var isThere = changed > 0 || await db.AnnouncedKinds.AnyAsync(k => k.Name == name, cancellationToken);
         if (changed > 0 || !isThere)
         {
-            db.Record(actor, name, isThere ? AuditOutcome.Done : AuditOutcome.NotFound);
+            db.Record(actor, kind, isThere ? AuditOutcome.Done : AuditOutcome.NotFound);
             await db.SaveChangesAsync(cancellationToken);
         }
 

@@ -25,14 +25,17 @@ public sealed class HeavyTaskLogTests(ApiFixture fixture) : IClassFixture<ApiFix
         line.GetProperty("at").GetDateTime().Kind.ShouldBe(DateTimeKind.Utc);
         Texts(last).ShouldBe(["second", "third"]);
         last.GetProperty("hasEarlier").GetBoolean().ShouldBeTrue();
+        Texts(await api.Client.GetJsonAsync($"/heavy-tasks/{id}/log?attempt=1&limit=1000")).ShouldBe(["first", "second"]);
     }
 
     [Theory]
     [InlineData("limit=0", "limit")]
-    [InlineData("limit=201", "limit")]
+    [InlineData("limit=1001", "limit")]
+    [InlineData("attempt=0", "attempt")]
+    [InlineData("attempt=first", "attempt")]
     [InlineData("limit=x", "limit")]
     [InlineData("limit=1&limit=2", "limit")]
-    public async Task A_limit_that_is_none_is_named(string query, string field)
+    public async Task A_number_that_is_none_is_named(string query, string field)
     {
         var id = await api.Client.SubmitTaskAsync();
 

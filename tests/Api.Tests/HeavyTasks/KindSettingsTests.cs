@@ -99,6 +99,51 @@ public sealed class KindSettingsTests(ApiFixture fixture) : IClassFixture<ApiFix
         (await after.AuditEntries.CountAsync(e => e.Action == "PurgeKind" && e.Target == kind)).ShouldBe(3, "one for each transaction");
     }
 
+    [Fact]
+    public async Task A_purge_spares_what_was_submitted_after_its_time_and_says_what_is_left()
+    {
+        var kind = $"test.{Guid.NewGuid():N}";
+        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        var (old, locked, later) = (
+            HeavyTask.Submit(kind, "{}", 1, now.AddMinutes(-2)),
+            HeavyTask.Submit(kind, "{}", 1, now.AddMinutes(-2)),
+            HeavyTask.Submit(kind, "{}", 1, now)
+        );
+        await using var db = api.Database.CreateContext();
+        db.AddRange(old, locked, later);
+        await db.SaveChangesAsync();
+
+        // As a worker does that is about to claim it.
+        await using var claiming = await db.Database.BeginTransactionAsync();
+        await db.HeavyTasks.Where(t => t.Id == locked.Id).ExecuteUpdateAsync(set => set.SetProperty(t => t.MaxFailures, 2));
+
+        var time = Uri.EscapeDataString($"{now.AddMinutes(-1):o}");
+        using var first = await api.Client.PostAsync($"/heavy-tasks/kinds/{kind}/purge?createdBefore={time}", null);
+        await claiming.CommitAsync();
+        using var second = await api.Client.PostAsync($"/heavy-tasks/kinds/{kind}/purge?createdBefore={time}", null);
+
+        var (left, done) = (await first.ShouldBeJsonAsync(HttpStatusCode.OK), await second.ShouldBeJsonAsync(HttpStatusCode.OK));
+        (left.GetProperty("cancelled").GetInt32(), left.GetProperty("hasMore").GetBoolean()).ShouldBe((1, true));
+        (done.GetProperty("cancelled").GetInt32(), done.GetProperty("hasMore").GetBoolean()).ShouldBe((1, false));
+        done.GetProperty("createdBefore").GetDateTime().ShouldBe(now.AddMinutes(-1), TimeSpan.FromMilliseconds(1));
+        (await api.FindTaskAsync(old.Id)).Status.ShouldBe(HeavyTaskStatus.Cancelled);
+        (await api.FindTaskAsync(later.Id)).Status.ShouldBe(HeavyTaskStatus.Queued);
+    }
+
+    [Fact]
+    public async Task A_kind_that_nobody_knows_is_not_purged_and_one_without_tasks_is()
+    {
+        await api.AnnounceAsync("test.empty");
+        using var unknown = await api.Client.PostAsync("/heavy-tasks/kinds/test.emtpy/purge", null);
+        await unknown.ShouldBeProblemAsync(HttpStatusCode.NotFound);
+        using var empty = await api.Client.PostAsync("/heavy-tasks/kinds/test.empty/purge", null);
+        (await empty.ShouldBeJsonAsync(HttpStatusCode.OK)).GetProperty("cancelled").GetInt32().ShouldBe(0);
+        using var wrong = await api.Client.PostAsync("/heavy-tasks/kinds/test.empty/purge?createdBefore=soon", null);
+        await wrong.ShouldBeProblemAsync(HttpStatusCode.BadRequest, "createdBefore");
+        await using var db = api.Database.CreateContext();
+        (await db.AuditEntries.Where(e => e.Target == "test.emtpy").Select(e => e.Outcome).ToListAsync()).ShouldBe(["NotFound"]);
+    }
+
     private async Task<JsonElement> SetAsync(string kind, string body)
     {
         using var content = new StringContent(body, Encoding.UTF8, "application/json");

@@ -39,6 +39,7 @@ public abstract class ComponentTest : BunitContext
         Services.AddSingleton<LiveReader>();
         Services.AddScoped<Viewer>();
         Services.AddScoped<Notices>();
+        Services.AddScoped<WorkerActions>();
         JSInterop.Mode = JSRuntimeMode.Loose;
     }
 

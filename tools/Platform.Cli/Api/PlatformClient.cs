@@ -117,9 +117,12 @@ internal sealed class PlatformClient : IDisposable
         GetPageAsync<HeavyTask>("heavy-tasks", limit, [.. filter.Query, ("cursor", cursor)], cancellationToken);
 
     /// <summary>Reads the last lines that the handler of a task logged: <c>GET /heavy-tasks/{id}/log</c>.</summary>
-    public Task<Answer<HeavyTaskLog>> GetLogAsync(Guid id, int limit, CancellationToken cancellationToken) =>
+    public Task<Answer<HeavyTaskLog>> GetLogAsync(Guid id, int limit, int? attempt, CancellationToken cancellationToken) =>
         GetAsync<HeavyTaskLog>(
-            string.Create(CultureInfo.InvariantCulture, $"heavy-tasks/{id}/log?limit={limit}"),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"heavy-tasks/{id}/log?limit={limit}{(attempt is { } number ? $"&attempt={number}" : "")}"
+            ),
             timeouts.Response,
             cancellationToken
         );
@@ -140,8 +143,15 @@ internal sealed class PlatformClient : IDisposable
     }
 
     /// <summary>Cancels tasks of a kind that wait, as many as one request may: <c>POST /heavy-tasks/kinds/{kind}/purge</c>.</summary>
-    public Task<Answer<PurgedKind>> PurgeAsync(string kind, CancellationToken cancellationToken) =>
-        PostAsync<PurgedKind>($"{KindPath(kind)}/purge", timeouts.Purge, cancellationToken);
+    /// <param name="kind">The kind.</param>
+    /// <param name="createdBefore">Only those that were submitted before (UTC); null for all.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    public Task<Answer<PurgedKind>> PurgeAsync(string kind, DateTime? createdBefore, CancellationToken cancellationToken) =>
+        PostAsync<PurgedKind>(
+            $"{KindPath(kind)}/purge{(createdBefore is { } time ? $"?createdBefore={Uri.EscapeDataString($"{time:o}")}" : "")}",
+            timeouts.Purge,
+            cancellationToken
+        );
 
     /// <summary>Lists the services: <c>GET /services</c>.</summary>
     public Task<Answer<ServiceList>> ListServicesAsync(CancellationToken cancellationToken) =>

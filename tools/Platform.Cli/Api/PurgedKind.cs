@@ -11,4 +11,7 @@ internal sealed record PurgedKind
 
     /// <summary>Whether more of them may wait.</summary>
     public required bool HasMore { get; init; }
+
+    /// <summary>Tasks that were submitted before this time were cancelled (UTC).</summary>
+    public DateTime? CreatedBefore { get; init; }
 }

@@ -7,20 +7,21 @@ namespace Platform.Cli.Commands;
 /// <summary><c>log ID</c>: shows the last lines that the handler of a task logged for people.</summary>
 internal static class LogCommand
 {
-    /// <summary>The most lines that the API returns; earlier ones cannot be read.</summary>
-    private const int MaxLines = 200;
+    /// <summary>The most lines that the API returns, and keeps of an attempt.</summary>
+    private const int MaxLines = 1_000;
 
     public static Command Create(CliOptions options)
     {
         var id = TaskIdArgument.Create();
         var limit = LimitOption.Create("lines", MaxLines);
-        var command = new Command("log", "Show the last lines that the handler of a task logged, oldest first") { id, limit };
+        var attempt = new Option<int?>("--attempt") { Description = "Show lines of this attempt only", HelpName = "n" };
+        var command = new Command("log", "Show the last lines that the handler of a task logged, oldest first") { id, limit, attempt };
         command.SetAction(
             async (parse, cancellationToken) =>
             {
                 using var session = options.Open(parse);
                 var wanted = parse.GetValue(limit) ?? LimitOption.Default;
-                var answer = await session.Client.GetLogAsync(parse.GetValue(id), wanted, cancellationToken);
+                var answer = await session.Client.GetLogAsync(parse.GetValue(id), wanted, parse.GetValue(attempt), cancellationToken);
                 session.Write(answer, log => Print(session.Terminal, log, wanted));
                 return ExitCode.Ok;
             }
@@ -53,7 +54,7 @@ internal static class LogCommand
             terminal.WriteErrorLine(
                 wanted < MaxLines
                     ? $"There are earlier lines: use a larger --limit, up to {MaxLines}."
-                    : $"There are earlier lines; the API returns the last {MaxLines}."
+                    : "There are earlier lines: of one attempt all that are kept are shown with --attempt."
             );
         }
     }

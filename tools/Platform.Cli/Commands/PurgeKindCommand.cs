@@ -41,12 +41,16 @@ internal static class PurgeKindCommand
     private static async Task<long> PurgeAsync(CliSession session, string kind, CancellationToken cancellationToken)
     {
         var cancelled = 0L;
+        DateTime? before = null;
         try
         {
             while (true)
             {
-                var purged = (await session.Client.PurgeAsync(kind, cancellationToken)).Value;
+                var purged = (await session.Client.PurgeAsync(kind, before, cancellationToken)).Value;
                 cancelled += purged.Cancelled;
+
+                // What is submitted meanwhile nobody has agreed to.
+                before ??= purged.CreatedBefore;
                 if (!purged.HasMore || purged.Cancelled is 0)
                 {
                     return cancelled;
