@@ -63,7 +63,7 @@ public abstract class HeavyTaskContext
     /// </summary>
     /// <param name="text">What happened; at most 1,000 characters are kept.</param>
     /// <param name="level">How important it is. Default: information.</param>
-    /// <remarks>The last 1,000 lines of an attempt are kept, as long as the task. Whoever sees the task's parameters sees them.</remarks>
+    /// <remarks>The last 1,000 lines of an attempt are kept, of the last five attempts, as long as the task. Whoever sees the task's parameters sees them.</remarks>
     public abstract void Log(string text, LogLevel level = LogLevel.Information);
 
     /// <summary>The state of the last checkpoint, written by this attempt or an earlier one; null before the first checkpoint.</summary>

@@ -1,3 +1,5 @@
+using Platform.Support;
+
 namespace Platform.HeavyTasks.Tests;
 
 /// <summary>What counts as evidence that another worker died.</summary>
@@ -124,15 +126,4 @@ public sealed class DeadOwnersTests
     }
 
     private bool Judge(OwnerLook look) => owners.Judge([look]).Count == 1;
-
-    private sealed class ManualTime : TimeProvider
-    {
-        private long now = TimeSpan.TicksPerDay;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => now;
-
-        public void Advance(TimeSpan time) => now += time.Ticks;
-    }
 }

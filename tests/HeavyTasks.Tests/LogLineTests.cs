@@ -86,6 +86,53 @@ public sealed class LogLineTests : WorkerTest
     }
 
     [Fact]
+    public async Task Of_many_attempts_the_last_five_keep_their_lines()
+    {
+        var worker = await StartWorkerAsync();
+        Script.Work = (context, _) =>
+        {
+            context.Log("tried");
+            return context.Attempt < 8 ? throw new InvalidOperationException("broken") : Task.CompletedTask;
+        };
+
+        var task = await worker.RunAsync(new TestParameters(), maxFailures: 10);
+
+        await Eventually.Async(
+            async () => (await LinesAsync(task.Id)).Select(line => line.Attempt).SequenceEqual([4, 5, 6, 7, 8]),
+            Patience,
+            "earlier ones are deleted"
+        );
+    }
+
+    [Fact]
+    public void Lines_that_nobody_takes_have_an_end()
+    {
+        var attempts = new RunningAttempts();
+        for (var number = 1; number <= 50; number++)
+        {
+            var claimed = new ClaimedHeavyTask
+            {
+                Id = Guid.CreateVersion7(),
+                Kind = "test.kind",
+                Attempt = number,
+            };
+            var attempt = attempts.Add(new HeavyTaskFence(claimed.Id, number, Guid.Empty), claimed, 0);
+            for (var line = 0; line < 2_000; line++)
+            {
+                attempt.Lines.Add(DateTime.UnixEpoch, LogLevel.Information, "line");
+            }
+
+            attempts.Remove(attempt);
+            attempt.Dispose();
+        }
+
+        var kept = attempts.TakeLines().SelectMany(lines => lines.Take()).ToList();
+        kept.Count.ShouldBe(RunningAttempts.MaxEndedLines);
+        kept[^1].Attempt.ShouldBe(50);
+        attempts.TakeLines().ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Lines_wait_while_they_cannot_be_written_and_none_comes_twice()
     {
         var worker = await StartWorkerAsync();

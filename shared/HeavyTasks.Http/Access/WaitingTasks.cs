@@ -49,7 +49,15 @@ internal sealed partial class WaitingTasks(
         var count = Volatile.Read(ref last);
         if (count is null || time.GetElapsedTime(count.At) >= Usable + count.Pause)
         {
-            count = await CountAgain().WaitAsync(Patience, time, cancellationToken);
+            try
+            {
+                count = await CountAgain().WaitAsync(Patience, time, cancellationToken);
+            }
+            catch (Exception exception)
+                when (exception is TimeoutException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                throw new DatabaseBusyException("The tasks that wait could not be counted in time.");
+            }
         }
         else if (time.GetElapsedTime(count.At) >= Fresh + count.Pause)
         {

@@ -4,9 +4,17 @@ using Microsoft.Extensions.Logging;
 namespace Platform.HeavyTasks;
 
 /// <summary>Stops reading the queues of all kinds, and begins again.</summary>
-internal sealed partial class HeavyTaskReceivers(IBusControl bus, ILogger<HeavyTaskReceivers> logger)
+internal sealed partial class HeavyTaskReceivers(
+    IBusControl bus,
+    RunningAttempts runningAttempts,
+    TimeProvider time,
+    ILogger<HeavyTaskReceivers> logger
+)
 {
-    private readonly Dictionary<IReceiveEndpoint, Task> stops = [];
+    // An endpoint whose loop hangs does not end at the first stop; the second one abandons it.
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<IReceiveEndpoint, (Task Stopped, long Since)> stops = [];
 
     /// <summary>
     /// Asks the broker for no more messages. An endpoint ends when its tasks do, so nobody waits for that here. A later delivery would be returned
@@ -20,7 +28,7 @@ internal sealed partial class HeavyTaskReceivers(IBusControl bus, ILogger<HeavyT
             {
                 if (!stops.ContainsKey(endpoint.ReceiveEndpoint))
                 {
-                    stops.Add(endpoint.ReceiveEndpoint, StopAsync(endpoint.ReceiveEndpoint));
+                    stops.Add(endpoint.ReceiveEndpoint, (StopAsync(endpoint.ReceiveEndpoint), time.GetTimestamp()));
                 }
             }
         }
@@ -31,8 +39,18 @@ internal sealed partial class HeavyTaskReceivers(IBusControl bus, ILogger<HeavyT
     {
         lock (stops)
         {
-            foreach (var endpoint in stops.Where(stop => stop.Value.IsCompleted).Select(stop => stop.Key).ToList())
+            foreach (var (endpoint, (stopped, since)) in stops.ToList())
             {
+                if (!stopped.IsCompleted)
+                {
+                    if (time.GetElapsedTime(since) > StopTimeout && !IsBusy(endpoint))
+                    {
+                        stops[endpoint] = (StopAsync(endpoint), time.GetTimestamp());
+                    }
+
+                    continue;
+                }
+
                 try
                 {
                     endpoint.Start(CancellationToken.None);
@@ -42,7 +60,7 @@ internal sealed partial class HeavyTaskReceivers(IBusControl bus, ILogger<HeavyT
                 {
                     // It could not be stopped before. It is stopped again, and started in a later round.
                     NotStarted(logger, exception, endpoint.InputAddress);
-                    stops[endpoint] = StopAsync(endpoint);
+                    stops[endpoint] = (StopAsync(endpoint), time.GetTimestamp());
                 }
             }
 
@@ -58,6 +76,9 @@ internal sealed partial class HeavyTaskReceivers(IBusControl bus, ILogger<HeavyT
             return stops.ContainsKey(endpoint);
         }
     }
+
+    private bool IsBusy(IReceiveEndpoint endpoint) =>
+        runningAttempts.All.Any(attempt => HeavyTaskTopology.IsQueueOf(endpoint.InputAddress, attempt.Kind));
 
     private async Task StopAsync(IReceiveEndpoint endpoint)
     {

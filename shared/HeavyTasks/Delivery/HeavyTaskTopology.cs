@@ -20,6 +20,9 @@ public static class HeavyTaskTopology
     public static bool IsQueue(Uri address) =>
         Path.GetFileName(address?.AbsolutePath)?.StartsWith(QueuePrefix, StringComparison.Ordinal) == true;
 
+    /// <summary>Whether an address is that of this kind's queue.</summary>
+    internal static bool IsQueueOf(Uri address, string kind) => Path.GetFileName(address?.AbsolutePath) == QueueName(kind);
+
     /// <summary>Declares the exchange and the routing key.</summary>
     public static void UseHeavyTaskTopology(this IBusFactoryConfigurator bus)
     {

@@ -11,6 +11,9 @@ public class HeavyTaskLogLine
     /// <summary>The most lines kept of an attempt; earlier ones are deleted.</summary>
     internal const int MaxLines = 1_000;
 
+    /// <summary>The most attempts of a task whose lines are kept; those of earlier ones are deleted.</summary>
+    internal const int MaxAttempts = 5;
+
     /// <summary>The id of the task.</summary>
     public Guid TaskId { get; init; }
 

@@ -9,14 +9,14 @@ internal sealed class AttemptLines(Guid taskId, int attempt)
     private readonly Queue<HeavyTaskLogLine> lines = new();
     private int last;
 
-    /// <summary>Whether there are any.</summary>
-    public bool Any
+    /// <summary>How many there are.</summary>
+    public int Count
     {
         get
         {
             lock (gate)
             {
-                return lines.Count > 0;
+                return lines.Count;
             }
         }
     }

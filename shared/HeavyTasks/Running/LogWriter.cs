@@ -87,16 +87,36 @@ internal sealed partial class LogWriter(
         db.AddRange(batch);
         await db.SaveChangesAsync(cancellationToken);
         isAgain = false;
-        foreach (var last in batch.GroupBy(line => (line.TaskId, line.Attempt)).Select(lines => lines.MaxBy(line => line.Number)!))
+        foreach (var lines in batch.GroupBy(line => (line.TaskId, line.Attempt)))
         {
-            if (last.Number > HeavyTaskLogLine.MaxLines)
-            {
-                await db
-                    .HeavyTaskLogLines.Where(line =>
-                        line.TaskId == last.TaskId && line.Attempt == last.Attempt && line.Number <= last.Number - HeavyTaskLogLine.MaxLines
-                    )
-                    .ExecuteDeleteAsync(cancellationToken);
-            }
+            await ForgetAsync(
+                db,
+                lines.Key.TaskId,
+                lines.Key.Attempt,
+                lines.Min(l => l.Number),
+                lines.Max(l => l.Number),
+                cancellationToken
+            );
+        }
+    }
+
+    // Earlier lines than the last ones of this attempt, and those of attempts long ago.
+    private static async Task ForgetAsync(DbContext db, Guid task, int attempt, int first, int last, CancellationToken cancellationToken)
+    {
+        if (last > HeavyTaskLogLine.MaxLines)
+        {
+            await db
+                .HeavyTaskLogLines.Where(line =>
+                    line.TaskId == task && line.Attempt == attempt && line.Number <= last - HeavyTaskLogLine.MaxLines
+                )
+                .ExecuteDeleteAsync(cancellationToken);
+        }
+
+        if (first == 1 && attempt > HeavyTaskLogLine.MaxAttempts)
+        {
+            await db
+                .HeavyTaskLogLines.Where(line => line.TaskId == task && line.Attempt <= attempt - HeavyTaskLogLine.MaxAttempts)
+                .ExecuteDeleteAsync(cancellationToken);
         }
     }
 

@@ -5,8 +5,13 @@ namespace Platform.HeavyTasks;
 /// <summary>The attempts that run in this process.</summary>
 internal sealed class RunningAttempts
 {
+    /// <summary>The most lines of attempts that have ended; beyond that the oldest attempt's are lost.</summary>
+    internal const int MaxEndedLines = 20_000;
+
     private readonly ConcurrentDictionary<HeavyTaskFence, RunningAttempt> tasks = new();
-    private readonly ConcurrentQueue<AttemptLines> ended = new();
+    private readonly Lock gate = new();
+    private readonly Queue<AttemptLines> ended = new();
+    private int endedLines;
 
     public int Count => tasks.Count;
 
@@ -22,24 +27,34 @@ internal sealed class RunningAttempts
     public void Remove(RunningAttempt task)
     {
         tasks.TryRemove(task.Fence, out _);
-        if (task.Lines.Any)
+        if (task.Lines.Count is > 0 and var count)
         {
-            ended.Enqueue(task.Lines);
+            lock (gate)
+            {
+                ended.Enqueue(task.Lines);
+                endedLines += count;
+
+                // Nobody has taken any for a while: the database does not answer.
+                while (endedLines > MaxEndedLines)
+                {
+                    endedLines -= ended.Dequeue().Count;
+                }
+            }
         }
     }
 
     /// <summary>The lines of running attempts, and of those that have ended since the last call.</summary>
     public IEnumerable<AttemptLines> TakeLines()
     {
-        foreach (var task in tasks.Values.Where(task => task.Lines.Any))
+        AttemptLines[] done;
+        lock (gate)
         {
-            yield return task.Lines;
+            done = [.. ended];
+            ended.Clear();
+            endedLines = 0;
         }
 
-        while (ended.TryDequeue(out var lines))
-        {
-            yield return lines;
-        }
+        return done.Concat(tasks.Values.Select(task => task.Lines).Where(lines => lines.Count > 0));
     }
 
     public RunningAttempt? Find(Guid taskId, int attempt, Guid owner) =>
