@@ -46,6 +46,11 @@ public sealed class OperatorTests(DashboardSystem system)
         (await db.HeavyTaskAttempts.CountAsync(a => later.Contains(a.TaskId) && a.Owner == owner)).ShouldBe(0);
         (await db.HeavyTaskAttempts.CountAsync(a => running.Contains(a.TaskId))).ShouldBe(4, "each ran once, to its end");
         worker.Output.ShouldNotContain("is started anew");
+        using (var http = new HttpClient { BaseAddress = await worker.WaitForAddressAsync(Patience) })
+        {
+            (await http.GetStringAsync("/health/ready")).ShouldContain("\"broker\":\"Degraded\"");
+            (await http.GetStringAsync("/health/live")).ShouldContain("Healthy");
+        }
 
         await tile.GetByRole(AriaRole.Button, new() { NameRegex = new("^Resume") }).ClickAsync();
         await worker.WaitForOutputAsync("This worker goes on", Patience);

@@ -9,4 +9,6 @@ if (await PlatformHost.CreateWorkerBuilderAsync(args, "test-worker", "http://127
 }
 
 builder.Services.AddHeavyTasks<PlatformDbContext>(typeof(Program).Assembly);
-await builder.Build().RunAsync();
+var app = builder.Build();
+app.MapPlatformHealth();
+await app.RunAsync();
