@@ -78,8 +78,8 @@ internal sealed record HeavyTaskFilter(
 
     private IQueryable<Guid> Tagged(DbContext db, Guid? before)
     {
-        var tags = db.HeavyTaskTags.Where(t => t.Tag == Tag);
-        tags = TenantId == Tenants.None ? tags : tags.Where(t => t.TenantId == TenantId);
+        var mine = HeavyTaskTag.TenantTagOf(TenantId, Tag!);
+        var tags = mine is null ? db.HeavyTaskTags.Where(t => t.Tag == Tag) : db.HeavyTaskTags.Where(t => t.TenantTag == mine);
         tags = before is null ? tags : tags.Where(t => t.TaskId < before);
         if (CreatedFrom is { } from)
         {

@@ -34,7 +34,7 @@ internal sealed class TaskLifecycle(EngineContext engine, OutboxPublishEndpoint 
             {
                 TaskId = task.Id,
                 Tag = tag,
-                TenantId = task.TenantId,
+                TenantTag = HeavyTaskTag.TenantTagOf(task.TenantId, tag),
             })
         );
         db.KeepFiles(task, files);

@@ -21,8 +21,14 @@ public class HeavyTaskTag
     /// <summary>The tag.</summary>
     public string Tag { get; init; } = "";
 
-    /// <summary>The tenant of the task, which is part of the index by which a tenant finds its own.</summary>
-    public string TenantId { get; init; } = "";
+    /// <summary>
+    /// The tenant of the task and the tag in one text, by which a tenant finds its own; null when the task belongs to none. One column has one
+    /// index that serves: with two conditions MariaDB reads two indexes and sorts what is in both.
+    /// </summary>
+    public string? TenantTag { get; init; }
+
+    /// <summary>The <see cref="TenantTag"/> of a tenant and a tag.</summary>
+    internal static string? TenantTagOf(string tenantId, string tag) => tenantId == Tenants.None ? null : $"{tenantId} {tag}";
 
     /// <summary>Whether a text can be a tag: 1 to 64 letters of ASCII, digits and <c>._:/@#+-</c>.</summary>
     internal static bool IsTag(string? text) => text is { Length: > 0 and <= MaxLength } && !text.AsSpan().ContainsAnyExcept(Characters);

@@ -202,14 +202,9 @@ public static class HeavyTasksModel
             tag.ToTable("heavy_task_tags");
             tag.HasKey(t => new { t.TaskId, t.Tag });
             tag.Property(t => t.Tag).HasMaxLength(HeavyTaskTag.MaxLength);
-            tag.Property(t => t.TenantId).HasMaxLength(ApiKeys.MaxTenantLength);
+            tag.Property(t => t.TenantTag).HasMaxLength(ApiKeys.MaxTenantLength + 1 + HeavyTaskTag.MaxLength);
             tag.HasIndex(t => new { t.Tag, t.TaskId });
-            tag.HasIndex(t => new
-            {
-                t.TenantId,
-                t.Tag,
-                t.TaskId,
-            });
+            tag.HasIndex(t => new { t.TenantTag, t.TaskId });
         });
 
         modelBuilder.Entity<HeavyTaskLogLine>(line =>

@@ -23,7 +23,11 @@ public sealed class ListHeavyTasksPlanTests : IAsyncLifetime
                    CASE WHEN n <= 40 THEN (ARRAY['Scheduled', 'Queued', 'Running', 'Failed', 'Cancelled'])[n % 5 + 1] ELSE 'Succeeded' END,
                    '{"country":"NL"}', 1, 0, 0, 5, false, now(), 0
             FROM generate_series(1, 20000) n;
-            ANALYZE heavy_tasks
+            INSERT INTO heavy_task_tags (task_id, tag)
+            SELECT id, CASE WHEN row_number() OVER (ORDER BY id) % 2 = 0 THEN 'many' ELSE 'odd-' || row_number() OVER (ORDER BY id) END
+            FROM heavy_tasks;
+            ANALYZE heavy_tasks;
+            ANALYZE heavy_task_tags
             """
         );
     }
@@ -44,6 +48,13 @@ public sealed class ListHeavyTasksPlanTests : IAsyncLifetime
             "kind=users.export&status=Succeeded",
             "kind=users.export&status=Failed",
             "kind=users.statistics&status=Succeeded",
+            "createdFrom=2025-10-17T14:43:16.097Z&createdBefore=2025-10-17T14:43:16.098Z",
+            "createdBefore=2025-10-17T14:43:16.097Z&kind=users.export",
+            "createdFrom=2025-10-17T14:43:16.098Z&status=Failed",
+            "tag=many",
+            "tag=many&createdBefore=2025-10-17T14:43:16.097Z",
+            "tag=odd-77&status=Queued",
+            "tag=never-was&kind=users.export",
         ];
         var deep = (await api.Client.GetJsonAsync("/heavy-tasks?limit=200")).GetProperty("next").GetString();
         foreach (var filter in filters)
@@ -53,7 +64,7 @@ public sealed class ListHeavyTasksPlanTests : IAsyncLifetime
                 plans.Forget();
                 await api.Client.GetJsonAsync($"/heavy-tasks?limit={Limit}&cursor={cursor}&{filter}");
 
-                var nodes = await plans.ExplainAsync(api, "heavy_tasks");
+                var nodes = await plans.ExplainAsync(api, "heavy_task");
                 var plan = $"{filter} after {cursor}: {string.Join(Environment.NewLine, nodes)}";
                 nodes.ShouldNotContain(n => n.GetProperty("Node Type").GetString() == "Seq Scan", plan);
                 nodes.Max(RowsRead).ShouldBeLessThanOrEqualTo(Statuses * (Limit + 1), plan);

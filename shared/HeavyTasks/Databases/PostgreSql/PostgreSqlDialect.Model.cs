@@ -21,13 +21,8 @@ internal sealed partial class PostgreSqlDialect
         modelBuilder.Entity<HeavyTaskTag>(tag =>
         {
             tag.Property(t => t.Tag).UseCollation("C");
-            tag.HasIndex(t => new
-                {
-                    t.TenantId,
-                    t.Tag,
-                    t.TaskId,
-                })
-                .HasFilter("tenant_id <> ''");
+            tag.Property(t => t.TenantTag).UseCollation("C");
+            tag.HasIndex(t => new { t.TenantTag, t.TaskId }).HasFilter("tenant_tag IS NOT NULL");
         });
         modelBuilder.Entity<AnnouncedKind>().Property(k => k.Name).UseCollation("C");
         modelBuilder.Entity<HeavyTask>(task =>

@@ -76,7 +76,7 @@ namespace Platform.Persistence.MySql.Migrations
                     task_id = table.Column<Guid>(type: "binary(16)", nullable: false),
                     tag = table.Column<string>(type: "varchar(64)", maxLength: 64, nullable: false, collation: "utf8mb4_bin")
                         .Annotation("MySql:CharSet", "utf8mb4"),
-                    tenant_id = table.Column<string>(type: "varchar(64)", maxLength: 64, nullable: false, collation: "utf8mb4_bin")
+                    tenant_tag = table.Column<string>(type: "varchar(129)", maxLength: 129, nullable: true, collation: "utf8mb4_bin")
                         .Annotation("MySql:CharSet", "utf8mb4")
                 },
                 constraints: table =>
@@ -97,9 +97,9 @@ namespace Platform.Persistence.MySql.Migrations
                 columns: new[] { "tag", "task_id" });
 
             migrationBuilder.CreateIndex(
-                name: "ix_heavy_task_tags_tenant_id_tag_task_id",
+                name: "ix_heavy_task_tags_tenant_tag_task_id",
                 table: "heavy_task_tags",
-                columns: new[] { "tenant_id", "tag", "task_id" });
+                columns: new[] { "tenant_tag", "task_id" });
         }
 
         /// <inheritdoc />

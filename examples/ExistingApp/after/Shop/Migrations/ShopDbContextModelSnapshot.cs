@@ -518,11 +518,10 @@ namespace Shop.Migrations
                         .HasColumnType("varchar(64)")
                         .HasColumnName("tag");
 
-                    b.Property<string>("TenantId")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("varchar(64)")
-                        .HasColumnName("tenant_id");
+                    b.Property<string>("TenantTag")
+                        .HasMaxLength(129)
+                        .HasColumnType("varchar(129)")
+                        .HasColumnName("tenant_tag");
 
                     b.HasKey("TaskId", "Tag")
                         .HasName("pk_heavy_task_tags");
@@ -530,8 +529,8 @@ namespace Shop.Migrations
                     b.HasIndex("Tag", "TaskId")
                         .HasDatabaseName("ix_heavy_task_tags_tag_task_id");
 
-                    b.HasIndex("TenantId", "Tag", "TaskId")
-                        .HasDatabaseName("ix_heavy_task_tags_tenant_id_tag_task_id");
+                    b.HasIndex("TenantTag", "TaskId")
+                        .HasDatabaseName("ix_heavy_task_tags_tenant_tag_task_id");
 
                     b.ToTable("heavy_task_tags", (string)null);
 

@@ -147,7 +147,7 @@ namespace HeavyTasksApp.Data.Migrations
                 {
                     task_id = table.Column<Guid>(type: "uuid", nullable: false),
                     tag = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
-                    tenant_id = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false)
+                    tenant_tag = table.Column<string>(type: "character varying(129)", maxLength: 129, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -320,10 +320,10 @@ namespace HeavyTasksApp.Data.Migrations
                 columns: new[] { "tag", "task_id" });
 
             migrationBuilder.CreateIndex(
-                name: "ix_heavy_task_tags_tenant_id_tag_task_id",
+                name: "ix_heavy_task_tags_tenant_tag_task_id",
                 table: "heavy_task_tags",
-                columns: new[] { "tenant_id", "tag", "task_id" },
-                filter: "tenant_id <> ''");
+                columns: new[] { "tenant_tag", "task_id" },
+                filter: "tenant_tag IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "ix_audit_entries_actor_id",

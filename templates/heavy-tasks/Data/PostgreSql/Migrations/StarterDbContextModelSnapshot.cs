@@ -508,11 +508,11 @@ namespace HeavyTasksApp.Data.Migrations
                         .HasColumnName("tag")
                         .UseCollation("C");
 
-                    b.Property<string>("TenantId")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("character varying(64)")
-                        .HasColumnName("tenant_id");
+                    b.Property<string>("TenantTag")
+                        .HasMaxLength(129)
+                        .HasColumnType("character varying(129)")
+                        .HasColumnName("tenant_tag")
+                        .UseCollation("C");
 
                     b.HasKey("TaskId", "Tag")
                         .HasName("pk_heavy_task_tags");
@@ -520,9 +520,9 @@ namespace HeavyTasksApp.Data.Migrations
                     b.HasIndex("Tag", "TaskId")
                         .HasDatabaseName("ix_heavy_task_tags_tag_task_id");
 
-                    b.HasIndex("TenantId", "Tag", "TaskId")
-                        .HasDatabaseName("ix_heavy_task_tags_tenant_id_tag_task_id")
-                        .HasFilter("tenant_id <> ''");
+                    b.HasIndex("TenantTag", "TaskId")
+                        .HasDatabaseName("ix_heavy_task_tags_tenant_tag_task_id")
+                        .HasFilter("tenant_tag IS NOT NULL");
 
                     b.ToTable("heavy_task_tags", (string)null);
                 });

@@ -65,7 +65,7 @@ namespace Shop.Migrations
                 {
                     task_id = table.Column<Guid>(type: "uuid", nullable: false),
                     tag = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
-                    tenant_id = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false)
+                    tenant_tag = table.Column<string>(type: "character varying(129)", maxLength: 129, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -83,10 +83,10 @@ namespace Shop.Migrations
                 columns: new[] { "tag", "task_id" });
 
             migrationBuilder.CreateIndex(
-                name: "ix_heavy_task_tags_tenant_id_tag_task_id",
+                name: "ix_heavy_task_tags_tenant_tag_task_id",
                 table: "heavy_task_tags",
-                columns: new[] { "tenant_id", "tag", "task_id" },
-                filter: "tenant_id <> ''");
+                columns: new[] { "tenant_tag", "task_id" },
+                filter: "tenant_tag IS NOT NULL");
         }
 
         /// <inheritdoc />
