@@ -109,7 +109,7 @@ public sealed class RealApiTests(RealApi api) : IClassFixture<RealApi>
 
             """
         );
-        run.Error.ShouldBe("There are earlier lines: use a larger --limit, up to 200.\n");
+        run.Error.ShouldBe("There are earlier lines: use a larger --limit, up to 1000.\n");
 
         HeavyTaskLogLine Line(int attempt, int number, LogLevel level, string text) =>
             new()

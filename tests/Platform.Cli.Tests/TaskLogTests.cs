@@ -28,7 +28,7 @@ public sealed class TaskLogTests
 
     [Theory]
     [InlineData("0")]
-    [InlineData("201")]
+    [InlineData("1001")]
     [InlineData("many")]
     public async Task A_limit_that_the_api_does_not_have_is_refused_before_it_is_asked(string limit)
     {
