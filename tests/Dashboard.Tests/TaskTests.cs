@@ -144,8 +144,9 @@ public sealed class TaskTests(DashboardSystem system)
 
         await Expect(leaving).ToHaveCountAsync(0, new() { Timeout = 60_000 });
         await open.Page.GotoAsync($"/{moving}");
-        await Expect(open.Page.GetByText("1: Crashed")).ToBeVisibleAsync(new() { Timeout = 60_000 });
-        await Expect(open.Page.GetByText("2: ")).ToBeVisibleAsync(new() { Timeout = 60_000 });
+        var attempts = open.Page.Locator(".timeline strong");
+        await Expect(attempts.Filter(new() { HasText = "1: Crashed" })).ToBeVisibleAsync(new() { Timeout = 60_000 });
+        await Expect(attempts.Filter(new() { HasText = "2: " })).ToBeVisibleAsync(new() { Timeout = 60_000 });
         foreach (var id in ids)
         {
             // Other tests need the places.
