@@ -61,7 +61,14 @@ internal sealed partial class ReceiveEndpointWatch(
             // Stop twice: an endpoint whose loop hangs does not end at the first stop; the second stop abandons it.
             if (await StopAsync(health.ReceiveEndpoint, cancellationToken) || await StopAsync(health.ReceiveEndpoint, cancellationToken))
             {
-                health.ReceiveEndpoint.Start(CancellationToken.None);
+                if (receivers is null)
+                {
+                    health.ReceiveEndpoint.Start(CancellationToken.None);
+                }
+                else
+                {
+                    receivers.StartUnlessStopped(health.ReceiveEndpoint);
+                }
             }
             else
             {

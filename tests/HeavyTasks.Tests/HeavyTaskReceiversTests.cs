@@ -31,14 +31,39 @@ public sealed class HeavyTaskReceiversTests
         receivers.TryStart().ShouldBeFalse();
         endpoint.Stops.ShouldBe(1, "it waits for its task");
 
-        attempts.Remove(running);
-        running.Dispose();
+        // Settled, though its handler has not returned.
+        running.MarkSettled();
         receivers.TryStart().ShouldBeFalse();
         endpoint.Stops.ShouldBe(2, "nothing runs, and it has not ended");
 
         receivers.TryStart().ShouldBeTrue();
         endpoint.Starts.ShouldBe(1);
         receivers.IsStopped(endpoint.Proxy).ShouldBeFalse();
+        attempts.Remove(running);
+        running.Dispose();
+    }
+
+    [Fact]
+    public void What_is_stopped_on_purpose_nobody_else_starts_and_for_good_nobody_at_all()
+    {
+        var endpoint = new HangingEndpoint { Hangs = false };
+        var receivers = new HeavyTaskReceivers(
+            BusWith(endpoint),
+            new RunningAttempts(),
+            new ManualTime(),
+            NullLogger<HeavyTaskReceivers>.Instance
+        );
+        receivers.StartUnlessStopped(endpoint.Proxy);
+        endpoint.Starts.ShouldBe(1);
+
+        receivers.Stop();
+        receivers.StartUnlessStopped(endpoint.Proxy);
+        endpoint.Starts.ShouldBe(1);
+        (receivers.IsStopped("test.kind"), receivers.IsStopped("other.kind")).ShouldBe((true, false));
+
+        receivers.Stop(isForGood: true);
+        receivers.TryStart().ShouldBeFalse();
+        endpoint.Starts.ShouldBe(1);
     }
 
     private static IBusControl BusWith(HangingEndpoint endpoint)
@@ -61,13 +86,15 @@ public sealed class HeavyTaskReceiversTests
                     method switch
                     {
                         "get_InputAddress" => Queue,
-                        nameof(IReceiveEndpoint.Stop) => ++Stops == 1 ? new TaskCompletionSource().Task : Task.CompletedTask,
+                        nameof(IReceiveEndpoint.Stop) => ++Stops == 1 && Hangs ? new TaskCompletionSource().Task : Task.CompletedTask,
                         nameof(IReceiveEndpoint.Start) => Started(),
                         _ => null,
                     }
             );
 
         public IReceiveEndpoint Proxy { get; }
+
+        public bool Hangs { get; init; } = true;
 
         public int Stops { get; private set; }
 

@@ -84,12 +84,18 @@ internal static class SubmitHeavyTask
             http.HttpContext.User.ClientId(),
             [.. (request.Tags ?? []).Distinct(StringComparer.Ordinal)]
         );
+        var path = links.TasksPath(http.HttpContext);
         if (await waiting.WhyNotAsync(http.HttpContext.User, http.HttpContext.RequestAborted) is { } reason)
         {
-            return ClientLimits.TooMany(http.HttpContext.Response, WaitingTasks.Fresh, reason);
+            // A repeat asks for no further task.
+            var db = http.HttpContext.RequestServices.GetRequiredService<EngineContext>().Db;
+            return
+                idempotencyKey is not null
+                && await db.HeavyTasks.AnyAsync(t => t.TenantId == task.TenantId && t.IdempotencyKey == idempotencyKey)
+                ? await RepeatAsync(db, task, path)
+                : ClientLimits.TooMany(http.HttpContext.Response, WaitingTasks.Fresh, reason);
         }
 
-        var path = links.TasksPath(http.HttpContext);
         if (!await SaveAsync(commit, task))
         {
             return await RepeatAsync(http.HttpContext.RequestServices.GetRequiredService<EngineContext>().Db, task, path);

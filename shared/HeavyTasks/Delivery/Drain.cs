@@ -27,7 +27,7 @@ internal sealed partial class Drain(
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        receivers.Stop();
+        receivers.Stop(isForGood: true);
         slots.Close();
         if (IsDone)
         {

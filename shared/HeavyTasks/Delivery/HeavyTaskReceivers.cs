@@ -15,15 +15,18 @@ internal sealed partial class HeavyTaskReceivers(
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<IReceiveEndpoint, (Task Stopped, long Since)> stops = [];
+    private bool isForGood;
 
     /// <summary>
     /// Asks the broker for no more messages. An endpoint ends when its tasks do, so nobody waits for that here. A later delivery would be returned
     /// at once and come again, and where the broker has a delivery limit, each return counts against the message.
     /// </summary>
-    public void Stop()
+    /// <param name="isForGood">Whether nothing is read again, because the process ends.</param>
+    public void Stop(bool isForGood = false)
     {
         lock (stops)
         {
+            this.isForGood |= isForGood;
             foreach (var endpoint in bus.CheckHealth().Endpoints.Values.Where(e => HeavyTaskTopology.IsQueue(e.InputAddress)))
             {
                 if (!stops.ContainsKey(endpoint.ReceiveEndpoint))
@@ -39,6 +42,11 @@ internal sealed partial class HeavyTaskReceivers(
     {
         lock (stops)
         {
+            if (isForGood)
+            {
+                return false;
+            }
+
             foreach (var (endpoint, (stopped, since)) in stops.ToList())
             {
                 if (!stopped.IsCompleted)
@@ -77,8 +85,33 @@ internal sealed partial class HeavyTaskReceivers(
         }
     }
 
+    /// <summary>Whether the queue of a kind is not read, on purpose.</summary>
+    public bool IsStopped(string kind)
+    {
+        lock (stops)
+        {
+            return stops.Keys.Any(endpoint => HeavyTaskTopology.IsQueueOf(endpoint.InputAddress, kind));
+        }
+    }
+
+    /// <summary>Starts an endpoint that somebody else has stopped, unless it was stopped on purpose meanwhile.</summary>
+    public void StartUnlessStopped(IReceiveEndpoint endpoint)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        lock (stops)
+        {
+            if (!isForGood && !stops.ContainsKey(endpoint))
+            {
+                endpoint.Start(CancellationToken.None);
+            }
+        }
+    }
+
+    // A handler that does not stop keeps its delivery, although its task is settled; nobody waits for it.
     private bool IsBusy(IReceiveEndpoint endpoint) =>
-        runningAttempts.All.Any(attempt => HeavyTaskTopology.IsQueueOf(endpoint.InputAddress, attempt.Kind));
+        runningAttempts.All.Any(attempt =>
+            !attempt.Settled.IsCompleted && HeavyTaskTopology.IsQueueOf(endpoint.InputAddress, attempt.Kind)
+        );
 
     private async Task StopAsync(IReceiveEndpoint endpoint)
     {

@@ -19,8 +19,8 @@ internal sealed class HeavyTaskSlots(HandledKinds kinds, IOptions<HeavyTaskOptio
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     // Where somebody lowered the number of slots, the broker delivers more than may run. Other workers have no more slots either, so a message
-    // waits here as well as there.
-    private static readonly TimeSpan LoweredPatience = TimeSpan.FromMinutes(5);
+    // waits here as well as there, unless one of them runs empty.
+    private static readonly TimeSpan LoweredPatience = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<string, KindSlots> slots = kinds.All.ToDictionary(
         kind => kind.Name,
@@ -58,7 +58,7 @@ internal sealed class HeavyTaskSlots(HandledKinds kinds, IOptions<HeavyTaskOptio
     public void Stuck(string kind, int change) => slots[kind].AddStuck(change);
 
     /// <summary>
-    /// Takes a slot. Dispose the result to give the slot back. Null when none was free for 10 s, or for 5 min where somebody lowered the number of
+    /// Takes a slot. Dispose the result to give the slot back. Null when none was free for 10 s, or for 1 min where somebody lowered the number of
     /// slots: the message must go to somebody else.
     /// </summary>
     /// <param name="kind">The kind.</param>

@@ -73,15 +73,20 @@ internal sealed partial class OperatorSettings(
             Draining(logger, isDraining ? "drains: it begins no task until it is told to go on" : "goes on");
         }
 
-        if (isDraining && !isStopped)
+        if (isDraining)
         {
+            // Again in each round: some may have been started meanwhile, when it was told to go on for a while.
             receivers.Stop();
             isStopped = true;
         }
         else if (!isDraining && isStopped && !slots.IsClosed)
         {
-            // The others follow in later rounds, when their tasks have ended.
+            // The others follow in later rounds, when their tasks have ended. Until then nothing is delivered, and nothing has vanished.
             isStopped = !receivers.TryStart();
+            foreach (var name in names.Where(receivers.IsStopped))
+            {
+                slots.Delivered(name);
+            }
         }
     }
 

@@ -35,9 +35,9 @@ internal sealed class RunningAttempts
                 endedLines += count;
 
                 // Nobody has taken any for a while: the database does not answer.
-                while (endedLines > MaxEndedLines)
+                while (endedLines > MaxEndedLines && ended.TryDequeue(out var oldest))
                 {
-                    endedLines -= ended.Dequeue().Count;
+                    endedLines -= oldest.Count;
                 }
             }
         }

@@ -97,7 +97,11 @@ public sealed class LimitTests
             refused.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(2));
         }
 
-        await other.SubmitTaskAsync();
+        using (var first = await other.SubmitAsync("""{"kind":"users.statistics"}""", "once"))
+        {
+            first.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        }
+
         (await api.Database.CountAsync("heavy_tasks")).ShouldBe(4);
         await api.RunningAsync(waiting[1]);
         await Eventually.Async(
@@ -130,6 +134,10 @@ public sealed class LimitTests
             "three of the other client's tasks wait"
         );
         (await api.Database.CountAsync("heavy_tasks")).ShouldBeLessThanOrEqualTo(last + 1);
+
+        // A repeat asks for no further task.
+        using var repeat = await other.SubmitAsync("""{"kind":"users.statistics"}""", "once");
+        repeat.StatusCode.ShouldBe(HttpStatusCode.OK);
 
         static string Later() => $$"""{"kind":"users.statistics","dueAt":"{{TimeProvider.System.GetUtcNow().AddHours(1):o}}"}""";
     }
