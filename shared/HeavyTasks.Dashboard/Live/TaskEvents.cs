@@ -25,9 +25,6 @@ internal sealed partial class TaskEvents(IServiceProvider services, TimeProvider
     private HostReceiveEndpointHandle? endpoint;
     private long watchedAt;
 
-    /// <summary>Whether it listens.</summary>
-    internal bool IsListening => endpoint?.Ready.IsCompletedSuccessfully == true;
-
     /// <summary>Calls <paramref name="ended"/> when the task ends, on any thread, until the result is disposed.</summary>
     public IDisposable Begin(Guid task, Action ended)
     {
